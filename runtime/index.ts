@@ -1,0 +1,1 @@
+export { type ErrorCode, isTenonError, type Place, TenonError } from './errors.ts';
