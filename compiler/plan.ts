@@ -1,0 +1,85 @@
+/**
+ * Kernel IR and plan: what scheduling makes of a core program and what every emitter prints.
+ *
+ * A kernel is a grid of independent cells; a cell runs its nests in order, one after another, over
+ * buffers and its own scratch. A map or a contraction is a kernel with an empty grid and one nest; a
+ * softmax row or a resident group is a grid with several nests and scratch (after Halide's
+ * compute_at). A plan is kernels and counted loops over flat buffers: no allocation, no branching,
+ * nothing decided at run time.
+ *
+ * Invariants: accesses are flat word offsets, affine in the axes of the nest, the grid and the
+ * enclosing loops (plus div/mod and data-dependent atoms), in range wherever their guards hold;
+ * within a kernel no nest reads a buffer cell that another grid cell writes; every cell of an output
+ * is written exactly once per kernel (or the kernel is a segment sum into a zeroed buffer).
+ */
+import type { Span } from '../dsl/source.ts';
+import type { Axis, Dtype, Guard, Ix, Prim, ReduceOp } from './core.ts';
+
+export type BufId = number;
+
+/** One word (4 bytes) per element; bool is stored as 0 or 1 in an i32 word. */
+export type Buf = {
+  readonly id: BufId;
+  readonly name: string;
+  readonly t: Dtype;
+  readonly words: number;
+  /** `scratch` lives in one grid cell of one kernel; `temp` in the arena of the plan. */
+  readonly kind: 'input' | 'output' | 'const' | 'temp' | 'scratch';
+  /** const only */
+  readonly data?: Float64Array;
+};
+
+export type KExpr =
+  | { readonly k: 'const'; readonly t: Dtype; readonly v: number }
+  /** buf[at], 0 where a guard fails */
+  | { readonly k: 'load'; readonly t: Dtype; readonly buf: BufId; readonly at: KIx; readonly guard: readonly Guard[] }
+  | { readonly k: 'index'; readonly t: 'i32'; readonly ix: Ix }
+  | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly KExpr[] };
+
+/**
+ * A flat word offset. `ix` holds the axis, div and mod atoms; `dyn` the data-dependent part:
+ * sum of m * value(e), each value in [0, extent). Guards and `ix` inside kernels never hold `val`
+ * atoms except through `dyn`; a guard on a data-dependent index is a select on its value.
+ */
+export type KIx = { readonly ix: Ix; readonly dyn: readonly { readonly m: number; readonly e: KExpr; readonly extent: number }[] };
+
+export type KNest = {
+  /** Parallel axes of this nest inside a grid cell. */
+  readonly axes: readonly Axis[];
+  readonly red: readonly Axis[];
+  readonly op: ReduceOp | null;
+  readonly body: KExpr;
+  /** `add`: buf[at] += body in iteration order (segment sum, accumulators); `set`: buf[at] = body. */
+  readonly store: { readonly buf: BufId; readonly at: KIx; readonly guard: readonly Guard[]; readonly mode: 'set' | 'add' };
+  readonly spans: readonly Span[];
+};
+
+export type Kernel = {
+  readonly k: 'kernel';
+  readonly id: number;
+  readonly name: string;
+  readonly grid: readonly Axis[];
+  readonly nests: readonly KNest[];
+  /** Outer loop axes (folds) that the accesses mention; uniform over the kernel. */
+  readonly loops: readonly Axis[];
+};
+
+export type Loop = {
+  readonly k: 'loop';
+  readonly axis: Axis;
+  readonly rev: boolean;
+  readonly steps: readonly Step[];
+};
+
+export type Step = Kernel | Loop;
+
+export type Plan = {
+  readonly bufs: readonly Buf[];
+  /** Arena word offset of each temp (liveness-disjoint), and of every other buffer the target keeps in the arena. */
+  readonly offsets: ReadonlyMap<BufId, number>;
+  readonly arenaWords: number;
+  /** In the order of the core program's inputs and outputs. An output may share the buffer of an input that was donated. */
+  readonly inputs: readonly BufId[];
+  readonly outputs: readonly BufId[];
+  readonly steps: readonly Step[];
+};
