@@ -1,0 +1,147 @@
+/**
+ * Core expressions to kernel expressions: every read becomes a flat offset into the buffer that
+ * holds its variable (a place), with data-dependent indices taken out of the affine part.
+ *
+ * Invariant: sharing is kept (a core DAG node becomes one kernel DAG node), and a load whose guards
+ * fail gives 0 without its address being formed.
+ */
+
+import { addIx, normalIx, scaleIx } from '../core/ix.ts';
+import type { Expr, Guard, Ix, Prim } from '../core.ts';
+import type { BufId, KExpr, KIx } from '../plan.ts';
+import { hasVal } from './flat.ts';
+
+/** Where a variable lives: row-major cells of a buffer, `strides` words apart, from `base`. */
+export type Place = {
+  readonly buf: BufId;
+  readonly base: Ix;
+  readonly strides: readonly number[];
+};
+
+export function rowMajor(shape: readonly number[]): number[] {
+  const s = new Array<number>(shape.length);
+  let n = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    s[i] = n;
+    n *= shape[i]!;
+  }
+  return s;
+}
+
+export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+const prim = (op: Prim, t: 'i32' | 'f32' | 'bool' | 'u32', ...args: KExpr[]): KExpr => ({
+  k: 'prim',
+  t,
+  op,
+  args,
+});
+const int = (v: number): KExpr => ({ k: 'const', t: 'i32', v });
+
+/** Translates the expressions of one statement; `placeOf` finds a variable by its id. */
+export class Access {
+  readonly #placeOf: (id: number) => Place;
+  readonly #memo = new Map<Expr, KExpr>();
+
+  constructor(placeOf: (id: number) => Place) {
+    this.#placeOf = placeOf;
+  }
+
+  expr(e: Expr): KExpr {
+    const done = this.#memo.get(e);
+    if (done) return done;
+    const out = this.#expr(e);
+    this.#memo.set(e, out);
+    return out;
+  }
+
+  #expr(e: Expr): KExpr {
+    switch (e.k) {
+      case 'const':
+        return e;
+      case 'index':
+        return this.index(e.ix);
+      case 'prim':
+        return { k: 'prim', t: e.t, op: e.op, args: e.args.map((a) => this.expr(a)) };
+      case 'read': {
+        const place = this.#placeOf(e.x.id);
+        const plain = e.guard.filter((g) => !hasVal(g.e));
+        const data = e.guard.filter((g) => hasVal(g.e));
+        if (data.length === 0)
+          return {
+            k: 'load',
+            t: e.t,
+            buf: place.buf,
+            at: this.flat(place, e.ix),
+            guard: plain,
+          };
+        // The index is in range only where the data-dependent guards hold: elsewhere read cell 0.
+        const ok = data.map((g) => this.#holds(g)).reduce((a, b) => prim('and', 'bool', a, b));
+        const where = e.ix
+          .map((ix, d) => prim('mul', 'i32', this.index(ix), int(place.strides[d]!)))
+          .reduce((a, b) => prim('add', 'i32', a, b), int(0));
+        const at: KIx = {
+          ix: place.base,
+          dyn: [{ m: 1, e: prim('select', 'i32', ok, where, int(0)), extent: size(e.x.shape) }],
+        };
+        const load: KExpr = { k: 'load', t: e.t, buf: place.buf, at, guard: plain };
+        return prim('select', e.t, ok, load, { k: 'const', t: e.t, v: 0 });
+      }
+    }
+  }
+
+  #holds(g: Guard): KExpr {
+    const e = this.index(g.e);
+    return prim('and', 'bool', prim('ge', 'bool', e, int(g.lo)), prim('lt', 'bool', e, int(g.hi)));
+  }
+
+  /** The offset of cell `ix` of a variable. */
+  flat(place: Place, ix: readonly Ix[]): KIx {
+    let at = place.base;
+    const dyn: { m: number; e: KExpr; extent: number }[] = [];
+    ix.forEach((e, d) => {
+      const stride = place.strides[d]!;
+      const rest: Ix['terms'][number][] = [];
+      for (const t of e.terms) {
+        if (t.a.k === 'val') dyn.push({ m: t.m * stride, e: this.expr(t.a.e), extent: t.a.extent });
+        else if (t.a.k !== 'axis' && hasVal(t.a.e)) {
+          const whole = this.index({ c: 0, terms: [{ m: 1, a: t.a }] });
+          dyn.push({ m: t.m * stride, e: whole, extent: extentOf(t.a) });
+        } else rest.push(t);
+      }
+      at = addIx(at, scaleIx(normalIx(e.c, rest), stride));
+    });
+    return { ix: at, dyn };
+  }
+
+  /** The value of an index as an expression; data-dependent atoms become arithmetic. */
+  index(e: Ix): KExpr {
+    if (!hasVal(e)) return { k: 'index', t: 'i32', ix: e };
+    let sum: KExpr | undefined;
+    const rest: Ix['terms'][number][] = [];
+    for (const t of e.terms) {
+      const a = t.a;
+      if (a.k !== 'val' && (a.k === 'axis' || !hasVal(a.e))) {
+        rest.push(t);
+        continue;
+      }
+      const v =
+        a.k === 'val'
+          ? this.expr(a.e)
+          : prim(a.k === 'div' ? 'idiv' : 'mod', 'i32', this.index(a.e), int(a.by));
+      const term = t.m === 1 ? v : prim('mul', 'i32', v, int(t.m));
+      sum = sum ? prim('add', 'i32', sum, term) : term;
+    }
+    const affine = normalIx(e.c, rest);
+    if (affine.c === 0 && affine.terms.length === 0) return sum ?? int(0);
+    const base: KExpr = { k: 'index', t: 'i32', ix: affine };
+    return sum ? prim('add', 'i32', sum, base) : base;
+  }
+}
+
+/** An upper bound for a div or mod atom over data: only mod bounds it by itself. */
+function extentOf(a: { k: 'div' | 'mod'; by: number }): number {
+  return a.k === 'mod' ? a.by : 2 ** 31;
+}
+
+export const shift = (p: Place, by: Ix): Place => ({ ...p, base: addIx(p.base, by) });
