@@ -1,0 +1,131 @@
+/**
+ * Applying functions: arguments are settled, parameters bound, the body evaluated in place. A
+ * function with a custom derivative becomes a `custom` block with its own tangent program.
+ *
+ * Invariant: a call leaves no trace but the statements of its body; the number of calls of one
+ * compilation is bounded, so that a program which explodes when specialised is refused and not
+ * waited for.
+ */
+import type { Span } from '../../dsl/source.ts';
+import type { TExpr } from '../../dsl/typed.ts';
+import { CompileError } from './errors.ts';
+import { evalExpr } from './eval.ts';
+import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
+import { type Cx, inBlock, outerAxesOf, push, readLeaf, settle, storeLeaf, unionAxes } from './scope.ts';
+import { bindSizes, evalExtent } from './sizes.ts';
+import { bind, type Env, type FnValue, type Value } from './value.ts';
+
+export function fnValue(cx: Cx, env: Env, x: TExpr & { k: 'fn' }): FnValue {
+  const fn = cx.program.fns.get(x.id);
+  if (fn === undefined) throw new Error(`no function ${x.id}`);
+  const given = new Map<string, number>();
+  for (const [name, size] of x.sizes) given.set(name, evalExtent(size, env.sizes, x.span));
+  return { k: 'fn', f: { k: 'named', fn, sizes: bindSizes(fn, given, x.span) } };
+}
+
+export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span): Value {
+  if (f.k !== 'fn') throw new Error(`a ${f.k} is not a function`);
+  if (++cx.calls > cx.limits.calls) {
+    throw new CompileError(
+      'E0805',
+      `specialising this program takes more than ${cx.limits.calls} function calls`,
+      span,
+      'a function that calls another twice doubles the work at each level; bind the result with let, or use fold',
+    );
+  }
+  if (f.f.k === 'lambda') {
+    const { expr, env } = f.f;
+    const inner = expr.params.reduce(
+      (e, p, i) => bind(e, p.id, settle(cx, args[i]!, p.name)),
+      env,
+    );
+    return evalExpr(cx, inner, expr.body);
+  }
+  const { fn, sizes } = f.f;
+  const settled = args.map((a, i) => settle(cx, a, fn.params[i]!.name));
+  if (fn.derivative !== undefined) return callCustom(cx, f, settled);
+  const env = fn.params.reduce<Env>((e, p, i) => bind(e, p.id, settled[i]!), {
+    sizes,
+    locals: null,
+  });
+  return evalExpr(cx, env, fn.body);
+}
+
+/** See `Custom` in core.ts: the tangent program is kept beside the body until it is needed. */
+function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
+  if (f.f.k !== 'named' || f.f.fn.derivative === undefined) throw new Error('no derivative');
+  const { fn, sizes } = f.f;
+  const { derivative } = f.f.fn;
+  const active = args
+    .map((a, i) => ({ a, i }))
+    .filter(({ a }) => leavesOf(a).some((leaf) => leaf.t === 'f32'));
+  const stored = active.map(({ a, i }) => {
+    const leaves = leavesOf(a);
+    const outer = leaves.map((leaf) => outerAxesOf(cx, [leaf]));
+    return {
+      i,
+      leaves,
+      outer,
+      skeleton: wholeDims(skeletonOf(a)),
+      vars: leaves.map((leaf, k) => storeLeaf(cx, leaf, outer[k]!, fn.params[i]!.name)),
+    };
+  });
+  const ins = stored.flatMap((s) => s.vars.filter((v) => v.t === 'f32'));
+  const dins = ins.map((v) => cx.supply.like(v, `d${v.name}`));
+  const dinOf = new Map(ins.map((v, i) => [v, dins[i]!]));
+  const rebuilt = (tangent: boolean): Value[] => {
+    const out = [...args];
+    for (const s of stored) {
+      out[s.i] = treeOf(s.skeleton, (k, ix) => {
+        const v = s.vars[k]!;
+        return readLeaf(tangent ? (dinOf.get(v) ?? v) : v, s.outer[k]!, ix);
+      });
+    }
+    return out;
+  };
+  const values = rebuilt(false);
+  const tangents = rebuilt(true);
+  const env = fn.params.reduce<Env>((e, p, i) => bind(e, p.id, values[i]!), {
+    sizes,
+    locals: null,
+  });
+  const denv = derivative.tangents.reduce<Env>(
+    (e, t, i) => bind(e, t.id, tangents[active[i]!.i]!),
+    derivative.params.reduce<Env>((e, p, i) => bind(e, p.id, values[i]!), {
+      sizes,
+      locals: null,
+    }),
+  );
+
+  const primal = inBlock(cx, () => {
+    const value = evalExpr(cx, env, fn.body);
+    const leaves = leavesOf(value);
+    return { value, leaves, need: outerAxesOf(cx, leaves) };
+  });
+  const tangent = inBlock(cx, () => {
+    const leaves = leavesOf(evalExpr(cx, denv, derivative.body));
+    return { leaves, need: outerAxesOf(cx, leaves) };
+  });
+  const outer = unionAxes(primal.result.need, tangent.result.need);
+  const outs = inBlock(
+    cx,
+    () => primal.result.leaves.map((leaf) => storeLeaf(cx, leaf, outer, fn.name, 'copy')),
+    primal.stmts,
+  ).result;
+  const douts = inBlock(
+    cx,
+    () => tangent.result.leaves.map((leaf) => storeLeaf(cx, leaf, outer, `d${fn.name}`, 'copy')),
+    tangent.stmts,
+  ).result;
+  push(cx, {
+    k: 'custom',
+    ins,
+    outs,
+    body: primal.stmts,
+    jvp: { dins, douts, body: tangent.stmts },
+    spans: [cx.span],
+  });
+  return treeOf(wholeDims(skeletonOf(primal.result.value)), (k, ix) =>
+    readLeaf(outs[k]!, outer, ix),
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Elaboration-time values: what a typed expression denotes once sizes are numbers. Tensors are
+ * functions from indices to elements (pull arrays, as in Dex and in Svensson's Obsidian), records and
+ * functions exist only here and never reach a kernel.
+ *
+ * Invariant: `at` is pure: it emits no statement. What an element expression mentions beyond its
+ * indices are axes of the enclosing `for`s, so substituting those axes gives the value elsewhere.
+ */
+import type { LocalId, TExpr, TFn } from '../../dsl/typed.ts';
+import type { AxisId, Dtype, Expr, Ix } from '../core.ts';
+import { substAxes } from '../core/expr.ts';
+import type { Extents } from '../core/ix.ts';
+import type { SizeEnv } from './sizes.ts';
+
+export type Value =
+  | { readonly k: 'scalar'; readonly e: Expr }
+  | { readonly k: 'key'; readonly hi: Expr; readonly lo: Expr }
+  | Tensor
+  | RecordValue
+  | FnValue;
+
+export type Tensor = {
+  readonly k: 'tensor';
+  readonly dims: readonly number[];
+  /** How each dim was written as a product, outermost first: nests over it need no div or mod. */
+  readonly radices: readonly (readonly number[])[];
+  /** One index per dim. */
+  readonly at: (ix: readonly Ix[]) => Value;
+};
+
+export type RecordValue = {
+  readonly k: 'record';
+  readonly fields: ReadonlyMap<string, { readonly value: Value; readonly fixed: boolean }>;
+};
+
+export type FnValue = {
+  readonly k: 'fn';
+  readonly f:
+    | { readonly k: 'lambda'; readonly expr: TExpr & { readonly k: 'lambda' }; readonly env: Env }
+    | { readonly k: 'named'; readonly fn: TFn; readonly sizes: SizeEnv };
+};
+
+/** Locals are numbered uniquely within a function, so a frame is a chain of bindings. */
+export type Env = { readonly sizes: SizeEnv; readonly locals: Locals };
+export type Locals = { readonly id: LocalId; readonly value: Value; readonly up: Locals } | null;
+
+export function lookup(locals: Locals, id: LocalId): Value | undefined {
+  for (let l = locals; l !== null; l = l.up) if (l.id === id) return l.value;
+  return undefined;
+}
+
+export function bind(env: Env, id: LocalId, value: Value): Env {
+  return { sizes: env.sizes, locals: { id, value, up: env.locals } };
+}
+
+export const scalar = (e: Expr): Value => ({ k: 'scalar', e });
+
+export type AxisMap = ReadonlyMap<AxisId, Ix>;
+
+/** The value with axes replaced by indices; functions hold no axis of an element. */
+export function substValue(v: Value, map: AxisMap, extents: Extents): Value {
+  return map.size === 0 ? v : mapScalars(v, substAxes(map, extents).expr);
+}
+
+export function mapFields(
+  r: RecordValue,
+  f: (v: Value, label: string) => Value,
+): RecordValue['fields'] {
+  return new Map(
+    [...r.fields].map(([label, x]) => [label, { value: f(x.value, label), fixed: x.fixed }]),
+  );
+}
+
+/** Applies `f` to every scalar expression of a value, keeping its structure. */
+export function mapScalars(v: Value, f: (e: Expr) => Expr): Value {
+  switch (v.k) {
+    case 'scalar':
+      return scalar(f(v.e));
+    case 'key':
+      return { k: 'key', hi: f(v.hi), lo: f(v.lo) };
+    case 'tensor':
+      return { ...v, at: (ix) => mapScalars(v.at(ix), f) };
+    case 'record':
+      return {
+        k: 'record',
+        fields: mapFields(v, (x) => mapScalars(x, f)),
+      };
+    case 'fn':
+      return v;
+  }
+}
+
+/** Combines two values of one structure scalar by scalar. */
+export function zipScalars(a: Value, b: Value, f: (a: Expr, b: Expr) => Expr): Value {
+  if (a.k === 'scalar' && b.k === 'scalar') return scalar(f(a.e, b.e));
+  if (a.k === 'key' && b.k === 'key') return { k: 'key', hi: f(a.hi, b.hi), lo: f(a.lo, b.lo) };
+  if (a.k === 'tensor' && b.k === 'tensor') {
+    return { ...finer(a, b), at: (ix) => zipScalars(a.at(ix), b.at(ix), f) };
+  }
+  if (a.k === 'record' && b.k === 'record') {
+    return {
+      k: 'record',
+      fields: mapFields(a, (x, label) => zipScalars(x, b.fields.get(label)!.value, f)),
+    };
+  }
+  if (a.k === 'fn') return a;
+  throw new Error(`values of different structure: ${a.k} and ${b.k}`);
+}
+
+/** The tensor whose dims are split further. */
+export function finer(a: Tensor, b: Tensor): Tensor {
+  const parts = (t: Tensor) => t.radices.reduce((n, r) => n + r.length, 0);
+  return parts(b) > parts(a) ? b : a;
+}
+
+export const plain = (dims: readonly number[]): readonly (readonly number[])[] =>
+  dims.map((d) => [d]);
+
