@@ -76,7 +76,10 @@ export type TypeExpr =
   | { k: 'record'; fields: readonly TypeField[]; span: Span }
   | { k: 'fn'; params: readonly TypeExpr[]; result: TypeExpr; span: Span };
 
-/** A size, or a type where the alias takes one (a bare uppercase name parses as a size var). */
+/**
+ * A size, or a type where the alias takes one: a bare uppercase name parses as a size var; where
+ * `type` is present (`Pair[f32]`), `size` is the variable `_`.
+ */
 export type TypeArg = { readonly name?: Name; readonly size: SizeExpr; readonly type?: TypeExpr };
 export type TypeField = {
   readonly label: Name;
