@@ -41,13 +41,12 @@ type Frame = {
 };
 
 export function linePlotSvg(plot: LinePlot): string {
-  const { width = 800, height = 480, title, series, yScale = 'linear' } = plot;
+  const { width = 800, height = 480, title, yScale = 'linear' } = plot;
   const frame: Frame = { left: 70, right: width - 24, top: 76, bottom: height - 56 };
-  const drawable = (y: number) => Number.isFinite(y) && (yScale === 'linear' || y > 0);
-  const points = series.flatMap((s) => s.points).filter(([x, y]) => Number.isFinite(x + y));
+  const series = plot.series.map((s) => ({ ...s, points: s.points.map(tidyFor(yScale)) }));
+  const points = series.flatMap((s) => s.points).filter(isDrawn);
   const x = makeScale('linear', extent(points.map((p) => p[0])), frame.left, frame.right);
-  const ys = points.map((p) => p[1]).filter(drawable);
-  const y = makeScale(yScale, extent(ys), frame.bottom, frame.top);
+  const y = makeScale(yScale, extent(points.map((p) => p[1])), frame.bottom, frame.top);
   const columns = frame.right - frame.left;
   // Faint lines first: they lie behind.
   const inOrder = [...series].sort((a, b) => order(a) - order(b));
@@ -55,9 +54,17 @@ export function linePlotSvg(plot: LinePlot): string {
     text(frame.left, 28, title, { size: 17 }),
     ...legend(series, frame),
     ...axes(x, y, frame, plot),
-    ...inOrder.flatMap((s) => drawSeries(s, thin(s.points, columns), x, y, drawable)),
+    ...inOrder.flatMap((s) => drawSeries(s, thin(s.points, columns), x, y)),
     ...(points.length === 0 ? [noData(frame)] : []),
   ]);
+}
+
+const isDrawn = ([x, y]: Point): boolean => Number.isFinite(x) && Number.isFinite(y);
+
+/** What cannot be drawn becomes NaN; the arithmetic of axes overflows near the ends of f64. */
+function tidyFor(yScale: 'linear' | 'log'): (p: Point) => Point {
+  const tidy = (v: number) => (Math.abs(v) < 1e-100 ? 0 : Math.abs(v) > 1e100 ? Number.NaN : v);
+  return ([x, y]) => [tidy(x), yScale === 'log' && !(tidy(y) > 0) ? Number.NaN : tidy(y)];
 }
 
 const order = (s: Series): number => (s.style === 'faint' ? 0 : s.style === 'dashed' ? 1 : 2);
@@ -77,8 +84,9 @@ function extent(values: readonly number[]): readonly [number, number] {
     hi = Math.max(hi, v);
   }
   if (lo > hi) return [0, 1];
-  if (lo < hi) return [lo, hi];
-  return lo > 0 ? [lo / 2, lo * 2] : [lo - 1, lo + 1];
+  if (hi - lo > 1e-12 * Math.max(Math.abs(lo), Math.abs(hi))) return [lo, hi];
+  if (lo > 0) return [lo / 2, lo * 2];
+  return lo < 0 ? [lo * 2, lo / 2] : [-1, 1];
 }
 
 function makeScale(
@@ -126,21 +134,14 @@ function strokeOf(s: Series): Record<string, string | number | undefined> {
   };
 }
 
-function drawSeries(
-  s: Series,
-  points: readonly Point[],
-  x: Scale,
-  y: Scale,
-  drawable: (y: number) => boolean,
-): Svg[] {
+function drawSeries(s: Series, points: readonly Point[], x: Scale, y: Scale): Svg[] {
   const path = line<Point>()
-    .defined(([px, py]) => Number.isFinite(px) && drawable(py))
+    .defined(isDrawn)
     .x((p) => x.at(p[0]))
     .y((p) => y.at(p[1]))
     .digits(2)([...points]);
   if (path === null) return [];
-  const seen = points.filter(([px, py]) => Number.isFinite(px) && drawable(py));
-  const marks = s.style === 'marked' ? seen : [];
+  const marks = s.style === 'marked' ? points.filter(isDrawn) : [];
   const dot = ([px, py]: Point): Svg =>
     element('circle', { cx: x.at(px), cy: y.at(py), r: 3.5, fill: s.colour, stroke: '#fff' });
   return [element('path', { d: path, ...strokeOf(s) }), ...marks.map(dot)];
