@@ -76,14 +76,23 @@ class Printer {
   // -------------------------------------------------------------- indices
 
   ix(ix: Ix, s: Scope, sub: (e: Expr) => string): string {
+    const only = ix.terms[0];
+    if (ix.c === 0 && ix.terms.length === 1 && only!.m === 1) return this.atom(only!.a, s, sub);
     const parts: string[] = [];
+    const add = (negative: boolean, text: string) => {
+      parts.push(
+        parts.length === 0 ? (negative ? `-${text}` : text) : `${negative ? '-' : '+'} ${text}`,
+      );
+    };
+    // `5 - i` rather than `-i + 5`
+    const first = ix.c > 0 && only !== undefined && only.m < 0;
+    if (first) add(false, `${ix.c}`);
     for (const t of ix.terms) {
       const a = this.atom(t.a, s, sub);
-      const m = Math.abs(t.m) === 1 ? a : `${Math.abs(t.m)}*${a}`;
-      parts.push(parts.length === 0 ? (t.m < 0 ? `-${m}` : m) : `${t.m < 0 ? '-' : '+'} ${m}`);
+      const tight = /^\w+$/.test(a) || t.a.k === 'val' ? a : `(${a})`;
+      add(t.m < 0, Math.abs(t.m) === 1 ? tight : `${Math.abs(t.m)}*${tight}`);
     }
-    if (parts.length === 0) return `${ix.c}`;
-    if (ix.c !== 0) parts.push(`${ix.c < 0 ? '-' : '+'} ${Math.abs(ix.c)}`);
+    if (!first && (ix.c !== 0 || parts.length === 0)) add(ix.c < 0, `${Math.abs(ix.c)}`);
     return parts.join(' ');
   }
 
@@ -93,9 +102,8 @@ class Printer {
         return s.axis(a.id);
       case 'div':
       case 'mod': {
-        const op = a.k === 'div' ? '//' : '%';
         const e = this.ix(a.e, s, sub);
-        return `(${/^\w+$/.test(e) ? e : `(${e})`} ${op} ${a.by})`;
+        return `${/^\w+$/.test(e) ? e : `(${e})`} ${a.k === 'div' ? '//' : '%'} ${a.by}`;
       }
       case 'val':
         return `idx[${a.extent}](${sub(a.e)})`;
@@ -187,7 +195,8 @@ class Printer {
         for (const y of st.ys) tail.push(`  ys ${this.typed(y.v)} = ${this.v(y.elem)}`);
         for (const a of st.acc) {
           const at = a.at === null ? '' : `[${this.ix(a.at, s, () => '?')}]`;
-          tail.push(`  acc ${this.typed(a.v)} = ${this.v(a.init)}; ${at} += ${this.v(a.add)}`);
+          const to = `${this.v(a.v)}${at}`;
+          tail.push(`  acc ${this.typed(a.v)} = ${this.v(a.init)}; ${to} += ${this.v(a.add)}`);
         }
         return [...head, ...inner.map((l) => `  ${l}`), ...tail];
       }

@@ -19,6 +19,8 @@ export type Place = {
   /** Axes that may occur here. */
   readonly axes: ReadonlySet<AxisId>;
   readonly visible: ReadonlySet<number>;
+  /** An axis in scope has extent 0: nothing runs here, so nothing leaves its range. */
+  readonly empty: boolean;
 };
 
 /** `breach` describes what is wrong, or gives undefined. */
@@ -96,7 +98,7 @@ export const readRules: readonly Rule<Read>[] = [
   },
   {
     says: 'a read is in range wherever its guards hold',
-    breach: (r, at) => outOfRange(r.ix, r.x.shape, r.guard, at.extents),
+    breach: (r, at) => outOfRange(r.ix, r.x.shape, r.guard, at),
   },
 ];
 
@@ -139,9 +141,9 @@ function outOfRange(
   ixs: readonly Ix[],
   shape: readonly number[],
   guard: readonly Guard[],
-  extents: Extents,
+  { extents, empty }: Place,
 ): string | undefined {
-  if (guard.some((g) => decideGuard(g, extents) === 'never')) return undefined;
+  if (empty || guard.some((g) => decideGuard(g, extents) === 'never')) return undefined;
   for (let d = 0; d < ixs.length; d++) {
     const ix = ixs[d]!;
     const n = shape[d]!;
@@ -252,7 +254,7 @@ export const segsumRules: readonly Rule<SegSum>[] = [
   },
   {
     says: 'a segment sum stores in range wherever its guards hold',
-    breach: (s, at) => outOfRange(s.at, s.v.shape, s.guard, at.extents),
+    breach: (s, at) => outOfRange(s.at, s.v.shape, s.guard, at),
   },
 ];
 
@@ -298,7 +300,7 @@ export const foldRules: readonly Rule<Fold>[] = [
         if (a.at === null) continue;
         if (a.at.terms.some((t) => t.a.k !== 'axis')) return 'not affine';
         for (const id of freeAxesIx(a.at)) if (!at.axes.has(id)) return `axis #${id}`;
-        const bad = outOfRange([a.at], a.v.shape.slice(0, 1), [], at.extents);
+        const bad = outOfRange([a.at], a.v.shape.slice(0, 1), [], at);
         if (bad !== undefined) return bad;
       }
       return undefined;

@@ -86,7 +86,8 @@ class Verifier {
 
   place(axes: readonly Axis[], visible: ReadonlySet<number>): Place {
     const extent = new Map(axes.map((a) => [a.id, a.extent]));
-    return { extents: (id) => extent.get(id), axes: new Set(extent.keys()), visible };
+    const empty = axes.some((a) => a.extent === 0);
+    return { extents: (id) => extent.get(id), axes: new Set(extent.keys()), visible, empty };
   }
 
   ixs(ixs: readonly Ix[], at: Place, s: Stmt, folds: readonly Axis[]): void {

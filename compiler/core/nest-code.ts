@@ -1,0 +1,425 @@
+/**
+ * One nest (or segment sum) as a generated JavaScript loop over Float64Arrays.
+ *
+ * Invariants: the text holds numbers and fixed words only, never a name of the user; variables are
+ * slots, axes and temporaries are numbered. A node is computed at the outermost loop that binds all
+ * of its axes, and once there, so shared nodes and loop-invariant parts cost what they should. Reads
+ * whose range intervals do not prove, and every data-dependent index, are checked as they are used.
+ */
+import type {
+  Atom,
+  Axis,
+  AxisId,
+  Dtype,
+  Expr,
+  Guard,
+  Ix,
+  Nest,
+  Prim,
+  ReduceOp,
+  SegSum,
+  Var,
+} from '../core.ts';
+import { eachVal, freeAxes, freeAxesIx, type Read } from './expr.ts';
+import { atomInterval, type Extents, extentsOf, flatIx, interval } from './ix.ts';
+import { castTo, erf, floorDiv, floorRem, roundEven, scalarRule } from './scalar.ts';
+import { threefry } from './threefry.ts';
+
+/** (store by slot, values of the enclosing folds' axes, where to write, on a breach) */
+export type Loop = (
+  store: readonly Float64Array[],
+  steps: readonly number[],
+  out: Float64Array,
+  fault: (message: string) => never,
+) => void;
+
+/** What generated code may call, as `h`. */
+const helpers = {
+  floorDiv,
+  floorRem,
+  roundEven,
+  erf,
+  f16: (x: number) => scalarRule.f16([x], 'f32', 'f32'),
+  bf16: (x: number) => scalarRule.bf16([x], 'f32', 'f32'),
+  toI32: (x: number) => castTo('i32', 'f32', x),
+  toU32: (x: number) => castTo('u32', 'f32', x),
+  bits: (a: number, b: number, c: number, d: number, word: 0 | 1) => threefry(a, b, c, d)[word],
+};
+
+// ---------------------------------------------------------------- primitives
+
+type Text = (a: readonly string[], t: Dtype, from: Dtype) => string;
+
+const fitted = (t: Dtype, s: string) =>
+  t === 'i32' ? `(${s} | 0)` : t === 'u32' ? `(${s} >>> 0)` : `(${s})`;
+const infix =
+  (op: string): Text =>
+  (a, t) =>
+    fitted(t, `${a[0]} ${op} ${a[1]}`);
+const test =
+  (op: string): Text =>
+  (a) =>
+    `(${a[0]} ${op} ${a[1]} ? 1 : 0)`;
+const call =
+  (f: string): Text =>
+  (a) =>
+    `${f}(${a.join(', ')})`;
+
+/** The same meaning as scalar.ts, as text. */
+const primText: Readonly<Record<Prim, Text>> = {
+  add: infix('+'),
+  sub: infix('-'),
+  mul: (a, t) => (t === 'f32' ? `(${a[0]} * ${a[1]})` : fitted(t, `Math.imul(${a[0]}, ${a[1]})`)),
+  div: infix('/'),
+  idiv: (a, t) => fitted(t, `h.floorDiv(${a[0]}, ${a[1]})`),
+  mod: (a, t) => fitted(t, `h.floorRem(${a[0]}, ${a[1]})`),
+  pow: call('Math.pow'),
+  neg: (a, t) => fitted(t, `-${a[0]}`),
+  eq: test('==='),
+  ne: test('!=='),
+  lt: test('<'),
+  le: test('<='),
+  gt: test('>'),
+  ge: test('>='),
+  and: (a) => `(${a[0]} & ${a[1]})`,
+  or: (a) => `(${a[0]} | ${a[1]})`,
+  not: (a) => `(1 - ${a[0]})`,
+  min: call('Math.min'),
+  max: call('Math.max'),
+  abs: (a, t) => fitted(t, `Math.abs(${a[0]})`),
+  sign: call('Math.sign'),
+  floor: call('Math.floor'),
+  ceil: call('Math.ceil'),
+  round: call('h.roundEven'),
+  exp: call('Math.exp'),
+  log: call('Math.log'),
+  sqrt: call('Math.sqrt'),
+  sin: call('Math.sin'),
+  cos: call('Math.cos'),
+  tanh: call('Math.tanh'),
+  erf: call('h.erf'),
+  isfinite: (a) => `(Number.isFinite(${a[0]}) ? 1 : 0)`,
+  select: (a) => `(${a[0]} !== 0 ? ${a[1]} : ${a[2]})`,
+  cast: (a, t, from) => castText(a[0]!, t, from),
+  f16: call('h.f16'),
+  bf16: call('h.bf16'),
+  stop: (a) => a[0]!,
+  bits0: (a) => `h.bits(${a.join(', ')}, 0)`,
+  bits1: (a) => `h.bits(${a.join(', ')}, 1)`,
+};
+
+function castText(a: string, t: Dtype, from: Dtype): string {
+  switch (t) {
+    case 'f32':
+      return a;
+    case 'bool':
+      return `(${a} !== 0 ? 1 : 0)`;
+    case 'i32':
+      return from === 'f32' ? `h.toI32(${a})` : `(${a} | 0)`;
+    case 'u32':
+      return from === 'f32' ? `h.toU32(${a})` : `(${a} >>> 0)`;
+  }
+}
+
+function number(v: number): string {
+  if (Number.isNaN(v)) return 'NaN';
+  if (!Number.isFinite(v)) return v > 0 ? 'Infinity' : '(-Infinity)';
+  return v < 0 || Object.is(v, -0) ? `(-${-v})` : `${v}`;
+}
+
+// ---------------------------------------------------------------- reductions
+
+type Accumulate = {
+  /** Statements before the reduction loops; `s` is the accumulator. */
+  readonly start: (t: Dtype) => string;
+  /** Takes the body's value; `at` is the reduction index (argmax, argmin). */
+  readonly step: (v: string, at: string, t: Dtype) => string;
+  readonly result: string;
+};
+
+const least = (t: Dtype) => (t === 'f32' ? '-Infinity' : t === 'i32' ? '-2147483648' : '0');
+const most = (t: Dtype) => (t === 'f32' ? 'Infinity' : t === 'i32' ? '2147483647' : '4294967295');
+const plain = (init: (t: Dtype) => string, step: (v: string, t: Dtype) => string): Accumulate => ({
+  start: (t) => `let s = ${init(t)};`,
+  step: (v, _at, t) => `s = ${step(v, t)};`,
+  result: 's',
+});
+
+const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {
+  sum: plain(
+    () => '0',
+    (v, t) => fitted(t, `s + ${v}`),
+  ),
+  prod: plain(
+    () => '1',
+    (v, t) => primText.mul(['s', v], t, t),
+  ),
+  max: plain(least, (v) => `Math.max(s, ${v})`),
+  min: plain(most, (v) => `Math.min(s, ${v})`),
+  all: plain(
+    () => '1',
+    (v) => `s & ${v}`,
+  ),
+  any: plain(
+    () => '0',
+    (v) => `s | ${v}`,
+  ),
+  // The first of equals: later ones must be strictly better. Where all are NaN, 0.
+  argmax: {
+    start: (t) => `let s = 0, best = ${least(t)};`,
+    step: (v, at) => `{ const c = ${v}; if (c > best) { best = c; s = ${at}; } }`,
+    result: 's',
+  },
+  argmin: {
+    start: (t) => `let s = 0, best = ${most(t)};`,
+    step: (v, at) => `{ const c = ${v}; if (c < best) { best = c; s = ${at}; } }`,
+    result: 's',
+  },
+};
+
+// ---------------------------------------------------------------- code generation
+
+/** Longer texts are named, which bounds the nesting of the generated code. */
+const longText = 160;
+
+const isWord = (text: string) => /^\w+$/.test(text);
+
+class Coder {
+  /** Code just inside loop d - 1 (0: before all loops), in order of dependence. */
+  readonly at: string[][];
+  readonly buffers = new Set<number>();
+  readonly #depth = new Map<AxisId, number>();
+  readonly #extents: Extents;
+  readonly #slot: (x: Var) => number;
+  readonly #uses = new Map<Expr, number>();
+  readonly #texts = new Map<Expr, { readonly text: string; readonly depth: number }>();
+  /** Named texts, so that equal index arithmetic is done once. */
+  readonly #named = new Map<string, string>();
+  #temps = 0;
+
+  constructor(
+    folds: readonly Axis[],
+    loops: readonly Axis[],
+    roots: readonly Expr[],
+    slot: (x: Var) => number,
+  ) {
+    this.#extents = extentsOf(folds, loops);
+    this.#slot = slot;
+    for (const a of folds) this.#depth.set(a.id, 0);
+    loops.forEach((a, i) => {
+      this.#depth.set(a.id, i + 1);
+    });
+    this.at = Array.from({ length: loops.length + 1 }, () => []);
+    this.#count(roots);
+  }
+
+  /** How often each node's text would be used. */
+  #count(roots: readonly Expr[]): void {
+    const visit = (e: Expr): void => {
+      const n = this.#uses.get(e) ?? 0;
+      this.#uses.set(e, n + 1);
+      if (n > 0) return;
+      const inIx = (ix: Ix) => eachVal(ix, visit);
+      if (e.k === 'prim') e.args.forEach(visit);
+      else if (e.k === 'index') inIx(e.ix);
+      else if (e.k === 'read') {
+        e.ix.forEach(inIx);
+        for (const g of e.guard) inIx(g.e);
+      }
+    };
+    roots.forEach(visit);
+  }
+
+  #depthOf(axes: Iterable<AxisId>): number {
+    let d = 0;
+    for (const id of axes) d = Math.max(d, this.#depth.get(id)!);
+    return d;
+  }
+
+  #name(text: string, depth: number): string {
+    const key = `${depth}:${text}`;
+    let n = this.#named.get(key);
+    if (n === undefined) {
+      n = `t${this.#temps++}`;
+      this.#named.set(key, n);
+      this.at[depth]!.push(`const ${n} = ${text};`);
+    }
+    return n;
+  }
+
+  /** Text usable at loop depth `here`. */
+  expr(e: Expr, here: number): string {
+    const known = this.#texts.get(e);
+    if (known !== undefined) return known.text;
+    const depth = this.#depthOf(freeAxes(e));
+    let text = this.#node(e, depth);
+    const leaf = e.k === 'const' || isWord(text);
+    const alone = this.#uses.get(e) === 1 && depth === here && text.length < longText;
+    if (!leaf && !alone) text = this.#name(text, depth);
+    this.#texts.set(e, { text, depth });
+    return text;
+  }
+
+  #node(e: Expr, depth: number): string {
+    switch (e.k) {
+      case 'const':
+        return number(e.v);
+      case 'index':
+        return `(${this.ix(e.ix, depth)} | 0)`;
+      case 'read':
+        return this.#read(e, depth);
+      case 'prim':
+        return primText[e.op](
+          e.args.map((a) => this.expr(a, depth)),
+          e.t,
+          e.args[0]?.t ?? e.t,
+        );
+    }
+  }
+
+  #read(e: Read, depth: number): string {
+    const slot = this.#slot(e.x);
+    this.buffers.add(slot);
+    const load = `b${slot}[${this.offset(e.ix, e.x.shape, depth)}]`;
+    const checks = this.checks(e.ix, e.x.shape, depth);
+    const checked = checks === '' ? load : `(${checks}, ${load})`;
+    return e.guard.length === 0 ? checked : `(${this.guards(e.guard, depth)} ? ${checked} : 0)`;
+  }
+
+  guards(guard: readonly Guard[], depth: number): string {
+    const one = (g: Guard) => {
+      const v = this.ix(g.e, depth);
+      return `${v} >= ${number(g.lo)} && ${v} < ${number(g.hi)}`;
+    };
+    return guard.map(one).join(' && ');
+  }
+
+  /** Row-major offset. */
+  offset(ixs: readonly Ix[], shape: readonly number[], depth: number): string {
+    return this.ix(flatIx(ixs, shape), depth);
+  }
+
+  /** Comma-joined checks of the dimensions whose range is not proved. */
+  checks(ixs: readonly Ix[], shape: readonly number[], depth: number): string {
+    const out: string[] = [];
+    ixs.forEach((ix, d) => {
+      const n = shape[d]!;
+      const r = interval(ix, this.#extents);
+      if (r.lo >= 0 && r.hi < n) return;
+      const v = this.ix(ix, depth);
+      out.push(
+        `(${v} >= 0 && ${v} < ${n}) || fault('index ${d} is ' + ${v} + ', the extent ${n}')`,
+      );
+    });
+    return out.join(', ');
+  }
+
+  /** An index as a short text: partial sums are named at the loop that completes them. */
+  ix(ix: Ix, here: number): string {
+    const terms = ix.terms
+      .map((t) => ({ t, depth: this.#depthOf(freeAxesIx({ c: 0, terms: [t] })) }))
+      .sort((p, q) => p.depth - q.depth);
+    let sum = ix.c === 0 ? '' : number(ix.c);
+    let depth = 0;
+    for (const { t, depth: d } of terms) {
+      if (d > depth && sum !== '' && !isWord(sum) && !/^\(-\d+\)$/.test(sum))
+        sum = this.#name(sum, depth);
+      depth = d;
+      const a = this.atom(t.a, d);
+      const m = t.m === 1 ? a : `${a} * ${number(t.m)}`;
+      sum = sum === '' ? m : `${sum} + ${m}`;
+    }
+    if (sum === '') return '0';
+    if (isWord(sum)) return sum;
+    return depth === here && sum.length < 24 ? `(${sum})` : this.#name(sum, depth);
+  }
+
+  atom(a: Atom, depth: number): string {
+    switch (a.k) {
+      case 'axis':
+        return `a${a.id}`;
+      case 'div':
+      case 'mod': {
+        const e = this.ix(a.e, depth);
+        const positive = interval(a.e, this.#extents).lo >= 0;
+        const div = positive ? `((${e} / ${a.by}) | 0)` : `Math.floor(${e} / ${a.by})`;
+        if (a.k === 'div') return this.#name(div, depth);
+        return this.#name(positive ? `${e} % ${a.by}` : `${e} - ${a.by} * ${div}`, depth);
+      }
+      case 'val': {
+        const text = this.expr(a.e, depth);
+        const v = isWord(text) ? text : this.#name(text, depth);
+        const n = atomInterval(a, this.#extents).hi + 1;
+        const bad = `fault('an index value is ' + ${v} + ', the extent ${n}')`;
+        return this.#name(`${v} >= 0 && ${v} < ${n} ? ${v} | 0 : ${bad}`, depth);
+      }
+    }
+  }
+}
+
+/** Compiles a statement; `folds` are the enclosing folds' axes, whose values come as `steps`. */
+export function loopOf(s: Nest | SegSum, folds: readonly Axis[], slot: (x: Var) => number): Loop {
+  const loops = s.k === 'nest' ? [...s.axes, ...s.red] : s.axes;
+  const roots = [s.body];
+  const coder = new Coder(folds, loops, roots, slot);
+  const lines =
+    s.k === 'nest' ? nestLines(s, coder) : segsumLines(s, coder, coder.expr(s.body, loops.length));
+  const head = [
+    ...folds.map((a, i) => `const a${a.id} = steps[${i}];`),
+    ...[...coder.buffers].map((b) => `const b${b} = store[${b}];`),
+  ];
+  const text = ["'use strict';", ...head, ...lines].join('\n');
+  const f = new Function('h', 'store', 'steps', 'out', 'fault', text);
+  return (store, steps, out, fault) => f(helpers, store, steps, out, fault);
+}
+
+const open = (a: Axis) => `for (let a${a.id} = 0; a${a.id} < ${a.extent}; a${a.id}++) {`;
+
+function nestLines(s: Nest, coder: Coder): readonly string[] {
+  const depth = s.axes.length + s.red.length;
+  const value = coder.expr(s.body, depth);
+  const lines: string[] = ['let o = 0;'];
+  if ([...s.axes].some((a) => a.extent === 0)) return lines;
+  const acc = s.op === null ? undefined : accumulate[s.op];
+  // An empty reduction must not compute what stands inside or before its loops.
+  const empty = s.red.some((a) => a.extent === 0);
+  const inside = (d: number) => (empty ? [] : coder.at[d]!);
+  lines.push(...inside(0));
+  s.axes.forEach((a, i) => {
+    lines.push(open(a), ...inside(i + 1));
+  });
+  if (acc === undefined) lines.push(`out[o++] = ${value};`);
+  else {
+    lines.push(acc.start(s.body.t));
+    if (!empty) {
+      s.red.forEach((a, i) => {
+        lines.push(open(a), ...inside(s.axes.length + i + 1));
+      });
+      lines.push(acc.step(value, `a${s.red[0]!.id}`, s.body.t), '}'.repeat(s.red.length));
+    }
+    lines.push(`out[o++] = ${acc.result};`);
+  }
+  lines.push('}'.repeat(s.axes.length));
+  return lines;
+}
+
+function segsumLines(s: SegSum, coder: Coder, value: string): readonly string[] {
+  const depth = s.axes.length;
+  if (s.axes.some((a) => a.extent === 0)) return ['out.fill(0);'];
+  const guard = s.guard.length === 0 ? '' : `if (${coder.guards(s.guard, depth)})`;
+  const offset = coder.offset(s.at, s.v.shape, depth);
+  const checks = coder.checks(s.at, s.v.shape, depth);
+  const lines = ['out.fill(0);', ...coder.at[0]!];
+  s.axes.forEach((a, i) => {
+    lines.push(open(a), ...coder.at[i + 1]!);
+  });
+  lines.push(
+    `${guard} {`,
+    ...(checks === '' ? [] : [`${checks};`]),
+    `const o = ${offset};`,
+    `out[o] = ${fitted(s.v.t, `out[o] + ${value}`)};`,
+    '}',
+    '}'.repeat(s.axes.length),
+  );
+  return lines;
+}
