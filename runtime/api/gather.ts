@@ -116,3 +116,18 @@ export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 12).join(', ');
   return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
 }
+
+/** Names of leaves that nothing was given for, of the parameters in `present`. */
+export function missingLeaves(
+  params: readonly Param[],
+  gathered: Gathered,
+  present: ReadonlySet<string>,
+): string[] {
+  return params
+    .filter((p) => present.has(p.name))
+    .flatMap((p) =>
+      p.leaves.flatMap((leaf, i) =>
+        gathered.get(p.name)?.[i] === undefined ? [stackedName(p.name, leaf.path)] : [],
+      ),
+    );
+}

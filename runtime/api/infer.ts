@@ -58,7 +58,7 @@ export function inferSizes(
   );
   // D = 2 * (D/2) + 0, whichever side is known first.
   const links = derived.map((d) => ({
-    size: sub(d.of, mul(num(d.per), variable(d.name))),
+    size: sub(d.of, mul(d.by ?? num(d.per), variable(d.name))),
     value: 0,
     why: `${d.name} follows from ${showSize(d.of)}`,
     leaf: '',
@@ -73,7 +73,7 @@ export function inferSizes(
     solve(all, known);
   }
   const missing = sizes.filter((s) => !known.has(s.name));
-  if (missing.length > 0) throw cannotInfer(missing, equations);
+  if (missing.length > 0) throw impossible(equations, known) ?? cannotInfer(missing, equations);
   for (const e of equations) {
     const got = numberOf(e.size, known);
     if (got !== e.value) throw contradiction(e, got, known);
@@ -146,46 +146,44 @@ function solve(equations: readonly Equation[], known: Map<string, Known>): void 
   for (let moved = true; moved; ) {
     moved = false;
     for (const e of equations) {
-      const solution = solveOne(e, known);
-      if (solution === undefined) continue;
-      known.set(solution.name, { value: solution.value, why: e.why });
+      const term = openTerm(e, known);
+      const value = term && solution(term);
+      if (term === undefined || value === undefined) continue;
+      known.set(term.name, { value, why: e.why });
       moved = true;
     }
   }
 }
 
-/** c * u^k = rest, for the one unknown u of an equation. */
-function solveOne(
-  e: Equation,
-  known: ReadonlyMap<string, Known>,
-): { name: string; value: number } | undefined {
+type OpenTerm = {
+  readonly name: string;
+  readonly power: number;
+  readonly factor: number;
+  readonly rest: number;
+};
+
+/** The equation as factor * name^power = rest, when it has one unknown in one power. */
+function openTerm(e: Equation, known: ReadonlyMap<string, Known>): OpenTerm | undefined {
   let rest = e.value;
-  let name: string | undefined;
-  let power = 0;
-  let factor = 0;
+  let term: { name: string; power: number; factor: number } | undefined;
   for (const { c, v } of e.size) {
     const open = v.filter((x) => !known.has(x));
     const closed = v.filter((x) => known.has(x)).reduce((a, x) => a * known.get(x)!.value, c);
     if (open.length === 0) rest -= closed;
-    else if (closed === 0) continue;
-    else {
-      if (
-        new Set(open).size > 1 ||
-        (name !== undefined && (name !== open[0] || power !== open.length))
-      ) {
-        return undefined;
-      }
-      name = open[0]!;
-      power = open.length;
-      factor += closed;
+    else if (closed !== 0) {
+      const [name, power] = [open[0]!, open.length];
+      if (new Set(open).size > 1) return undefined;
+      if (term !== undefined && (term.name !== name || term.power !== power)) return undefined;
+      term = { name, power, factor: (term?.factor ?? 0) + closed };
     }
   }
-  if (name === undefined || factor === 0) return undefined;
-  const quotient = rest / factor;
-  const value = Math.round(quotient ** (1 / power));
-  return Number.isSafeInteger(value) && value >= 0 && factor * value ** power === rest
-    ? { name, value }
-    : undefined;
+  return term === undefined || term.factor === 0 ? undefined : { ...term, rest };
+}
+
+function solution({ power, factor, rest }: OpenTerm): number | undefined {
+  const value = Math.round((rest / factor) ** (1 / power));
+  const exact = Number.isSafeInteger(value) && value >= 0 && factor * value ** power === rest;
+  return exact ? value : undefined;
 }
 
 function numberOf(size: Size, known: ReadonlyMap<string, Known>): number | undefined {
@@ -213,10 +211,21 @@ function contradiction(
     expected !== undefined
       ? `${e.leaf} has shape ${showShape(e.shape!)}, expected ${expected}`
       : got === undefined
-        ? `${e.why}, and ${showSize(e.size)} cannot be ${e.value}`
+        ? `${e.why}, and no whole ${e.size.flatMap((m) => m.v).find((v) => !known.has(v))} makes ${showSize(e.size)} equal ${e.value}`
         : `${e.why}, and ${showSize(e.size)} is ${got}, not ${e.value}`;
   const message = reasons.size > 0 ? `${fault} (${[...reasons].join('; ')})` : fault;
   return new TenonError('input', message, { place: { leaf: e.leaf } });
+}
+
+/** An equation with one unknown that no whole number solves. */
+function impossible(
+  equations: readonly Equation[],
+  known: ReadonlyMap<string, Known>,
+): TenonError | undefined {
+  for (const e of equations) {
+    if (openTerm(e, known) !== undefined) return contradiction(e, undefined, known);
+  }
+  return undefined;
 }
 
 function cannotInfer(missing: readonly SizeParam[], equations: readonly Equation[]): TenonError {

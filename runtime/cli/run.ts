@@ -1,0 +1,78 @@
+/** `tenon run FILE FUNCTION`: one function, once. */
+import { load, TenonError, type Tensor } from '../index.ts';
+import { writeSafetensorsFile } from '../io/safetensors-file.ts';
+import { deviceName } from './devices.ts';
+import type { CommandSpec } from './front.ts';
+import { collect, type InputOptions, readInputs, readSizes } from './inputs.ts';
+import { exit, json, table } from './io.ts';
+import { reportDiagnostics } from './report.ts';
+import { fileTensor, summary } from './results.ts';
+
+type Options = InputOptions & {
+  readonly grad?: string;
+  readonly out?: string;
+  readonly device: string;
+  readonly seed?: string;
+  readonly finite?: boolean;
+};
+
+export const runCommand: CommandSpec<Options> = {
+  usage: 'run <file> <function>',
+  summary: 'run one function on data from files and the command line',
+  options(command) {
+    command
+      .option('--in <NAME=FILE[#TENSOR]>', 'a parameter from a safetensors file', collect)
+      .option('--arg <NAME=VALUE>', 'a number, a boolean, or the seed of a key', collect)
+      .option('--size <N=4>', 'a size that the inputs do not tell', collect)
+      .option('--grad <NAME,...>', 'also the gradient by these parameters')
+      .option('--out <FILE>', 'write the results to a safetensors file')
+      .option('--device <D>', 'wasm, webgpu, gpujs or reference', 'wasm')
+      .option('--seed <N>', 'the seed of every key that is not given')
+      .option('--finite', 'refuse NaN and infinities in the inputs');
+  },
+  async run(io, args, options) {
+    const [file, name] = args as [string, string];
+    const program = await load(file);
+    if (options.verbose) reportDiagnostics(program.warnings, program.sources, io);
+    await using f = program.function(name, {
+      device: deviceName(options.device),
+      sizes: readSizes(options),
+      grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
+    });
+    const inputs = readInputs(options);
+    const started = performance.now();
+    const { tensors: results } = await f.call(inputs, {
+      signal: io.signal,
+      ...(options.finite ? { finite: true } : {}),
+      ...(options.seed === undefined ? {} : { seed: seedOf(options.seed) }),
+    });
+    if (options.verbose) {
+      io.err(`${name} on ${options.device}: ${Math.round(performance.now() - started)} ms\n`);
+    }
+    if (options.out !== undefined) write(options.out, results, `${file} ${name}`);
+    const written = options.out === undefined ? {} : { file: options.out };
+    if (options.json) {
+      io.out(json({ ...written, results: [...results].map(([n, t]) => summary(n, t)) }));
+    } else if (options.out !== undefined) {
+      io.out(`${results.size} tensors written to ${options.out}\n`);
+    } else {
+      const rows = [...results].map(([n, t]) => {
+        const s = summary(n, t);
+        return [n, `${t.dtype}[${t.shape.join(', ')}]`, s.text];
+      });
+      io.out(table(rows));
+    }
+    return exit.ok;
+  },
+};
+
+function write(path: string, results: ReadonlyMap<string, Tensor>, source: string): void {
+  const tensors = new Map([...results].map(([name, t]) => [name, fileTensor(t)]));
+  writeSafetensorsFile(path, tensors, { source });
+}
+
+function seedOf(text: string): number {
+  const n = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(n)) return n;
+  throw new TenonError('usage', `--seed ${text}: a seed is a whole number`);
+}
