@@ -163,11 +163,15 @@ export class TenonFunction implements AsyncDisposable {
       donate: this.#donate,
       present,
     });
-    const device = this.#options.device ?? 'wasm';
-    this.#device ??= typeof device === 'string' ? openDevice(device) : Promise.resolve(device);
-    const opened: Device = await this.#device;
+    const opened = await this.#open();
     const exec = await opened.prepare(special.compiled);
     return new Instance(exec, special, this.#params, sizes);
+  }
+
+  #open(): Promise<Device> {
+    const device = this.#options.device ?? 'wasm';
+    this.#device ??= typeof device === 'string' ? openDevice(device) : Promise.resolve(device);
+    return this.#device;
   }
 }
 
