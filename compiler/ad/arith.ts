@@ -1,0 +1,92 @@
+/**
+ * The arithmetic of derivatives: f32 constructors that know 0 and 1.
+ *
+ * Invariant: a derivative that is structurally zero is the constant 0 (`isZero`), never an
+ * expression that happens to evaluate to 0, so that zeros disappear while they are made. 0 * e is 0
+ * whatever e is: a factor 0 here is a structural zero and not a number that underflowed.
+ */
+
+import { f32, prim, selectE } from '../core/expr.ts';
+import { sameExpr } from '../core/key.ts';
+import type { Expr } from '../core.ts';
+
+export const zero: Expr = f32(0);
+export const one: Expr = f32(1);
+
+export function isZero(e: Expr): boolean {
+  return e.k === 'const' && e.v === 0;
+}
+
+export function isOne(e: Expr): boolean {
+  return e.k === 'const' && e.v === 1;
+}
+
+function negated(e: Expr): Expr | undefined {
+  return e.k === 'prim' && e.op === 'neg' ? e.args[0] : undefined;
+}
+
+export function neg(a: Expr): Expr {
+  if (a.k === 'const') return f32(a.v === 0 ? 0 : -a.v);
+  return negated(a) ?? prim('neg', a);
+}
+
+export function add(a: Expr, b: Expr): Expr {
+  if (isZero(a)) return b;
+  if (isZero(b)) return a;
+  const branches = complementary(a, b) ?? complementary(b, a);
+  if (branches !== undefined) return branches;
+  const n = negated(b);
+  return n === undefined ? prim('add', a, b) : prim('sub', a, n);
+}
+
+/** select(c, x, 0) + select(c, 0, y) is select(c, x, y). */
+function complementary(a: Expr, b: Expr): Expr | undefined {
+  if (a.k !== 'prim' || a.op !== 'select' || b.k !== 'prim' || b.op !== 'select') return undefined;
+  const [c, x, z] = a.args;
+  const [d, w, y] = b.args;
+  if (!isZero(z!) || !isZero(w!) || !sameExpr(c!, d!)) return undefined;
+  return selectE(c!, x!, y!);
+}
+
+export function sub(a: Expr, b: Expr): Expr {
+  return add(a, neg(b));
+}
+
+export function mul(a: Expr, b: Expr): Expr {
+  if (isZero(a) || isZero(b)) return zero;
+  if (isOne(a)) return b;
+  if (isOne(b)) return a;
+  const [m, n] = [negated(a), negated(b)];
+  if (m !== undefined || n !== undefined) {
+    const p = mul(m ?? a, n ?? b);
+    return (m === undefined) === (n === undefined) ? p : neg(p);
+  }
+  return prim('mul', a, b);
+}
+
+export function div(a: Expr, b: Expr): Expr {
+  if (isZero(a)) return zero;
+  if (isOne(b)) return a;
+  return prim('div', a, b);
+}
+
+/** select with structural zeros: both branches 0 is 0. */
+export function select(c: Expr, a: Expr, b: Expr): Expr {
+  return isZero(a) && isZero(b) ? zero : selectE(c, a, b);
+}
+
+export function or(a: Expr, b: Expr): Expr {
+  if (a.k === 'const') return a.v !== 0 ? a : b;
+  if (b.k === 'const') return b.v !== 0 ? b : a;
+  return sameExpr(a, b) ? a : prim('or', a, b);
+}
+
+export function and(a: Expr, b: Expr): Expr {
+  if (a.k === 'const') return a.v !== 0 ? b : a;
+  if (b.k === 'const') return b.v !== 0 ? a : b;
+  return sameExpr(a, b) ? a : prim('and', a, b);
+}
+
+export function sum(terms: readonly Expr[]): Expr {
+  return terms.reduce(add, zero);
+}

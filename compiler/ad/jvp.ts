@@ -1,0 +1,226 @@
+/**
+ * Forward mode: statements with their tangents beside them, in one list.
+ *
+ * Invariant: every original variable keeps its identity and its value; each tangent statement is
+ * linear in tangent variables, and a variable without a tangent has the derivative zero. A fold
+ * becomes one fold that carries values and tangents together; reverse mode takes the two apart
+ * afterwards (unzip.ts), after "You Only Linearize Once" (Radul, Paszke, Frostig, Johnson,
+ * Maclaurin 2022).
+ */
+
+import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOfBlock } from '../core/build.ts';
+import { mapExpr, readE } from '../core/expr.ts';
+import type { Custom, Expr, Fold, Nest, SegSum, Stmt, Var } from '../core.ts';
+import { spreadActivity } from './activity.ts';
+import { isZero, select, zero } from './arith.ts';
+import { hoistInvariant } from './invariant.ts';
+import { reductions } from './reductions.ts';
+import { rewriteUses } from './rewrite.ts';
+import { tangentOf } from './scalar.ts';
+import { split } from './split.ts';
+
+/** The tangent of each active variable met so far. */
+export type Tangents = Map<Var, Var>;
+
+export function forward(body: readonly Stmt[], tangents: Tangents, supply: Supply): Stmt[] {
+  return body.flatMap((s) => new Forward(tangents, supply).stmt(s));
+}
+
+export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; readonly def: Nest } {
+  const v = supply.like(x, '0');
+  return { v, def: mapNest(v, supply.axes(x.shape), zero, s.spans) };
+}
+
+class Forward {
+  readonly #tangents: Tangents;
+  readonly #supply: Supply;
+
+  constructor(tangents: Tangents, supply: Supply) {
+    this.#tangents = tangents;
+    this.#supply = supply;
+  }
+
+  stmt(s: Stmt): readonly Stmt[] {
+    switch (s.k) {
+      case 'nest':
+        return this.nest(s);
+      case 'segsum':
+        return this.segsum(s);
+      case 'fold':
+        return this.fold(s);
+      case 'custom':
+        return this.custom(s);
+    }
+  }
+
+  #tangentVar(x: Var): Var {
+    const d = this.#supply.like(x, `d${x.name}`);
+    this.#tangents.set(x, d);
+    return d;
+  }
+
+  #tangentOf(e: Expr): Expr {
+    return tangentOf((r) => {
+      const d = this.#tangents.get(r.x);
+      return d === undefined ? zero : readE(d, r.ix, r.guard);
+    })(e);
+  }
+
+  // -------------------------------------------------------------- nests
+
+  nest(s: Nest): readonly Stmt[] {
+    if (s.v.t !== 'f32' || isZero(this.#tangentOf(s.body))) return [s];
+    return split(s, (x) => this.#tangents.has(x), this.#supply).flatMap((p) => this.#piece(p));
+  }
+
+  #piece(s: Nest): readonly Stmt[] {
+    const d = this.#tangentOf(s.body);
+    if (isZero(d)) return [s];
+    if (s.op === null) return [s, { ...s, v: this.#tangentVar(s.v), body: reuse(s, d) }];
+    const rule = reductions[s.op];
+    switch (rule.k) {
+      case 'constant':
+        return [s];
+      case 'linear':
+        return [s, { ...s, v: this.#tangentVar(s.v), body: d }];
+      case 'selected': {
+        const { first, when } = rule.by(s, this.#supply);
+        const body = select(when, d, zero);
+        return [s, ...first, { ...s, v: this.#tangentVar(s.v), op: 'sum', body }];
+      }
+      case 'rewritten':
+        return forward(rule.as(s, this.#supply), this.#tangents, this.#supply);
+    }
+  }
+
+  segsum(s: SegSum): readonly Stmt[] {
+    const d = this.#tangentOf(s.body);
+    return isZero(d) ? [s] : [s, { ...s, v: this.#tangentVar(s.v), body: d }];
+  }
+
+  // -------------------------------------------------------------- folds
+
+  fold(whole: Fold): readonly Stmt[] {
+    const { before: hoisted, fold: f } = hoistInvariant(whole);
+    const moved = forward(hoisted, this.#tangents, this.#supply);
+    const active = new Set(this.#tangents.keys());
+    spreadActivity([f], active);
+    const before: Stmt[] = [];
+    const after: Stmt[] = [];
+    const tangentOr0 = (x: Var, into: Stmt[]): Var => {
+      const d = this.#tangents.get(x);
+      if (d !== undefined) return d;
+      const z = zeros(x, f, this.#supply);
+      into.push(z.def);
+      return z.v;
+    };
+    const carries = f.carry.filter((c) => active.has(c.in));
+    const inits = carries.map((c) => tangentOr0(c.init, before));
+    const ins = carries.map((c) => this.#tangentVar(c.in));
+    const body = forward(f.body, this.#tangents, this.#supply);
+    const nexts = carries.map((c) => tangentOr0(c.next, after));
+    const carry = carries.map((c, i) => ({
+      in: ins[i]!,
+      init: inits[i]!,
+      next: nexts[i]!,
+      out: this.#tangentVar(c.out),
+    }));
+    const ys = f.ys.flatMap((y) => {
+      const elem = this.#tangents.get(y.elem);
+      return elem === undefined ? [] : [{ v: this.#tangentVar(y.v), elem }];
+    });
+    const acc = f.acc.flatMap((a) => {
+      if (!this.#tangents.has(a.init) && !this.#tangents.has(a.add)) return [];
+      const init = tangentOr0(a.init, before);
+      return [{ v: this.#tangentVar(a.v), init, add: tangentOr0(a.add, after), at: a.at }];
+    });
+    const both: Fold = {
+      ...f,
+      carry: [...f.carry, ...carry],
+      ys: [...f.ys, ...ys],
+      acc: [...f.acc, ...acc],
+      body: [...body, ...after],
+    };
+    return [...moved, ...before, both];
+  }
+
+  // -------------------------------------------------------------- custom derivatives
+
+  /**
+   * The block stays as it is, so that a second derivative uses its rule again. Its rule may read
+   * what its body defines; then the body moves out and the block only names the results.
+   */
+  custom(c: Custom): readonly Stmt[] {
+    if (!c.ins.some((x) => this.#tangents.has(x))) return [c];
+    const out: Stmt[] = [...exposed(c, this.#supply)];
+    const vars = new Map<Var, Var>();
+    const linear = new Set<Var>();
+    c.ins.forEach((x, i) => {
+      const d = this.#tangents.get(x);
+      if (d !== undefined) {
+        vars.set(c.jvp.dins[i]!, d);
+        linear.add(d);
+        return;
+      }
+      const z = zeros(x, c, this.#supply);
+      out.push(z.def);
+      vars.set(c.jvp.dins[i]!, z.v);
+    });
+    const rule = copyBlock(c.jvp.body, this.#supply, vars);
+    out.push(...rule);
+    spreadActivity(rule, linear);
+    c.outs.forEach((x, i) => {
+      const given = c.jvp.douts[i]!;
+      const d = vars.get(given) ?? given;
+      if (linear.has(d)) this.#tangents.set(x, d);
+    });
+    return out;
+  }
+}
+
+/** Uses of the value that the nest itself defines read it instead of computing it again. */
+function reuse(s: Nest, d: Expr): Expr {
+  if (s.body.k !== 'prim') return d;
+  const v = readAt(s.v, s.axes);
+  return mapExpr((e) => (e === s.body ? v : e))(d);
+}
+
+/** The block in a form whose rule reads nothing that its body hides. */
+function exposed(c: Custom, supply: Supply): readonly Stmt[] {
+  const hidden = new Set<Var>();
+  const outs = new Set(c.outs);
+  for (const s of c.body) for (const d of defsOf(s)) if (!outs.has(d)) hidden.add(d);
+  if (usesOfBlock(c.jvp.body).isDisjointFrom(hidden)) return [c];
+  const raw = new Map(c.outs.map((x) => [x, supply.like(x)]));
+  const renamed = rewriteDefs(c.body, raw);
+  const copies = c.outs.map((x) => {
+    const axes = supply.axes(x.shape);
+    return mapNest(x, axes, readAt(raw.get(x)!, axes), c.spans);
+  });
+  return [...renamed, { ...c, body: copies }];
+}
+
+/** Top-level definitions and all their uses under other names. */
+function rewriteDefs(body: readonly Stmt[], to: ReadonlyMap<Var, Var>): readonly Stmt[] {
+  const name = (x: Var): Var => to.get(x) ?? x;
+  const used = rewriteUses(body, {
+    name,
+    read: (r) => (to.has(r.x) ? readE(name(r.x), r.ix, r.guard) : undefined),
+  });
+  return used.map((s): Stmt => {
+    switch (s.k) {
+      case 'nest':
+      case 'segsum':
+        return { ...s, v: name(s.v) };
+      case 'fold':
+        return {
+          ...s,
+          carry: s.carry.map((c) => ({ ...c, out: name(c.out) })),
+          ys: s.ys.map((y) => ({ ...y, v: name(y.v) })),
+          acc: s.acc.map((a) => ({ ...a, v: name(a.v) })),
+        };
+      case 'custom':
+        return { ...s, outs: s.outs.map(name) };
+    }
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * The derivatives of the scalar primitives: one row per primitive, one cell per argument.
+ *
+ * A cell takes the node and a tangent or cotangent `g` and gives g times the partial derivative, so
+ * the same table serves forward mode (g = tangent of the argument, summed over arguments) and
+ * reverse mode (g = cotangent of the node, passed to each argument). Invariants: a cell is linear in
+ * g; `null` means the derivative is zero everywhere it exists; cells reuse the node itself (exp,
+ * tanh, div, sqrt, pow) so that nothing transcendental is computed twice.
+ *
+ * Conventions where a derivative does not exist: abs is 0 at 0; of equal arguments of min and max
+ * the first takes all (as the reductions do: first of equals); pow is 0 in both arguments at 0^0,
+ * and 0 in the exponent at base 0. f16 and bf16 pass tangents straight through.
+ */
+
+import { f32, prim } from '../core/expr.ts';
+import type { Expr, Prim } from '../core.ts';
+import { and, div, mul, neg, one, select, zero } from './arith.ts';
+
+export type PrimNode = Extract<Expr, { k: 'prim' }>;
+export type Partial = (n: PrimNode, g: Expr) => Expr;
+/** One per argument. A missing cell is read as null: an argument that is never f32. */
+export type Rule = readonly (Partial | null)[];
+
+const arg = (n: PrimNode, i: number): Expr => n.args[i]!;
+const is = (op: Prim, a: Expr, b: Expr): Expr => prim(op, a, b);
+const identity: Partial = (_, g) => g;
+const none: Rule = [null, null, null, null];
+
+const twoOverSqrtPi = f32(2 / Math.sqrt(Math.PI));
+
+/** d(x^y)/dx = y x^(y-1); 0 at x = y = 0, where the product would be 0 * inf. */
+const powBase: Partial = (n, g) => {
+  const [x, y] = [arg(n, 0), arg(n, 1)];
+  if (y.k === 'const') {
+    if (y.v === 0) return zero;
+    if (y.v === 1) return g;
+    if (y.v === 2) return mul(g, mul(f32(2), x));
+    return mul(g, mul(y, prim('pow', x, f32(y.v - 1))));
+  }
+  const both = and(is('eq', x, zero), is('eq', y, zero));
+  return select(both, zero, mul(g, mul(y, prim('pow', x, prim('sub', y, one)))));
+};
+
+/** d(x^y)/dy = x^y log x; 0 at x = 0, where the product would be 0 * -inf. */
+const powExponent: Partial = (n, g) => {
+  const x = arg(n, 0);
+  if (x.k === 'const') return x.v === 0 ? zero : mul(g, mul(n, f32(Math.log(x.v))));
+  return select(is('eq', x, zero), zero, mul(g, mul(n, prim('log', x))));
+};
+
+export const partials: Readonly<Record<Prim, Rule>> = {
+  add: [identity, identity],
+  sub: [identity, (_, g) => neg(g)],
+  mul: [(n, g) => mul(g, arg(n, 1)), (n, g) => mul(g, arg(n, 0))],
+  div: [(n, g) => div(g, arg(n, 1)), (n, g) => neg(div(mul(g, n), arg(n, 1)))],
+  idiv: none,
+  mod: none,
+  pow: [powBase, powExponent],
+  neg: [(_, g) => neg(g)],
+  eq: none,
+  ne: none,
+  lt: none,
+  le: none,
+  gt: none,
+  ge: none,
+  and: none,
+  or: none,
+  not: none,
+  min: [
+    (n, g) => select(is('le', arg(n, 0), arg(n, 1)), g, zero),
+    (n, g) => select(is('le', arg(n, 0), arg(n, 1)), zero, g),
+  ],
+  max: [
+    (n, g) => select(is('ge', arg(n, 0), arg(n, 1)), g, zero),
+    (n, g) => select(is('ge', arg(n, 0), arg(n, 1)), zero, g),
+  ],
+  abs: [(n, g) => mul(g, prim('sign', arg(n, 0)))],
+  sign: none,
+  floor: none,
+  ceil: none,
+  round: none,
+  exp: [(n, g) => mul(g, n)],
+  log: [(n, g) => div(g, arg(n, 0))],
+  sqrt: [(n, g) => div(mul(g, f32(0.5)), n)],
+  sin: [(n, g) => mul(g, prim('cos', arg(n, 0)))],
+  cos: [(n, g) => neg(mul(g, prim('sin', arg(n, 0))))],
+  tanh: [(n, g) => mul(g, prim('sub', one, prim('mul', n, n)))],
+  erf: [
+    (n, g) => {
+      const x = arg(n, 0);
+      return mul(g, mul(twoOverSqrtPi, prim('exp', prim('neg', prim('mul', x, x)))));
+    },
+  ],
+  isfinite: none,
+  select: [null, (n, g) => select(arg(n, 0), g, zero), (n, g) => select(arg(n, 0), zero, g)],
+  // Only f32 -> f32 carries a tangent; integer arguments never have one.
+  cast: [identity],
+  f16: [identity],
+  bf16: [identity],
+  stop: none,
+  bits0: none,
+  bits1: none,
+};
+
+/** The partial of argument i, or null where no tangent passes. */
+export function partialOf(n: PrimNode, i: number): Partial | null {
+  return n.t === 'f32' && n.args[i]!.t === 'f32' ? (partials[n.op][i] ?? null) : null;
+}

@@ -1,0 +1,198 @@
+/**
+ * Taking a program of values and tangents apart: first all values, then all tangents.
+ *
+ * A fold that carries both becomes two: the first computes the values and stacks (`ys`) what the
+ * second needs of each step; the second is linear. What the second needs of a step is saved or
+ * computed again: a carry is saved; with `save: 'carries'` nothing else is (checkpoint); otherwise
+ * pointwise functions of what is at hand anyway are cheap and computed again, and the rest is saved.
+ * Values that depend on neither carry nor step never get here: they were moved out (invariant.ts).
+ *
+ * Invariant: the first list reads no tangent; every statement of the second that is not linear
+ * stands in a fold and computes again what the first computed there.
+ */
+
+import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOf } from '../core/build.ts';
+import { freeVars, readE, walkExpr } from '../core/expr.ts';
+import { ixAxis } from '../core/ix.ts';
+import type { Axis, Expr, Fold, Nest, Stmt, Var } from '../core.ts';
+import { namedVars, rewriteUses } from './rewrite.ts';
+
+export type Unzipped = { readonly primal: readonly Stmt[]; readonly linear: readonly Stmt[] };
+
+/** `linear` holds the tangent inputs and grows by everything that depends on them. */
+export function unzip(body: readonly Stmt[], linear: Set<Var>, supply: Supply): Unzipped {
+  spreadLinear(body, linear);
+  return new Unzip(linear, supply).block(body);
+}
+
+/** Marks what depends on linear variables, at any depth; a fold part by part. */
+export function spreadLinear(body: readonly Stmt[], linear: Set<Var>): void {
+  for (const s of body) {
+    if (s.k !== 'fold') {
+      for (const x of usesOf(s)) if (linear.has(x)) for (const d of defsOf(s)) linear.add(d);
+      continue;
+    }
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const c of s.carry) {
+        if (linear.has(c.in) || !(linear.has(c.init) || linear.has(c.next))) continue;
+        linear.add(c.in).add(c.out);
+        grown = true;
+      }
+      spreadLinear(s.body, linear);
+      grown ||= s.carry.some((c) => linear.has(c.next) && !linear.has(c.in));
+    }
+    for (const y of s.ys) if (linear.has(y.elem)) linear.add(y.v);
+    for (const a of s.acc) if (linear.has(a.init) || linear.has(a.add)) linear.add(a.v);
+  }
+}
+
+class Unzip {
+  readonly #linear: ReadonlySet<Var>;
+  readonly #supply: Supply;
+
+  constructor(linear: ReadonlySet<Var>, supply: Supply) {
+    this.#linear = linear;
+    this.#supply = supply;
+  }
+
+  block(body: readonly Stmt[]): { primal: Stmt[]; linear: Stmt[] } {
+    const primal: Stmt[] = [];
+    const linear: Stmt[] = [];
+    for (const s of body) {
+      const defs = defsOf(s);
+      if (!defs.some((d) => this.#linear.has(d))) primal.push(s);
+      else if (s.k !== 'fold') linear.push(s);
+      else {
+        const f = this.#fold(s);
+        if (f.primal !== undefined) primal.push(f.primal);
+        linear.push(f.linear);
+      }
+    }
+    return { primal, linear };
+  }
+
+  #fold(f: Fold): { primal: Fold | undefined; linear: Fold } {
+    const isLinear = (x: Var): boolean => this.#linear.has(x);
+    const { primal: values, linear: tangents } = this.block(f.body);
+    const primal: Fold = {
+      ...f,
+      carry: f.carry.filter((c) => !isLinear(c.in)),
+      ys: f.ys.filter((y) => !isLinear(y.v)),
+      acc: f.acc.filter((a) => !isLinear(a.v)),
+      body: values,
+    };
+    const linear: Fold = {
+      ...f,
+      carry: f.carry.filter((c) => isLinear(c.in)),
+      ys: f.ys.filter((y) => isLinear(y.v)),
+      acc: f.acc.filter((a) => isLinear(a.v)),
+      body: tangents,
+    };
+    const plan = planSaves(primal, neededBy(linear));
+    const { fold, ys } = this.#supplied(linear, plan);
+    const any = primal.carry.length + primal.ys.length + primal.acc.length + ys.length > 0;
+    return {
+      primal: any ? { ...primal, ys: [...primal.ys, ...ys] } : undefined,
+      linear: fold,
+    };
+  }
+
+  /** The linear fold reading saved values at its step, after computing again what was not saved. */
+  #supplied(f: Fold, plan: Saves): { fold: Fold; ys: Fold['ys'] } {
+    const saved = new Map<Var, Var>();
+    const ys = [...plan.save].map((elem) => {
+      const v = this.#supply.var(elem.name, elem.t, [f.trip, ...elem.shape]);
+      saved.set(elem, v);
+      return { v, elem };
+    });
+    const again = new Map<Var, Var>();
+    const recomputed = copyBlock(plan.recompute, this.#supply, again);
+    const block = [...recomputed, ...f.body];
+    // A variable that a fold names cannot become a read of a slice: it gets a copy of the slice.
+    const slices: Stmt[] = [];
+    const named = namedVars([{ ...f, body: block }]);
+    for (const [x, v] of saved) {
+      if (!named.has(x)) continue;
+      const axes = this.#supply.axes(x.shape);
+      const copy = this.#supply.like(x);
+      slices.push(mapNest(copy, axes, sliceAt(v, f.l, axes), f.spans));
+      again.set(x, copy);
+    }
+    const name = (x: Var): Var => again.get(x) ?? x;
+    const [whole] = rewriteUses([{ ...f, body: block }], {
+      name,
+      read: (r) => {
+        const v = saved.get(r.x);
+        if (v !== undefined) return readE(v, [ixAxis(f.l), ...r.ix], r.guard);
+        const x = again.get(r.x);
+        return x === undefined ? undefined : readE(x, r.ix, r.guard);
+      },
+    }) as [Fold];
+    return { fold: { ...whole, body: [...slices, ...whole.body] }, ys };
+  }
+}
+
+function sliceAt(v: Var, l: Axis, axes: readonly Axis[]): Expr {
+  return readAt(v, [l, ...axes]);
+}
+
+/** What a fold needs besides its own definitions: variables of its body's scope and outside. */
+function neededBy(f: Fold): ReadonlySet<Var> {
+  return usesOf(f);
+}
+
+// ---------------------------------------------------------------- save or recompute
+
+type Saves = { readonly save: ReadonlySet<Var>; readonly recompute: readonly Stmt[] };
+
+/** The most primitives that are computed again rather than stored. */
+const cheap = 8;
+
+function planSaves(primal: Fold, needed: ReadonlySet<Var>): Saves {
+  const by = new Map<Var, Stmt>();
+  for (const s of primal.body) for (const d of defsOf(s)) by.set(d, s);
+  const carried = new Set(primal.carry.map((c) => c.in));
+  const save = new Set<Var>();
+  const again = new Set<Stmt>();
+  const all = primal.save === 'carries';
+  // What has to be saved in any case is at hand for the rest.
+  if (!all) {
+    for (const x of needed) if (by.has(x) && !isCheap(by.get(x)!)) save.add(x);
+  }
+  for (const x of needed) if (carried.has(x)) save.add(x);
+
+  const atHand = (x: Var): boolean => {
+    const s = by.get(x);
+    if (s === undefined) return !carried.has(x) || save.has(x);
+    return save.has(x) || (isCheap(s) && [...usesOf(s)].every(atHand));
+  };
+  const demand = (x: Var): void => {
+    if (save.has(x)) return;
+    const s = by.get(x);
+    if (s === undefined) {
+      if (carried.has(x)) save.add(x);
+      return;
+    }
+    if (!all && !atHand(x)) {
+      save.add(x);
+      return;
+    }
+    again.add(s);
+    for (const y of usesOf(s)) demand(y);
+  };
+  for (const x of needed) demand(x);
+  return { save, recompute: primal.body.filter((s) => again.has(s)) };
+}
+
+const costly = new Set(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'pow', 'bits0', 'bits1']);
+
+/** A pointwise nest of few and simple operations. */
+function isCheap(s: Stmt): s is Nest {
+  if (s.k !== 'nest' || s.op !== null) return false;
+  let prims = 0;
+  walkExpr((e) => {
+    if (e.k === 'prim') prims += costly.has(e.op) ? cheap + 1 : 1;
+  }, s.body);
+  return prims <= cheap && freeVars(s.body).size <= 4;
+}

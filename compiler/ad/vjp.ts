@@ -1,0 +1,90 @@
+/**
+ * Derivatives of a list of statements, as elaboration asks for them.
+ *
+ * Forward mode is jvp.ts; reverse mode is forward, taken apart, transposed and cleaned:
+ * statements -> values and tangents together -> values, then linear tangents -> values, then
+ * cotangents. Invariant: the primal statements define everything the given ones defined, under the
+ * same variables, and both lists put after each other are a program; derivatives of derivatives are
+ * the same functions again.
+ */
+
+import { defsOf, type Supply, usesOf } from '../core/build.ts';
+import { noExtents } from '../core/ix.ts';
+import type { Stmt, Var } from '../core.ts';
+import { forward, type Tangents } from './jvp.ts';
+import { keepLive } from './live.ts';
+import { Transposer } from './transpose.ts';
+import { unzip } from './unzip.ts';
+
+export type Jvp = {
+  readonly primal: readonly Stmt[];
+  readonly tangent: readonly Stmt[];
+  /** null where the derivative is zero whatever the values. */
+  readonly tangentOf: (x: Var) => Var | null;
+};
+
+export function jvp(
+  stmts: readonly Stmt[],
+  wrt: readonly { readonly x: Var; readonly dx: Var }[],
+  supply: Supply,
+): Jvp {
+  const tangents: Tangents = new Map(wrt.map(({ x, dx }) => [x, dx]));
+  const both = forward(stmts, tangents, supply);
+  // A fold that carries values and tangents together stands with the values.
+  const needed = new Set<Var>(stmts.flatMap((s) => defsOf(s)));
+  const first = new Set<Stmt>();
+  for (const s of [...both].reverse()) {
+    if (!defsOf(s).some((d) => needed.has(d))) continue;
+    first.add(s);
+    for (const x of usesOf(s)) needed.add(x);
+  }
+  return {
+    primal: both.filter((s) => first.has(s)),
+    tangent: both.filter((s) => !first.has(s)),
+    tangentOf: (x) => tangents.get(x) ?? null,
+  };
+}
+
+export type Vjp = {
+  readonly primal: readonly Stmt[];
+  readonly adjoint: readonly Stmt[];
+  /** null where the derivative is zero whatever the values. */
+  readonly cotangentOf: (x: Var) => Var | null;
+};
+
+export function vjp(
+  stmts: readonly Stmt[],
+  wrt: readonly Var[],
+  seeds: readonly { readonly y: Var; readonly ct: Var }[],
+  supply: Supply,
+): Vjp {
+  const tangents: Tangents = new Map(wrt.map((x) => [x, supply.like(x, `d${x.name}`)]));
+  const inputs = wrt.map((x) => tangents.get(x)!);
+  const both = forward(stmts, tangents, supply);
+
+  const original = new Set(stmts.flatMap((s) => defsOf(s)));
+  const reached = new Set(original);
+  for (const { y } of seeds) {
+    const dy = tangents.get(y);
+    if (dy !== undefined) reached.add(dy);
+  }
+  const linearVars = new Set(inputs);
+  const { primal, linear } = unzip(keepLive(both, reached), linearVars, supply);
+
+  const t = new Transposer(linearVars, supply, noExtents);
+  for (const { y, ct } of seeds) {
+    const dy = tangents.get(y);
+    if (dy !== undefined) t.giveVar(dy, ct, []);
+  }
+  t.run(linear);
+  const cotangents = new Map(wrt.map((x, i) => [x, t.take(inputs[i]!)]));
+
+  const wanted = new Set([...cotangents.values()].filter((v) => v !== null));
+  const adjoint = keepLive(t.out, wanted);
+  for (const x of original) wanted.add(x);
+  return {
+    primal: keepLive(primal, wanted),
+    adjoint,
+    cotangentOf: (x) => cotangents.get(x) ?? null,
+  };
+}

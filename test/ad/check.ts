@@ -1,0 +1,242 @@
+/**
+ * Gradient checks on core programs: forward mode against central differences in f64, reverse mode
+ * against forward mode, and the derivative programs against the rules of the IR.
+ *
+ * Invariant: tolerances are derived, not tuned. A difference is judged against the Richardson
+ * estimate of its own error, and a dot product against the sum of the absolute values of its terms.
+ */
+import { jvp, vjp } from '../../compiler/ad/vjp.ts';
+import { supplyAfter, walkStmts } from '../../compiler/core/build.ts';
+import { eachVal, type freeVars } from '../../compiler/core/expr.ts';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { printCore } from '../../compiler/core/print.ts';
+import { verify } from '../../compiler/core/verify.ts';
+import type { Core, Var } from '../../compiler/core.ts';
+
+export const isReal = (x: Var): boolean => x.t === 'f32';
+
+/** inputs, tangents of f32 inputs -> outputs, tangents of f32 outputs (zeros where there is none). */
+export function jvpCore(core: Core): { core: Core; structuralZero: readonly boolean[] } {
+  const supply = supplyAfter(core);
+  const reals = core.inputs.filter(isReal);
+  const wrt = reals.map((x) => ({ x, dx: supply.like(x, `d${x.name}`) }));
+  const d = jvp(core.body, wrt, supply);
+  const body = [...d.primal, ...d.tangent];
+  const outs = core.outputs.filter(isReal).map((y) => d.tangentOf(y));
+  return {
+    core: {
+      inputs: [...core.inputs, ...wrt.map((w) => w.dx)],
+      consts: core.consts,
+      body,
+      outputs: [...core.outputs, ...outs.filter((v) => v !== null)],
+    },
+    structuralZero: outs.map((v) => v === null),
+  };
+}
+
+/** inputs, cotangents of f32 outputs -> outputs, cotangents of f32 inputs. */
+export function vjpCore(core: Core): { core: Core; structuralZero: readonly boolean[] } {
+  const supply = supplyAfter(core);
+  const seeds = core.outputs.filter(isReal).map((y) => ({ y, ct: supply.like(y, `${y.name}_ct`) }));
+  const reals = core.inputs.filter(isReal);
+  const d = vjp(core.body, reals, seeds, supply);
+  const outs = reals.map((x) => d.cotangentOf(x));
+  return {
+    core: {
+      inputs: [...core.inputs, ...seeds.map((s) => s.ct)],
+      consts: core.consts,
+      body: [...d.primal, ...d.adjoint],
+      outputs: [...core.outputs, ...outs.filter((v) => v !== null)],
+    },
+    structuralZero: outs.map((v) => v === null),
+  };
+}
+
+export type Values = readonly Float64Array[];
+
+export class GradientError extends Error {
+  override readonly name = 'GradientError';
+}
+
+function fail(what: string, core: Core, derived?: Core): never {
+  const more = derived === undefined ? '' : `\n--- derivative\n${printCore(derived)}`;
+  throw new GradientError(`${what}\n--- program\n${printCore(core)}${more}`);
+}
+
+export function assertClean(core: Core, from: Core): void {
+  const bad = verify(core);
+  if (bad.length > 0) {
+    const b = bad[0]!;
+    fail(`${b.rule}: ${b.found}\n${b.statement}`, from, core);
+  }
+}
+
+/** A segment sum stands only for a read at a data-dependent place. */
+export function assertGathers(core: Core, from: Core): void {
+  let dynamic = false;
+  walkStmts(from.body, (s) => {
+    if (s.k === 'segsum') dynamic = true;
+    if (s.k === 'nest' && hasVal(s.body)) dynamic = true;
+  });
+  if (dynamic) return;
+  walkStmts(core.body, (s) => {
+    if (s.k === 'segsum') fail('a segment sum without a data-dependent read', from, core);
+  });
+}
+
+function hasVal(e: Parameters<typeof freeVars>[0]): boolean {
+  switch (e.k) {
+    case 'read': {
+      let found = false;
+      for (const ix of e.ix) eachVal(ix, () => (found = true));
+      for (const g of e.guard) eachVal(g.e, () => (found = true));
+      return found;
+    }
+    case 'prim':
+      return e.args.some(hasVal);
+    default:
+      return false;
+  }
+}
+
+const absSum = (xs: Iterable<number>): number => {
+  let s = 0;
+  for (const x of xs) s += Math.abs(x);
+  return s;
+};
+
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): { value: number; scale: number } {
+  let value = 0;
+  let scale = 0;
+  for (let i = 0; i < a.length; i++) {
+    value += a[i]! * b[i]!;
+    scale += Math.abs(a[i]! * b[i]!);
+  }
+  return { value, scale };
+}
+
+export type Direction = { readonly dx: Values; readonly ct: Values };
+
+/** Directional derivative of the f32 outputs by central differences, with an error estimate. */
+export function differences(core: Core, inputs: Values, dx: Values): { d: Values; error: Values } {
+  const reals = core.inputs.map(isReal);
+  const at = (h: number): Values => {
+    let k = 0;
+    const moved = core.inputs.map((_, i) => {
+      if (!reals[i]) return inputs[i]!;
+      const step = dx[k++]!;
+      return inputs[i]!.map((v, j) => v + h * step[j]!);
+    });
+    const ys = interpret(core, moved);
+    return ys.filter((_, i) => isReal(core.outputs[i]!));
+  };
+  const central = (h: number): Values => {
+    const [p, m] = [at(h), at(-h)];
+    return p.map((y, i) => y.map((v, j) => (v - m[i]![j]!) / (2 * h)));
+  };
+  const h = 1e-3;
+  const [d1, d2, d4] = [central(h), central(h / 2), central(h / 4)];
+  const r1 = d1.map((y, i) => y.map((v, j) => (4 * d2[i]![j]! - v) / 3));
+  const r2 = d2.map((y, i) => y.map((v, j) => (4 * d4[i]![j]! - v) / 3));
+  const d = r2.map((y, i) => y.map((v, j) => (16 * v - r1[i]![j]!) / 15));
+  const error = d.map((y, i) => y.map((v, j) => Math.abs(v - r2[i]![j]!)));
+  return { d, error };
+}
+
+export type Verdict = 'ok' | 'kink';
+
+/**
+ * Checks both modes at one point. 'kink' where the differences do not settle (a step function, a
+ * tie, a non-finite value): the caller takes another point.
+ */
+export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict {
+  const f = jvpCore(core);
+  const r = vjpCore(core);
+  assertClean(f.core, core);
+  assertClean(r.core, core);
+  assertGathers(r.core, core);
+  const nOut = core.outputs.length;
+  const reals = core.outputs.map(isReal);
+  const primal = interpret(core, inputs);
+  const forward = interpret(f.core, [...inputs, ...dir.dx]);
+  const backward = interpret(r.core, [...inputs, ...dir.ct]);
+  primal.forEach((y, i) => {
+    for (const z of [forward[i]!, backward[i]!]) {
+      if (!y.every((v, j) => close(v, z[j]!, 1e-12 * (1 + Math.abs(v))))) {
+        fail(`the value of output ${i} changed`, core, z === forward[i]! ? f.core : r.core);
+      }
+    }
+  });
+  const tangents = spread(
+    forward.slice(nOut),
+    f.structuralZero,
+    primal.filter((_, i) => reals[i]),
+  );
+  const cotangents = spread(
+    backward.slice(nOut),
+    r.structuralZero,
+    core.inputs.flatMap((x, i) => (isReal(x) ? [inputs[i]!] : [])),
+  );
+
+  // <J dx, w> = <dx, J' w>
+  let [lhs, rhs, scale] = [0, 0, 0];
+  tangents.forEach((t, i) => {
+    const p = dot(t, dir.ct[i]!);
+    lhs += p.value;
+    scale += p.scale;
+  });
+  cotangents.forEach((c, i) => {
+    const p = dot(c, dir.dx[i]!);
+    rhs += p.value;
+    scale += p.scale;
+  });
+  if (!Number.isFinite(lhs) || !Number.isFinite(rhs)) return 'kink';
+  if (Math.abs(lhs - rhs) > 1e-11 * scale + 1e-300) {
+    fail(`<Jv, w> = ${lhs} but <v, J'w> = ${rhs}`, core, r.core);
+  }
+
+  const { d, error } = differences(core, inputs, dir.dx);
+  for (let i = 0; i < d.length; i++) {
+    const size = 1e-7 * (absSum(d[i]!) + absSum(tangents[i]!) + 1e-3);
+    for (let j = 0; j < d[i]!.length; j++) {
+      const [want, got, off] = [d[i]![j]!, tangents[i]![j]!, error[i]![j]!];
+      if (!Number.isFinite(want) || off > 1e-2 * (Math.abs(want) + 1)) return 'kink';
+      if (Math.abs(want - got) > size + 10 * off) {
+        fail(
+          `output ${i} cell ${j}: tangent ${got}, by differences ${want} (+- ${off})`,
+          core,
+          f.core,
+        );
+      }
+    }
+  }
+  return 'ok';
+}
+
+function close(a: number, b: number, eps: number): boolean {
+  return Object.is(a, b) || a === b || Math.abs(a - b) <= eps;
+}
+
+function spread(got: Values, zero: readonly boolean[], like: Values): Values {
+  let k = 0;
+  return zero.map((z, i) => (z ? new Float64Array(like[i]!.length) : got[k++]!));
+}
+
+/** A small generator of numbers, so that a test needs only a seed (mulberry32). */
+export function numbers(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function sizeOfVar(x: Var): number {
+  return x.shape.reduce((n, d) => n * d, 1);
+}
+
+export function randomLike(vars: readonly Var[], next: () => number): Values {
+  return vars.map((x) => Float64Array.from({ length: sizeOfVar(x) }, () => 4 * next() - 2));
+}
