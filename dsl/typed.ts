@@ -6,8 +6,9 @@
  * Invariant: elaboration needs numbers for the size variables of one function and nothing else; it
  * never infers. A typed program has no shape error and no out-of-range read (language.md, idea 2).
  */
-import type { Diagnostic, Span } from './source.ts';
+
 import type { ReduceOp } from './ast.ts';
+import type { Diagnostic, Span } from './source.ts';
 
 // ---------------------------------------------------------------- sizes
 
@@ -23,7 +24,13 @@ export type Monomial = { readonly c: number; readonly v: readonly string[] };
  * `D % 2 == 0` gives { name: 'D/2', of: D, per: 2 }, `K <= L` gives { name: 'L-K', of: L - K, per: 1 }.
  * Evaluated in order; the value must be a non-negative integer, else the fact does not hold.
  */
-export type DerivedSize = { readonly name: string; readonly of: Size; readonly per: number };
+export type DerivedSize = {
+  readonly name: string;
+  readonly of: Size;
+  readonly per: number;
+  /** A divisor that is itself a size (`D % H == 0` gives D/H); then `per` is 1. */
+  readonly by?: Size;
+};
 
 /** What a caller (or the host, with numbers) must show. `%` means left % right == equals. */
 export type SizeFact = {
@@ -44,10 +51,23 @@ export type Type =
   | { readonly k: 'idx'; readonly size: Size }
   /** dims.length >= 1; elem is never itself a tensor. */
   | { readonly k: 'tensor'; readonly dims: readonly Dim[]; readonly elem: Type }
-  | { readonly k: 'record'; readonly alias?: string; readonly fields: readonly FieldType[] }
+  /** `alias` and `args` say how the user wrote it (`Linear`, `[D, 3*D]`); equality is structural. */
+  | {
+      readonly k: 'record';
+      readonly alias?: string;
+      /** `file#name` of the alias: two files may use one name. */
+      readonly aliasId?: string;
+      readonly args?: readonly AliasArg[];
+      readonly fields: readonly FieldType[];
+    }
   | { readonly k: 'fn'; readonly params: readonly Type[]; readonly result: Type }
   /** A type parameter of the enclosing function: any record, tensor or scalar. */
   | { readonly k: 'var'; readonly name: string };
+
+export type AliasArg = { readonly name: string } & (
+  | { readonly k: 'size'; readonly dim: Dim }
+  | { readonly k: 'type'; readonly type: Type }
+);
 
 export type FieldType = { readonly label: string; readonly type: Type; readonly fixed: boolean };
 
@@ -177,7 +197,11 @@ export type TExpr = { readonly type: Type; readonly span: Span } & (
       /** what the callee's type parameters stand for, in the caller's terms */
       readonly types: ReadonlyMap<string, Type>;
     }
-  | { readonly k: 'lambda'; readonly params: readonly { id: LocalId; name: string; type: Type }[]; readonly body: TExpr }
+  | {
+      readonly k: 'lambda';
+      readonly params: readonly { id: LocalId; name: string; type: Type }[];
+      readonly body: TExpr;
+    }
   /** Positional, complete: defaults and names are resolved by the checker. */
   | { readonly k: 'call'; readonly fn: TExpr; readonly args: readonly TExpr[] }
   | { readonly k: 'builtin'; readonly name: BuiltinName; readonly args: readonly TExpr[] }
@@ -187,7 +211,12 @@ export type TExpr = { readonly type: Type; readonly span: Span } & (
   | { readonly k: 'if'; readonly cond: TExpr; readonly then: TExpr; readonly else: TExpr }
   | { readonly k: 'let'; readonly pattern: TPattern; readonly value: TExpr; readonly body: TExpr }
   | { readonly k: 'for'; readonly binders: readonly TBinder[]; readonly body: TExpr }
-  | { readonly k: 'reduce'; readonly op: ReduceOp; readonly binders: readonly TBinder[]; readonly body: TExpr }
+  | {
+      readonly k: 'reduce';
+      readonly op: ReduceOp;
+      readonly binders: readonly TBinder[];
+      readonly body: TExpr;
+    }
   | {
       readonly k: 'reduceTree';
       readonly op: ReduceOp;
@@ -209,11 +238,19 @@ export type TExpr = { readonly type: Type; readonly span: Span } & (
       readonly body: TExpr;
     }
   /** Partial indexing leaves the trailing dims. `orElse` present: reads outside the tensor give it. */
-  | { readonly k: 'index'; readonly target: TExpr; readonly ix: readonly TIndex[]; readonly orElse?: TExpr }
+  | {
+      readonly k: 'index';
+      readonly target: TExpr;
+      readonly ix: readonly TIndex[];
+      readonly orElse?: TExpr;
+    }
   | { readonly k: 'field'; readonly target: TExpr; readonly label: string }
   | { readonly k: 'record'; readonly fields: readonly { label: string; value: TExpr }[] }
   /** Concatenation along the leading dim: an item is one element, or (spread) a tensor. */
-  | { readonly k: 'array'; readonly items: readonly { spread: boolean; value: TExpr; size: Size }[] }
+  | {
+      readonly k: 'array';
+      readonly items: readonly { spread: boolean; value: TExpr; size: Size }[];
+    }
 );
 
 // ---------------------------------------------------------------- declarations
@@ -229,7 +266,12 @@ export type TFn = {
   readonly typeParams: readonly string[];
   readonly derived: readonly DerivedSize[];
   readonly facts: readonly SizeFact[];
-  readonly params: readonly { readonly id: LocalId; readonly name: string; readonly type: Type; readonly init?: TExpr }[];
+  readonly params: readonly {
+    readonly id: LocalId;
+    readonly name: string;
+    readonly type: Type;
+    readonly init?: TExpr;
+  }[];
   readonly result: Type;
   readonly body: TExpr;
   /** A custom derivative (a JVP): result tangent from params and their tangents. */
@@ -240,7 +282,13 @@ export type TFn = {
   };
 };
 
-export type TLet = { readonly id: string; readonly name: string; readonly type: Type; readonly body: TExpr; readonly span: Span };
+export type TLet = {
+  readonly id: string;
+  readonly name: string;
+  readonly type: Type;
+  readonly body: TExpr;
+  readonly span: Span;
+};
 
 export type TCheck = {
   readonly name: string;
@@ -256,10 +304,16 @@ export type TProgram = {
   readonly fns: ReadonlyMap<string, TFn>;
   readonly lets: ReadonlyMap<string, TLet>;
   /** Type aliases by `file#name`, for hosts that build parameters: params and the body over them. */
-  readonly aliases: ReadonlyMap<string, { readonly name: string; readonly params: readonly string[]; readonly body: Type }>;
+  readonly aliases: ReadonlyMap<
+    string,
+    { readonly name: string; readonly params: readonly string[]; readonly body: Type }
+  >;
   readonly checks: readonly TCheck[];
   /** The files in dependency order; the last one is the root. */
   readonly files: readonly string[];
 };
 
-export type CheckResult = { readonly program?: TProgram; readonly diagnostics: readonly Diagnostic[] };
+export type CheckResult = {
+  readonly program?: TProgram;
+  readonly diagnostics: readonly Diagnostic[];
+};

@@ -1,0 +1,308 @@
+/**
+ * Loops over elements (`for` and the reductions) and over steps (`fold`, `scan`).
+ *
+ * Invariant: every binder has a range, written or inferred from where its index is used; the ranges
+ * of enclosing binders are in `env.ranges`, because the body runs only when they are not empty. The
+ * carry of a fold has one type for all steps.
+ */
+import type { Binder, Expr } from '../ast.ts';
+import { provesNonNegative } from '../facts.ts';
+import * as S from '../size.ts';
+import type { Dim, Size, TBinder, TExpr, Type } from '../typed.ts';
+import { atom, BOOL, dropDims, F32, productDim, tensorOf } from '../types.ts';
+import {
+  equate,
+  equateProduct,
+  hasUnknown,
+  head,
+  newSize,
+  type Reason,
+  resolveSize,
+  showSize,
+  showType,
+  unify,
+} from '../unify.ts';
+import { isNumberUnknown } from './arithmetic.ts';
+import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { check, coerce, infer, tail } from './expr.ts';
+import { rangeContext } from './indexing.ts';
+import { bind, bindPattern } from './lets.ts';
+import { resolveSize as resolveWritten } from './resolve.ts';
+import { typeScope } from './scope.ts';
+
+type Bound = { readonly binder: TBinder; readonly dim: Dim; readonly env: Env };
+
+function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): Bound {
+  const { solver } = env.fn;
+  const written = b.size === undefined ? undefined : resolveWritten(typeScope(env), b.size);
+  const label = b.name.text === '_' ? 'the range of `_`' : `the range of \`${b.name.text}\``;
+  const dim =
+    written ??
+    atom(newSize(solver, { label, span: b.span, hint: `write the range: \`${b.name.text}: N\`` }));
+  const type: Type = { k: 'idx', size: dim.size };
+  const bound = bind(env, b.name, type, 'index', { free: written === undefined });
+  const inner = { ...bound.env, ranges: [...env.ranges, dim.size] };
+  return {
+    binder: { k: 'one', id: bound.local.id, name: b.name.text, size: dim.size },
+    dim,
+    env: inner,
+  };
+}
+
+/** Brings one binder into scope; `expected` is the dimension it will run over, when known. */
+function bindIndex(env: Env, b: Binder, expected?: { dim: Dim; why: Reason }): Bound {
+  const { solver } = env.fn;
+  if (b.k === 'one') {
+    const bound = bindOne(env, b);
+    if (expected !== undefined) {
+      equate(solver, bound.dim, expected.dim, { ...expected.why, span: b.span });
+    }
+    return bound;
+  }
+  const items: TBinder[] = [];
+  const dims: Dim[] = [];
+  let inner = env;
+  for (const item of b.items) {
+    const bound = bindIndex(inner, item);
+    items.push(bound.binder);
+    dims.push(bound.dim);
+    inner = bound.env;
+  }
+  if (expected !== undefined) {
+    equateProduct(
+      solver,
+      dims.map((d) => d.size),
+      expected.dim,
+      { ...expected.why, span: b.span },
+    );
+  }
+  return { binder: { k: 'tuple', items }, dim: productDim(dims), env: inner };
+}
+
+function bindAll(
+  env: Env,
+  ix: readonly Binder[],
+  expected: readonly Dim[] = [],
+  why?: Reason,
+): { binders: TBinder[]; dims: Dim[]; env: Env } {
+  const binders: TBinder[] = [];
+  const dims: Dim[] = [];
+  let inner = env;
+  ix.forEach((b, i) => {
+    const dim = expected[i];
+    const bound = bindIndex(inner, b, dim && why ? { dim, why } : undefined);
+    binders.push(bound.binder);
+    dims.push(bound.dim);
+    inner = bound.env;
+  });
+  return { binders, dims, env: inner };
+}
+
+// ---------------------------------------------------------------- for
+
+type For = Extract<Expr, { k: 'for' }>;
+
+export function inferFor(env: Env, e: For): TExpr {
+  const bound = bindAll(env, e.ix);
+  const body = infer(bound.env, e.body);
+  const t = head(env.fn.solver, body.type);
+  if (isBroken(t)) return { ...broken(e.span) };
+  if (t.k === 'fn') {
+    error(env, 'E0414', e.body.span, 'an array of functions has no element to store', {
+      hint: 'write a function of the index: `i -> ...`',
+    });
+    return broken(e.span);
+  }
+  const type = tensorOf(bound.dims, body.type);
+  return { k: 'for', binders: bound.binders, body, type, span: e.span };
+}
+
+export function checkFor(
+  env: Env,
+  e: For,
+  expected: Extract<Type, { k: 'tensor' }>,
+  why: Reason,
+): TExpr {
+  if (e.ix.length > expected.dims.length && head(env.fn.solver, expected.elem).k !== 'var') {
+    return coerce(env, inferFor(env, e), expected, why);
+  }
+  const subject = `this range, for ${why.subject},`;
+  const bound = bindAll(env, e.ix, expected.dims, { ...why, subject });
+  const rest = e.ix.length > expected.dims.length ? undefined : dropDims(expected, e.ix.length);
+  if (rest === undefined) {
+    const body = infer(bound.env, e.body);
+    const te: TExpr = {
+      k: 'for',
+      binders: bound.binders,
+      body,
+      type: tensorOf(bound.dims, body.type),
+      span: e.span,
+    };
+    return coerce(env, te, expected, why);
+  }
+  const what =
+    rest.k === 'tensor' ? `an element of ${why.subject}` : `an element of ${why.subject}`;
+  const body = check(bound.env, e.body, rest, { ...why, subject: what, span: tail(e.body).span });
+  const type = tensorOf(
+    bound.dims.map((d, i) => (d.form.k === 'atom' ? expected.dims[i]! : d)),
+    rest,
+  );
+  return { k: 'for', binders: bound.binders, body, type, span: e.span };
+}
+
+// ---------------------------------------------------------------- reductions
+
+type Reduce = Extract<Expr, { k: 'reduce' }>;
+
+/** Asks for a range that is not empty, from the caller's facts or here. */
+export function requireNotEmpty(env: Env, size: Size, span: Expr['span'], op: string): void {
+  const { solver, obligations, errors, facts } = env.fn;
+  obligations.push(() => {
+    const now = resolveSize(solver, size);
+    if (hasUnknown(now) && errors() > 0) return;
+    const positive = rangeContext(env).positive;
+    if (provesNonNegative(facts, S.sub(now, S.ONE), positive)) return;
+    const shown = showSize(solver, now);
+    const empty = S.constant(now) === 0;
+    error(
+      env,
+      'E0603',
+      span,
+      `\`${op}\` needs a range that is not empty, and ${shown} ${empty ? 'is' : 'may be'} 0`,
+      {
+        hint: empty ? undefined : `add \`where ${shown} >= 1\` to the function`,
+      },
+    );
+  });
+}
+
+const NEEDS_ELEMENTS: ReadonlySet<string> = new Set(['max', 'min', 'mean', 'argmax', 'argmin']);
+
+export function inferReduce(env: Env, e: Reduce): TExpr {
+  const bound = bindAll(env, e.ix);
+  const body = infer(bound.env, e.body);
+  const size = S.product(bound.dims.map((d) => d.size));
+  if (NEEDS_ELEMENTS.has(e.op)) requireNotEmpty(env, size, e.span, e.op);
+  const scalar = reducedType(env, e.op, body, e.body);
+  if (scalar === undefined) return broken(e.span);
+  if (e.op === 'argmax' || e.op === 'argmin') {
+    if (e.ix.length > 1) {
+      error(
+        env,
+        'E0414',
+        e.span,
+        `\`${e.op}\` gives one index; over several ranges write a tuple: \`${e.op} (i, j). ...\``,
+      );
+      return broken(e.span);
+    }
+  }
+  const type: Type = e.op === 'argmax' || e.op === 'argmin' ? { k: 'idx', size } : scalar;
+  return { k: 'reduce', op: e.op, binders: bound.binders, body, type, span: e.span };
+}
+
+/** The scalar type of a reduction over bodies of this type; undefined when it was reported. */
+export function reducedType(
+  env: Env,
+  op: Reduce['op'],
+  body: TExpr,
+  source: Expr,
+): Type | undefined {
+  const { solver } = env.fn;
+  const t = head(solver, body.type);
+  const at = tail(source).span;
+  if (isBroken(t)) return undefined;
+  if (op === 'all' || op === 'any') {
+    return unify(solver, t, BOOL, reason(at, `the body of \`${op}\``)) ? BOOL : undefined;
+  }
+  if (t.k === 'tensor' || t.k === 'record' || t.k === 'fn') {
+    error(env, 'E0402', at, `\`${op}\` reduces scalars, and its body is ${showType(solver, t)}`, {
+      hint:
+        t.k === 'tensor'
+          ? `index the body, outside in: \`for i. ${op} j. ...[i]\``
+          : `map over the leaves first: \`each a in ... .\``,
+    });
+    return undefined;
+  }
+  const number = isNumberUnknown(env, t);
+  if (op === 'mean' && number) {
+    unify(solver, t, F32, reason(at, 'the body of `mean`'));
+    return F32;
+  }
+  const fits =
+    number ||
+    (t.k === 'scalar' && (t.s === 'f32' || (op !== 'mean' && (t.s === 'i32' || t.s === 'u32'))));
+  if (fits) return t;
+  error(
+    env,
+    t.k === 'var' ? 'E0408' : 'E0409',
+    at,
+    `\`${op}\` does not work on ${showType(solver, t)}`,
+    {
+      hint:
+        t.k === 'idx' || op === 'mean'
+          ? 'write `f32(...)` around the body'
+          : t.k === 'scalar' && t.s === 'bool'
+            ? 'write `f32(...)` to count true as 1, or use `all` or `any`'
+            : undefined,
+    },
+  );
+  return undefined;
+}
+
+// ---------------------------------------------------------------- fold and scan
+
+type Fold = Extract<Expr, { k: 'fold' | 'scan' }>;
+
+function carry(
+  env: Env,
+  e: Fold,
+  expected: Type | undefined,
+): { te: TExpr; type: Type; dim: Dim } | undefined {
+  const { solver } = env.fn;
+  const named = e.pattern.k === 'name' ? `\`${e.pattern.name.text}\`` : 'the carry';
+  const target = expected === undefined ? undefined : head(solver, expected);
+  const init =
+    target === undefined || (target.k === 'var' && target.name.startsWith('?'))
+      ? infer(env, e.init)
+      : check(env, e.init, target, reason(e.init.span, `the start of ${named}`));
+  const t = head(solver, init.type);
+  if (t.k === 'fn') {
+    error(env, 'E0414', e.init.span, `a \`${e.k}\` carries data, not functions`);
+    return undefined;
+  }
+  if (e.ix.k === 'tuple') {
+    error(env, 'E0414', e.ix.span, `a \`${e.k}\` goes over one index`, {
+      hint: 'write a product range: `for n: A*B.`',
+    });
+    return undefined;
+  }
+  const step = bindOne(env, e.ix);
+  const bound = bindPattern(step.env, e.pattern, init.type, 'carry');
+  const why = reason(tail(e.body).span, `the next ${named} of this \`${e.k}\``, {
+    related: [{ span: e.init.span, message: 'the start, whose type every step keeps' }],
+  });
+  const body = isBroken(t) ? infer(bound.env, e.body) : check(bound.env, e.body, init.type, why);
+  if (step.binder.k !== 'one') return undefined;
+  const { id, name, size } = step.binder;
+  const te: TExpr = {
+    k: e.k,
+    pattern: bound.pattern,
+    init,
+    binder: { id, name, size },
+    body,
+    type: init.type,
+    span: e.span,
+  };
+  return { te, type: init.type, dim: step.dim };
+}
+
+export function inferFold(env: Env, e: Fold, expected: Type | undefined): TExpr {
+  return carry(env, e, expected)?.te ?? broken(e.span);
+}
+
+/** The carries after each step, stacked. */
+export function inferScan(env: Env, e: Fold): TExpr {
+  const c = carry(env, e, undefined);
+  if (c === undefined || isBroken(head(env.fn.solver, c.type))) return broken(e.span);
+  return { ...c.te, type: tensorOf([c.dim], c.type) };
+}

@@ -1,0 +1,300 @@
+/**
+ * Built-in functions: scalar functions and casts, draws and splits of keys, integers to indices.
+ *
+ * Functions never lift: `exp` of a tensor is an error whose hint is the loop. Draws take a counter,
+ * an integer or a row-major tuple of indices. Derivatives are in derivatives.ts.
+ */
+import type { Expr } from '../ast.ts';
+import { extreme } from '../ranges.ts';
+import * as S from '../size.ts';
+import type { Span } from '../source.ts';
+import type { BuiltinName, ScalarOp, Size, TExpr, TIndex, Type } from '../typed.ts';
+import { BOOL, F32, I32, KEY, SCALARS } from '../types.ts';
+import { hasUnknown, head, newSize, resolveSize, showType, unify } from '../unify.ts';
+import { isInteger, isNumberUnknown } from './arithmetic.ts';
+import { brokenCall, count, type Expected } from './calls.ts';
+import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { inferDerivative, isDerivative } from './derivatives.ts';
+import { check, infer } from './expr.ts';
+import { indexForm, rangeContext } from './indexing.ts';
+import type { SizeArg } from './instances.ts';
+import {
+  builtinParams,
+  CASTS,
+  FLOAT_FUNCTIONS,
+  isScalarFunction,
+  PAIR_FUNCTIONS,
+} from './names.ts';
+import { resolveSize as resolveWritten } from './resolve.ts';
+import { sizeExprOf, typeScope } from './scope.ts';
+
+type Call = Extract<Expr, { k: 'call' }>;
+
+export function inferBuiltin(
+  env: Env,
+  name: string,
+  sizes: readonly SizeArg[],
+  e: Call,
+  expected: Expected | undefined,
+): TExpr {
+  const named = e.args.find((a) => a.name !== undefined)?.name;
+  if (named !== undefined) {
+    error(env, 'E0406', named.span, `the arguments of \`${name}\` are given by position`);
+    return brokenCall(env, e);
+  }
+  if (sizes.length > 0 && name !== 'randint') {
+    error(env, 'E0412', e.fn.span, `\`${name}\` takes no sizes in brackets`);
+    return brokenCall(env, e);
+  }
+  const args = e.args.map((a) => a.value);
+  const params = builtinParams(name);
+  if (params === undefined && !isScalarFunction(name)) {
+    error(env, 'E0405', e.fn.span, `\`${name}\` is a number, not a function`);
+    return brokenCall(env, e);
+  }
+  const wanted = params?.length ?? (PAIR_FUNCTIONS.has(name) ? 2 : 1);
+  if (args.length !== wanted) {
+    const list = params === undefined ? '' : `: ${name}(${params.join(', ')})`;
+    error(env, 'E0406', e.span, `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`);
+    return brokenCall(env, e);
+  }
+  if (params === undefined) return scalarFunction(env, name as ScalarOp, args, e.span);
+  const b = name as BuiltinName;
+  if (isDerivative(b)) return inferDerivative(env, b, args, e.span);
+  switch (b) {
+    case 'split':
+    case 'normal':
+    case 'uniform':
+    case 'randint':
+      return draw(env, b, args, sizes, e.span, expected);
+    case 'clamp':
+    case 'wrap':
+      return toIndex(env, b, args[0]!, e.span, expected);
+    default:
+      throw new Error(`no rule for ${b}`);
+  }
+}
+
+// ---------------------------------------------------------------- scalar functions
+
+function scalarArgument(env: Env, name: string, e: Expr): { te: TExpr; type: Type } | undefined {
+  const { solver } = env.fn;
+  const te = infer(env, e);
+  const type = head(solver, te.type);
+  if (isBroken(type)) return undefined;
+  if (type.k === 'scalar' || type.k === 'idx' || isNumberUnknown(env, type)) return { te, type };
+  if (type.k === 'var' && type.name.startsWith('?')) {
+    error(env, 'E0408', e.span, 'the type of this is not known here', {
+      hint: 'give the type where the name is introduced',
+    });
+    return undefined;
+  }
+  error(env, 'E0402', e.span, `\`${name}\` takes a scalar, and this is ${showType(solver, type)}`, {
+    hint:
+      type.k === 'fn'
+        ? 'call the function'
+        : `functions do not lift: write \`each v in x. ${name}(v)\``,
+  });
+  return undefined;
+}
+
+function scalarFunction(env: Env, op: ScalarOp, args: readonly Expr[], span: Span): TExpr {
+  const { solver } = env.fn;
+  const values = args.map((a) => scalarArgument(env, op, a));
+  if (values.some((v) => v === undefined)) return broken(span);
+  const [x, y] = values;
+  const result = (type: Type): TExpr => ({
+    k: 'prim',
+    op,
+    args: values.map((v) => v!.te),
+    type,
+    span,
+  });
+  const shown = () => showType(solver, x!.type);
+  const bad = (what: string, hint?: string): TExpr => {
+    error(env, 'E0401', args[0]!.span, `\`${op}\` takes ${what}, and this is ${shown()}`, { hint });
+    return broken(span);
+  };
+  if (CASTS.has(op)) {
+    const type = SCALARS.get(op)!;
+    if (x!.type.k === 'scalar' && x!.type.s === 'key') return bad('a number');
+    if (isNumberUnknown(env, x!.type) && op !== 'bool')
+      unify(solver, x!.type, type, reason(span, `\`${op}\``));
+    return result(type);
+  }
+  if (FLOAT_FUNCTIONS.has(op) || op === 'isfinite') {
+    if (isInteger(x!.type)) return bad('f32', `write \`${op}(f32(...))\``);
+    const ok = unify(solver, x!.type, F32, reason(args[0]!.span, `the argument of \`${op}\``));
+    return ok ? result(op === 'isfinite' ? BOOL : F32) : broken(span);
+  }
+  const number = (t: Type) =>
+    isInteger(t) || isNumberUnknown(env, t) || (t.k === 'scalar' && t.s === 'f32');
+  if (!number(x!.type)) return bad('a number');
+  if (!PAIR_FUNCTIONS.has(op)) return result(x!.type.k === 'idx' ? I32 : x!.type);
+  if (x!.type.k === 'idx' || y!.type.k === 'idx') {
+    for (const [i, v] of [x!, y!].entries()) {
+      if (v.type.k === 'idx') continue;
+      if (!unify(solver, v.type, I32, reason(args[i]!.span, `argument ${i + 1} of \`${op}\``)))
+        return broken(span);
+    }
+    return result(I32);
+  }
+  const ok = unify(solver, y!.type, x!.type, reason(args[1]!.span, `argument 2 of \`${op}\``));
+  return ok ? result(x!.type) : broken(span);
+}
+
+/** `exp` passed where a function is expected: a lambda around it. */
+export function builtinAsFunction(env: Env, name: string, span: Span): TExpr {
+  if (!FLOAT_FUNCTIONS.has(name)) {
+    error(env, 'E0414', span, `\`${name}\` can be called, but not passed as a value`, {
+      hint: `write a function around it: \`x -> ${name}(x)\``,
+    });
+    return broken(span);
+  }
+  const id = env.fn.program.fresh();
+  const x: TExpr = { k: 'local', id, name: 'x', type: F32, span };
+  return {
+    k: 'lambda',
+    params: [{ id, name: 'x', type: F32 }],
+    body: { k: 'prim', op: name as ScalarOp, args: [x], type: F32, span },
+    type: { k: 'fn', params: [F32], result: F32 },
+    span,
+  };
+}
+
+// ---------------------------------------------------------------- draws
+
+/** A component of a counter and how many values it takes. */
+function counterPart(
+  env: Env,
+  e: Expr,
+  outermost: boolean,
+): { index: TIndex; range: Size } | undefined {
+  if (e.k === 'tuple') return counterTuple(env, e);
+  const { solver } = env.fn;
+  const te = infer(env, e);
+  const t = head(solver, te.type);
+  if (isBroken(t)) return undefined;
+  if (isNumberUnknown(env, t)) unify(solver, t, I32, reason(e.span, 'the counter'));
+  const now = head(solver, te.type);
+  if (!isInteger(now)) {
+    error(
+      env,
+      'E0401',
+      e.span,
+      `a counter is an integer or an index, and this is ${showType(solver, now)}`,
+    );
+    return undefined;
+  }
+  if (now.k === 'idx') return { index: { k: 'at', e: te }, range: now.size };
+  const form = indexForm(env, te);
+  const constant = form === undefined ? undefined : S.constant(form);
+  if (constant !== undefined) {
+    if (constant < 0) error(env, 'E0601', e.span, 'a counter is not negative');
+    return { index: { k: 'at', e: te }, range: S.num(constant + 1) };
+  }
+  const most = form === undefined ? undefined : extreme(rangeContext(env), form, 'max');
+  if (most !== undefined && !hasUnknown(resolveSize(solver, most))) {
+    return { index: { k: 'at', e: te }, range: S.add(most, S.ONE) };
+  }
+  if (!outermost) {
+    error(
+      env,
+      'E0602',
+      e.span,
+      'how many values this component of the counter takes is not known',
+      {
+        hint: 'put it first in the tuple, or make it an index with `clamp(...)`',
+      },
+    );
+    return undefined;
+  }
+  return { index: { k: 'at', e: te }, range: S.ONE };
+}
+
+function counterTuple(
+  env: Env,
+  e: Extract<Expr, { k: 'tuple' }>,
+): { index: TIndex; range: Size } | undefined {
+  const parts = e.items.map((item, i) => counterPart(env, item, i === 0));
+  if (parts.some((p) => p === undefined)) return undefined;
+  const ranges = parts.map((p) => p!.range);
+  return {
+    index: { k: 'tuple', parts: parts.map((p) => p!.index), ranges },
+    range: S.product(ranges),
+  };
+}
+
+function draw(
+  env: Env,
+  name: 'split' | 'normal' | 'uniform' | 'randint',
+  args: readonly Expr[],
+  sizes: readonly SizeArg[],
+  span: Span,
+  expected: Expected | undefined,
+): TExpr {
+  const [k, i] = args;
+  const key = check(env, k!, KEY, reason(k!.span, `the key of \`${name}\``));
+  const part = counterPart(env, i!, true);
+  if (part === undefined) return broken(span);
+  const counter: TExpr = { k: 'counter', index: part.index, type: I32, span: i!.span };
+  const type =
+    name === 'split' ? KEY : name === 'randint' ? drawnIndex(env, sizes, span, expected) : F32;
+  return { k: 'builtin', name, args: [key, counter], type, span };
+}
+
+/** idx[K]: K from `randint[K]`, from the expected type, or from where the index is used. */
+function drawnIndex(
+  env: Env,
+  sizes: readonly SizeArg[],
+  span: Span,
+  expected: Expected | undefined,
+): Type {
+  if (sizes.length > 0) {
+    const e = sizes.length === 1 ? sizeExprOf(sizes[0]!.value) : undefined;
+    if (e !== undefined) return { k: 'idx', size: resolveWritten(typeScope(env), e).size };
+    error(env, 'E0412', span, '`randint` has one size: `randint[K](key, i)`');
+  }
+  return indexOf(env, 'randint', span, expected);
+}
+
+function indexOf(env: Env, name: string, span: Span, expected: Expected | undefined): Type {
+  const { solver } = env.fn;
+  const want = expected === undefined ? undefined : head(solver, expected.type);
+  if (want?.k === 'idx') return want;
+  const hint =
+    name === 'randint'
+      ? 'write `randint[K](key, i)`'
+      : `use it as an index, or pass it where \`idx[K]\` is expected`;
+  return { k: 'idx', size: newSize(solver, { label: `the size of this \`${name}\``, span, hint }) };
+}
+
+// ---------------------------------------------------------------- integers to indices
+
+function toIndex(
+  env: Env,
+  name: 'clamp' | 'wrap',
+  e: Expr,
+  span: Span,
+  expected: Expected | undefined,
+): TExpr {
+  const { solver } = env.fn;
+  const te = infer(env, e);
+  const t = head(solver, te.type);
+  if (isBroken(t)) return broken(span);
+  if (isNumberUnknown(env, t)) unify(solver, t, I32, reason(e.span, `the argument of \`${name}\``));
+  const now = head(solver, te.type);
+  if (!isInteger(now)) {
+    error(
+      env,
+      'E0401',
+      e.span,
+      `\`${name}\` takes an integer, and this is ${showType(solver, now)}`,
+      {
+        hint: now.k === 'scalar' && now.s === 'f32' ? `write \`${name}(i32(...))\`` : undefined,
+      },
+    );
+    return broken(span);
+  }
+  return { k: 'builtin', name, args: [te], type: indexOf(env, name, span, expected), span };
+}

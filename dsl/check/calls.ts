@@ -1,0 +1,351 @@
+/**
+ * Calls: arguments by position and by name, defaults, lambdas after the other arguments.
+ *
+ * Invariant: a typed call is positional and complete. A default is an expression of the callee: it
+ * is checked again at the call, in the callee's scope, with the arguments bound to its parameters.
+ */
+import type { Expr } from '../ast.ts';
+import type { Span } from '../source.ts';
+import { didYouMean } from '../suggest.ts';
+import type { TExpr, Type } from '../typed.ts';
+import { head, type Reason, showType, unify } from '../unify.ts';
+import { inferBuiltin } from './builtins.ts';
+import {
+  broken,
+  type Env,
+  error,
+  type FnSig,
+  isBroken,
+  type Local,
+  lookup,
+  reason,
+} from './context.ts';
+import { check, infer, unknownName } from './expr.ts';
+import { callLambda } from './functions.ts';
+import { instantiate, type SizeArg, type Use } from './instances.ts';
+import { isBuiltin } from './names.ts';
+
+type Call = Extract<Expr, { k: 'call' }>;
+type Args = Call['args'];
+export type Expected = { readonly type: Type; readonly why: Reason };
+
+/** A top-level function as a value. */
+export function useFunction(
+  env: Env,
+  sig: FnSig,
+  sizes: readonly SizeArg[],
+  span: Span,
+): { fn: TExpr } {
+  const use = instantiate(env, sig, sizes, span);
+  return { fn: use === undefined ? broken(span) : use.fn };
+}
+
+function topLevel(env: Env, e: Expr): FnSig | undefined {
+  if (e.k !== 'var' || lookup(env, e.name) !== undefined) return undefined;
+  const found = env.fn.file.values.get(e.name);
+  return found?.k === 'fn' ? found : undefined;
+}
+
+function builtinName(env: Env, e: Expr): string | undefined {
+  if (e.k !== 'var' || lookup(env, e.name) !== undefined || env.fn.file.values.has(e.name))
+    return undefined;
+  return isBuiltin(e.name) ? e.name : undefined;
+}
+
+/** `attention[H]` as a value; undefined when the brackets are a read. */
+export function inferSized(env: Env, e: Extract<Expr, { k: 'brackets' }>): TExpr | undefined {
+  const sig = topLevel(env, e.target);
+  if (sig !== undefined) return useFunction(env, sig, e.args, e.target.span).fn;
+  const name = builtinName(env, e.target);
+  if (name === undefined) return undefined;
+  error(
+    env,
+    'E0412',
+    e.span,
+    `\`${name}\` takes no sizes in brackets here; call it with \`(...)\``,
+  );
+  return broken(e.span);
+}
+
+export function inferCall(env: Env, e: Call, expected: Expected | undefined): TExpr {
+  const [target, sizes] = e.fn.k === 'brackets' ? [e.fn.target, e.fn.args] : [e.fn, []];
+  const sig = topLevel(env, target);
+  if (sig !== undefined) return callFunction(env, sig, sizes, e, target.span, expected);
+  const name = builtinName(env, target);
+  if (name !== undefined) return inferBuiltin(env, name, sizes, e, expected);
+  if (e.fn.k === 'var') {
+    const local = lookup(env, e.fn.name);
+    if (local?.template !== undefined) {
+      local.used = true;
+      return callLambda(env, local.template, e);
+    }
+    if (local === undefined && !env.fn.file.values.has(e.fn.name)) {
+      if (!env.fn.file.broken.has(e.fn.name)) missing(env, e.fn);
+      return brokenCall(env, e);
+    }
+  }
+  if (e.fn.k === 'lambda') return callLambda(env, { lambda: e.fn, env }, e);
+  return callValue(env, infer(env, e.fn), e);
+}
+
+const REDUCTIONS = new Set(['sum', 'prod', 'mean', 'argmax', 'argmin', 'all', 'any', 'max', 'min']);
+
+function missing(env: Env, e: Extract<Expr, { k: 'var' }>): void {
+  if (REDUCTIONS.has(e.name)) {
+    error(env, 'E0301', e.span, `\`${e.name}\` reduces over an index and is no function`, {
+      hint: `write \`${e.name} i. x[i]\``,
+    });
+  } else {
+    unknownName(env, e);
+  }
+}
+
+/** Looks at the arguments of a call that was reported, for causes of their own. */
+export function brokenCall(env: Env, e: Call): TExpr {
+  for (const a of e.args) if (a.value.k !== 'lambda' && a.value.k !== 'tuple') infer(env, a.value);
+  return broken(e.span);
+}
+
+// ---------------------------------------------------------------- function values
+
+function callValue(env: Env, fn: TExpr, e: Call): TExpr {
+  const { solver } = env.fn;
+  const t = head(solver, fn.type);
+  if (isBroken(t)) return brokenCall(env, e);
+  if (t.k !== 'fn') {
+    error(env, 'E0405', e.fn.span, `this is ${showType(solver, t)}, which is not a function`, {
+      hint: t.k === 'tensor' ? 'a tensor is read with brackets: `x[i]`' : undefined,
+    });
+    return brokenCall(env, e);
+  }
+  const named = e.args.find((a) => a.name !== undefined)?.name;
+  if (named !== undefined) {
+    error(
+      env,
+      'E0406',
+      named.span,
+      'a function value has no parameter names; give its arguments by position',
+    );
+    return broken(e.span);
+  }
+  if (e.args.length !== t.params.length) {
+    error(
+      env,
+      'E0406',
+      e.span,
+      `this function takes ${count(t.params.length)}, not ${e.args.length}: it is ${showType(solver, t)}`,
+    );
+    return brokenCall(env, e);
+  }
+  const called = e.fn.k === 'var' ? `\`${e.fn.name}\`` : 'this function';
+  const args = inOrder(
+    env,
+    e.args.map((a) => a.value),
+    (value, i) =>
+      check(env, value, t.params[i]!, reason(value.span, `argument ${i + 1} of ${called}`)),
+  );
+  return { k: 'call', fn, args, type: t.result, span: e.span };
+}
+
+export function count(n: number): string {
+  return n === 0 ? 'no arguments' : n === 1 ? 'one argument' : `${n} arguments`;
+}
+
+/** Functions wait until the data beside them has said what the types are. */
+function isLate(env: Env, e: Expr): boolean {
+  if (e.k === 'lambda') return true;
+  const name = e.k === 'brackets' ? e.target : e;
+  if (name.k !== 'var') return false;
+  const local = lookup(env, name.name);
+  if (local !== undefined) return local.template !== undefined;
+  return env.fn.file.values.get(name.name)?.k === 'fn' || isBuiltin(name.name);
+}
+
+/** Checks arguments, functions last; `between` runs when the data is done. */
+export function inOrder(
+  env: Env,
+  args: readonly Expr[],
+  one: (e: Expr, i: number) => TExpr,
+  between: () => void = () => {},
+): TExpr[] {
+  const out: (TExpr | undefined)[] = args.map((a, i) => (isLate(env, a) ? undefined : one(a, i)));
+  between();
+  return args.map((a, i) => out[i] ?? one(a, i));
+}
+
+// ---------------------------------------------------------------- top-level functions
+
+/** Parameter number of each argument; undefined when it was reported. */
+function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] | undefined {
+  const out: (Args[number] | undefined)[] = sig.args.map(() => undefined);
+  const declared = { span: sig.decl.name.span, message: `\`${sig.name}\` is declared here` };
+  let position = 0;
+  for (const a of e.args) {
+    const i =
+      a.name === undefined ? position++ : sig.args.findIndex((p) => p.name === a.name!.text);
+    if (a.name !== undefined && i < 0) {
+      error(env, 'E0406', a.name.span, `\`${sig.name}\` has no parameter \`${a.name.text}\``, {
+        hint: didYouMean(
+          a.name.text,
+          sig.args.map((p) => p.name),
+        ),
+        related: [declared],
+      });
+      return undefined;
+    }
+    if (i >= sig.args.length) {
+      error(
+        env,
+        'E0406',
+        a.value.span,
+        `\`${sig.name}\` takes ${count(sig.args.length)}, not ${e.args.length}`,
+        {
+          related: [declared],
+        },
+      );
+      return undefined;
+    }
+    if (out[i] !== undefined) {
+      error(
+        env,
+        'E0406',
+        a.name?.span ?? a.value.span,
+        `the argument \`${sig.args[i]!.name}\` of \`${sig.name}\` is given twice`,
+      );
+      return undefined;
+    }
+    out[i] = a;
+  }
+  const missing = sig.args.filter((p, i) => out[i] === undefined && p.init === undefined);
+  if (missing.length > 0) {
+    const list = missing.map((p) => `\`${p.name}\``).join(', ');
+    error(
+      env,
+      'E0406',
+      e.span,
+      `\`${sig.name}\` needs ${missing.length === 1 ? 'an argument' : 'arguments'} ${list}`,
+      {
+        related: [declared],
+      },
+    );
+    return undefined;
+  }
+  return out;
+}
+
+function callFunction(
+  env: Env,
+  sig: FnSig,
+  sizes: readonly SizeArg[],
+  e: Call,
+  span: Span,
+  expected: Expected | undefined,
+): TExpr {
+  const { solver } = env.fn;
+  const given = matchArgs(env, sig, e);
+  if (given === undefined) return brokenCall(env, e);
+  const use = instantiate(env, sig, sizes, span);
+  if (use === undefined) return brokenCall(env, e);
+  const values = given.filter((a) => a !== undefined);
+  const index = values.map((a) => given.indexOf(a));
+  const checked = inOrder(
+    env,
+    values.map((a) => a.value),
+    (value, i) => {
+      const n = index[i]!;
+      const why = reason(value.span, `argument \`${sig.args[n]!.name}\` of \`${sig.name}\``, {
+        related: [{ span: sig.decl.args[n]!.name.span, message: 'the parameter' }],
+      });
+      return check(env, value, use.args[n]!, why);
+    },
+    () => {
+      if (expected === undefined) return;
+      const want = head(solver, expected.type);
+      if (want.k !== 'idx' && head(solver, use.result).k !== 'idx') {
+        unify(solver, use.result, want, expected.why);
+      }
+    },
+  );
+  const args: (TExpr | undefined)[] = given.map((a) =>
+    a === undefined ? undefined : checked[values.indexOf(a)],
+  );
+  return complete(env, use, args, e.span, expected);
+}
+
+/** Fills in defaults; arguments that a default mentions are bound by a `let` around the call. */
+function complete(
+  env: Env,
+  use: Use,
+  given: readonly (TExpr | undefined)[],
+  span: Span,
+  expected: Expected | undefined,
+): TExpr {
+  const { sig } = use;
+  const type =
+    expected !== undefined && head(env.fn.solver, use.result).k !== 'idx'
+      ? expected.type
+      : use.result;
+  if (given.every((a) => a !== undefined)) {
+    return { k: 'call', fn: use.fn, args: given, type, span };
+  }
+  const params: Local[] = sig.args.map((p, i) => ({
+    id: env.fn.program.fresh(),
+    name: p.name,
+    type: use.args[i]!,
+    span: sig.decl.args[i]!.name.span,
+    kind: 'parameter',
+    used: false,
+  }));
+  const args: TExpr[] = [];
+  for (let i = 0; i < sig.args.length; i++) {
+    const init = sig.args[i]!.init;
+    const value = given[i];
+    args.push(
+      value ??
+        (init === undefined ? broken(span) : defaultValue(env, use, params.slice(0, i), i, init)),
+    );
+  }
+  const bound = params.filter((p) => p.used);
+  const call: TExpr = {
+    k: 'call',
+    fn: use.fn,
+    args: args.map((a, i): TExpr => {
+      const p = params[i]!;
+      return p.used ? { k: 'local', id: p.id, name: p.name, type: p.type, span: a.span } : a;
+    }),
+    type,
+    span,
+  };
+  return bound.reduceRight<TExpr>((body, p) => {
+    const value = args[params.indexOf(p)]!;
+    return { k: 'let', pattern: { k: 'name', id: p.id, name: p.name }, value, body, type, span };
+  }, call);
+}
+
+function defaultValue(env: Env, use: Use, earlier: readonly Local[], i: number, init: Expr): TExpr {
+  const { sig } = use;
+  const inside: Env = {
+    fn: {
+      ...env.fn,
+      file: sig.file,
+      sizes: use.sizes,
+      types: use.types,
+      usedSizes: new Set(),
+      report: () => {},
+      obligations: [],
+      locals: new Map([...env.fn.locals, ...earlier.map((p): [number, Local] => [p.id, p])]),
+    },
+    scope: undefined,
+    ranges: env.ranges,
+  };
+  const scoped = earlier.reduce<Env>(
+    (e, local) => ({ ...e, scope: { local, next: e.scope } }),
+    inside,
+  );
+  return check(
+    scoped,
+    init,
+    use.args[i]!,
+    reason(init.span, `the default of \`${sig.args[i]!.name}\``),
+  );
+}

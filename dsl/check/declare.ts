@@ -1,0 +1,275 @@
+/**
+ * Declarations before bodies: which names a file has, what its aliases mean, and the signatures of
+ * its functions, so that the order of declarations does not matter.
+ *
+ * Invariant: a declaration whose head is wrong is put in `broken` and its uses are silent. Whether a
+ * bracket parameter is a size or a type follows from where it is used in the head.
+ */
+import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
+import { diagnostic } from '../errors.ts';
+import { assume, type Facts, noFacts, showFact } from '../facts.ts';
+import type { Diagnostic } from '../source.ts';
+import type { Size, Type } from '../typed.ts';
+import { ERROR } from '../types.ts';
+import type { AliasDecl, FileScope, FnSig, LetSig, ParamKind, SigParam } from './context.ts';
+import { isBuiltin } from './names.ts';
+import { rawSize, resolveSize, resolveType, type TypeScope } from './resolve.ts';
+
+type Report = (d: Diagnostic) => void;
+
+// ---------------------------------------------------------------- aliases
+
+export function newAlias(decl: Extract<Decl, { k: 'type' }>, file: FileScope): AliasDecl {
+  return {
+    k: 'type',
+    id: `${file.file}#${decl.name.text}`,
+    name: decl.name.text,
+    decl,
+    file,
+    state: 'new',
+    kinds: new Map(),
+    body: ERROR,
+  };
+}
+
+/** Where each parameter is used as a type; the others are sizes. */
+export function paramKinds(
+  params: readonly Param[],
+  uses: readonly TypeExpr[],
+  file: FileScope,
+  ready: (a: AliasDecl) => void,
+): Map<string, ParamKind> {
+  const kinds = new Map<string, ParamKind>(params.map((p) => [p.name.text, 'size']));
+  const walk = (e: TypeExpr): void => {
+    switch (e.k) {
+      case 'name':
+        if (kinds.has(e.name)) kinds.set(e.name, 'type');
+        return;
+      case 'record':
+        for (const f of e.fields) walk(f.type);
+        return;
+      case 'fn':
+        for (const p of e.params) walk(p);
+        walk(e.result);
+        return;
+      case 'brackets': {
+        const alias = e.base.k === 'name' ? file.types.get(e.base.name) : undefined;
+        if (alias !== undefined && alias.decl.params.length > 0) {
+          ready(alias);
+          e.args.forEach((a, i) => {
+            const name = a.name?.text ?? alias.decl.params[i]?.name.text ?? '';
+            if (a.type !== undefined) walk(a.type);
+            else if (
+              alias.kinds.get(name) === 'type' &&
+              a.size.k === 'var' &&
+              kinds.has(a.size.name)
+            ) {
+              kinds.set(a.size.name, 'type');
+            }
+          });
+        } else {
+          walk(e.base);
+        }
+      }
+    }
+  };
+  for (const e of uses) walk(e);
+  return kinds;
+}
+
+/** Resolves an alias on first use; false when it is part of a circle that was reported. */
+export function expandAlias(alias: AliasDecl, report: Report): boolean {
+  if (alias.state === 'done') return alias.body !== ERROR;
+  const { decl } = alias;
+  if (alias.state === 'busy') {
+    report(
+      diagnostic('E0306', decl.name.span, `the type \`${alias.name}\` contains itself`, {
+        hint: 'a type of unbounded depth has no size; use an array of records',
+      }),
+    );
+    alias.state = 'done';
+    return false;
+  }
+  alias.state = 'busy';
+  const ready = (a: AliasDecl) => void (a.state === 'new' && expandAlias(a, report));
+  alias.kinds = paramKinds(decl.params, [decl.body], alias.file, ready);
+  const names = decl.params.map((p) => p.name.text);
+  const ofKind = (k: ParamKind) => names.filter((n) => alias.kinds.get(n) === k);
+  const facts = noFacts(ofKind('size'));
+  const body = resolveType(
+    {
+      file: alias.file,
+      facts,
+      sizes: facts.sizes,
+      types: new Map(ofKind('type').map((n): [string, Type] => [n, { k: 'var', name: n }])),
+      report,
+      expandAlias: (a) => expandAlias(a, report),
+      trusting: true,
+    },
+    decl.body,
+  );
+  if ((alias.state as string) === 'done') return false; // found to contain itself meanwhile
+  alias.body = body;
+  alias.state = 'done';
+  return body !== ERROR;
+}
+
+// ---------------------------------------------------------------- heads of functions
+
+export type Head = {
+  readonly params: readonly SigParam[];
+  readonly facts: Facts;
+  readonly typeNames: ReadonlyMap<string, Type>;
+  readonly scope: TypeScope;
+};
+
+/** Brackets and `where` of a function or a check. */
+export function resolveHead(
+  file: FileScope,
+  params: readonly Param[],
+  uses: readonly TypeExpr[],
+  where: readonly Fact[],
+  report: Report,
+): Head {
+  const kinds = paramKinds(
+    params,
+    uses,
+    file,
+    (a) => void (a.state === 'new' && expandAlias(a, report)),
+  );
+  const seen = new Set<string>();
+  for (const p of params) {
+    const { text, span } = p.name;
+    if (seen.has(text)) report(diagnostic('E0303', span, `\`${text}\` is there twice`));
+    seen.add(text);
+    if (file.types.has(text)) {
+      report(
+        diagnostic('E0303', span, `\`${text}\` is the name of a type of this file`, {
+          related: [{ span: file.types.get(text)!.decl.name.span, message: 'declared here' }],
+        }),
+      );
+    }
+  }
+  const sigParams = params.map(
+    (p): SigParam => ({ name: p.name.text, kind: kinds.get(p.name.text)!, decl: p }),
+  );
+  const sizeNames = sigParams.filter((p) => p.kind === 'size').map((p) => p.name);
+  const facts = noFacts(sizeNames);
+  const typeNames = new Map(
+    sigParams
+      .filter((p) => p.kind === 'type')
+      .map((p): [string, Type] => [p.name, { k: 'var', name: p.name }]),
+  );
+  const scope: TypeScope = {
+    file,
+    facts,
+    sizes: facts.sizes,
+    types: typeNames,
+    report,
+    expandAlias: (a) => expandAlias(a, report),
+  };
+  const loose: TypeScope = { ...scope, trusting: true };
+  // Divisibility and equality rewrite names, so they come before bounds on these names.
+  const early = (f: Fact) => f.op === '%' || f.op === '==';
+  for (const f of [...where.filter(early), ...where.filter((x) => !early(x))]) {
+    const quiet: TypeScope = { ...loose, report: () => {} };
+    const ok = assume(
+      facts,
+      f,
+      (e) => resolveSize(loose, e),
+      (e) => rawSize(quiet, e),
+    );
+    if (!ok) {
+      report(diagnostic('E0507', f.span, `\`${showFact(f)}\` can never hold here`));
+    }
+  }
+  return { params: sigParams, facts, typeNames, scope };
+}
+
+export function resolveFn(decl: FnDecl, file: FileScope, report: Report): FnSig {
+  const uses = [...decl.args.map((a) => a.type), decl.result];
+  const head = resolveHead(file, decl.params, uses, decl.where, report);
+  const seen = new Map<string, (typeof decl.args)[number]>();
+  for (const a of decl.args) {
+    const first = seen.get(a.name.text);
+    if (first !== undefined) {
+      report(
+        diagnostic('E0303', a.name.span, `the parameter \`${a.name.text}\` is there twice`, {
+          related: [{ span: first.name.span, message: 'the first one' }],
+        }),
+      );
+    }
+    seen.set(a.name.text, a);
+  }
+  const defaults = new Map<string, Size>();
+  for (const p of decl.params) {
+    if (p.init !== undefined) defaults.set(p.name.text, resolveSize(head.scope, p.init).size);
+  }
+  return {
+    k: 'fn',
+    id: `${file.file}#${decl.name.text}`,
+    name: decl.name.text,
+    defaults,
+    decl,
+    file,
+    params: head.params,
+    facts: head.facts,
+    typeNames: head.typeNames,
+    args: decl.args.map((a) => ({
+      name: a.name.text,
+      type: resolveType(head.scope, a.type),
+      init: a.init,
+    })),
+    result: resolveType(head.scope, decl.result),
+  };
+}
+
+export function resolveLet(
+  decl: Extract<Decl, { k: 'let' }>,
+  file: FileScope,
+  report: Report,
+): LetSig {
+  const head = resolveHead(file, [], [decl.type], [], report);
+  return {
+    k: 'let',
+    id: `${file.file}#${decl.name.text}`,
+    name: decl.name.text,
+    decl,
+    file,
+    type: resolveType(head.scope, decl.type),
+  };
+}
+
+/** Enters the names of a file, refusing the ones that are taken; heads are resolved later. */
+export function namesOf(module: Module, file: FileScope, report: Report): Decl[] {
+  const first = new Map<string, { span: { file: string; start: number; end: number } }>();
+  const kept: Decl[] = [];
+  for (const d of module.decls) {
+    if (d.k !== 'type' && d.k !== 'fn' && d.k !== 'let' && d.k !== 'check') {
+      kept.push(d);
+      continue;
+    }
+    const { text, span } = d.name;
+    const taken = first.get(`${d.k === 'check' ? 'check ' : ''}${text}`);
+    if (taken !== undefined) {
+      report(
+        diagnostic('E0303', span, `the name \`${text}\` is taken`, {
+          related: [{ span: taken.span, message: 'declared here first' }],
+        }),
+      );
+      continue;
+    }
+    if (d.k !== 'check' && d.k !== 'type' && isBuiltin(text)) {
+      report(
+        diagnostic('E0303', span, `the name \`${text}\` is taken by a built-in function`, {
+          hint: 'choose another name',
+        }),
+      );
+      continue;
+    }
+    first.set(`${d.k === 'check' ? 'check ' : ''}${text}`, d.name);
+    if (d.k === 'type') file.types.set(text, newAlias(d, file));
+    kept.push(d);
+  }
+  return kept;
+}

@@ -1,0 +1,86 @@
+/**
+ * The end of one declaration: solve what is left, report what nothing says, run the obligations.
+ *
+ * The order matters: equations first, then written forms and suggestions (unify.settle), then
+ * numbers without a type become i32, then unknowns that are left are errors, then proofs.
+ */
+import { diagnostic } from '../errors.ts';
+import * as S from '../size.ts';
+import type { Dim, Size, TExpr } from '../typed.ts';
+import { flatFactors, I32, sizeOfForm } from '../types.ts';
+import { isUnknownName, resolveDim, resolveSize, settle } from '../unify.ts';
+import type { Fn } from './context.ts';
+import { resolveUse } from './instances.ts';
+import { zonk } from './zonk.ts';
+
+/** Runs everything that waited for the sizes; true when the declaration has no error. */
+export function finish(fn: Fn): boolean {
+  const { solver } = fn;
+  settle(solver);
+  for (const [name, u] of solver.unknowns) {
+    if (u.kind === 'number' && !solver.types.has(name)) solver.types.set(name, I32);
+  }
+  if (fn.errors() === 0) reportLeftOver(fn);
+  for (const run of fn.obligations) run();
+  warnPermuted(fn);
+  for (const i of fn.instances) {
+    const types = resolveUse({ fn, scope: undefined, ranges: [] }, i.types);
+    fn.program.instances.push({ ...i, from: fn.id, types });
+  }
+  return fn.errors() === 0;
+}
+
+export function finished(fn: Fn, body: TExpr): TExpr {
+  return zonk(fn.solver, body);
+}
+
+/** One error for each group of unknowns that hang together. */
+function reportLeftOver(fn: Fn): void {
+  const { solver } = fn;
+  const done = new Set<string>();
+  const groups: Size[] = solver.pending.flatMap((e) => [
+    resolveSize(solver, S.add(e.a.size, e.b.size)),
+  ]);
+  const spread = (name: string): void => {
+    if (done.has(name)) return;
+    done.add(name);
+    for (const g of groups) {
+      if (!S.mentions(g, (v) => v === name)) continue;
+      for (const v of S.variables(g)) if (isUnknownName(v)) spread(v);
+    }
+  };
+  for (const [name, u] of solver.unknowns) {
+    if (done.has(name)) continue;
+    if (u.kind === 'size' && !solver.sizes.has(name)) {
+      fn.report(
+        diagnostic(
+          'E0502',
+          u.span,
+          `cannot infer ${u.mayBeNegative ? `\`${u.label}\`` : u.label}`,
+          { hint: u.hint },
+        ),
+      );
+      spread(name);
+    } else if (u.kind === 'type' && !solver.types.has(name)) {
+      fn.report(diagnostic('E0408', u.span, `cannot infer ${u.label}`, { hint: u.hint }));
+    }
+  }
+}
+
+/** `H*W` against `W*H`: equal extents, but an element means something else. */
+function warnPermuted(fn: Fn): void {
+  const { solver } = fn;
+  const factors = (d: Dim): string[] =>
+    flatFactors(resolveDim(solver, d).form)
+      .map((f) => S.print(solver.userNames(sizeOfForm(f))))
+      .filter((text) => text !== '1');
+  for (const e of solver.compared) {
+    const a = factors(e.a);
+    const b = factors(e.b);
+    if (a.length !== b.length || a.join('*') === b.join('*')) continue;
+    if ([...a].sort().join() !== [...b].sort().join()) continue;
+    const message = `${e.reason.subject} is ${a.join('*')} and ${b.join('*')} is needed: the same size in another order`;
+    const hint = 'read it with a tuple index, and bind the parts in the order that is meant';
+    fn.report(diagnostic('W0004', e.reason.span, message, { hint }));
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Lambdas: checked against the function type they are given to, or at each use when bound by `let`.
+ *
+ * Functions exist at compile time only and are inlined, so a `let`-bound lambda is as good as a
+ * local generic function; the program's budget bounds how often such bodies are checked.
+ */
+import type { Expr } from '../ast.ts';
+import type { TExpr, Type } from '../typed.ts';
+import { head, newType, type Reason, showType } from '../unify.ts';
+import { isNumberUnknown } from './arithmetic.ts';
+import { brokenCall, count, inOrder } from './calls.ts';
+import { broken, type Env, error, isBroken, type Local } from './context.ts';
+import { check, infer, tail } from './expr.ts';
+import { indexForm, isFree } from './indexing.ts';
+import { bind, type LocalExtra } from './lets.ts';
+
+type Lambda = Extract<Expr, { k: 'lambda' }>;
+
+function bindParams(
+  env: Env,
+  e: Lambda,
+  types: readonly Type[],
+  extras: readonly LocalExtra[] = [],
+): { env: Env; params: Local[] } {
+  const params: Local[] = [];
+  let inner = env;
+  e.params.forEach((p, i) => {
+    const bound = bind(inner, p, types[i]!, 'parameter', extras[i]);
+    params.push(bound.local);
+    inner = bound.env;
+  });
+  return { env: inner, params };
+}
+
+function lambda(e: Lambda, params: readonly Local[], body: TExpr): TExpr {
+  return {
+    k: 'lambda',
+    params: params.map((p) => ({ id: p.id, name: p.name, type: p.type })),
+    body,
+    type: { k: 'fn', params: params.map((p) => p.type), result: body.type },
+    span: e.span,
+  };
+}
+
+/** False, once, when lambdas were checked more often than any program should need. */
+function spend(env: Env, e: Lambda): boolean {
+  const { program } = env.fn;
+  program.budget -= 1;
+  if (program.budget === 0) {
+    error(
+      env,
+      'E0415',
+      e.span,
+      'the lambdas of this program call each other too often to be specialised',
+      {
+        hint: 'give this function a type, or make it a top-level `fn`',
+      },
+    );
+  }
+  return program.budget > 0;
+}
+
+export function inferLambda(env: Env, e: Lambda): TExpr {
+  if (!spend(env, e)) return broken(e.span);
+  const types = e.params.map((p) =>
+    newType(
+      env.fn.solver,
+      {
+        label: `the type of \`${p.text}\``,
+        span: p.span,
+        hint: 'give the function a type where it is bound or passed',
+      },
+      'type',
+    ),
+  );
+  const { env: inner, params } = bindParams(env, e, types);
+  return lambda(e, params, infer(inner, e.body));
+}
+
+export function checkLambda(env: Env, e: Lambda, expected: Type, why: Reason): TExpr {
+  const { solver } = env.fn;
+  if (isBroken(expected)) return broken(e.span);
+  if (expected.k === 'var' && expected.name.startsWith('?') && !isNumberUnknown(env, expected)) {
+    const te = inferLambda(env, e);
+    solver.types.set(expected.name, te.type);
+    return te;
+  }
+  if (expected.k !== 'fn') {
+    error(
+      env,
+      'E0401',
+      e.span,
+      `${why.subject} is a function, but ${showType(solver, expected)} is needed`,
+      { related: why.related },
+    );
+    return broken(e.span);
+  }
+  if (expected.params.length !== e.params.length) {
+    error(
+      env,
+      'E0406',
+      e.span,
+      `${why.subject} is a function of ${count(e.params.length)}, but one of ${count(expected.params.length)} is needed`,
+      { related: why.related },
+    );
+    return broken(e.span);
+  }
+  if (!spend(env, e)) return broken(e.span);
+  const { env: inner, params } = bindParams(env, e, expected.params);
+  const body = check(inner, e.body, expected.result, {
+    ...why,
+    subject: `the result of ${why.subject}`,
+    span: tail(e.body).span,
+  });
+  return { ...lambda(e, params, body), type: expected };
+}
+
+/** A lambda called where it stands, or by the name a `let` gave it. */
+export function callLambda(
+  env: Env,
+  f: { readonly lambda: Lambda; readonly env: Env },
+  e: Extract<Expr, { k: 'call' }>,
+): TExpr {
+  const named = e.args.find((a) => a.name !== undefined)?.name;
+  if (named !== undefined) {
+    error(env, 'E0406', named.span, 'give the arguments of this function by position');
+    return brokenCall(env, e);
+  }
+  if (e.args.length !== f.lambda.params.length) {
+    error(
+      env,
+      'E0406',
+      e.span,
+      `this function takes ${count(f.lambda.params.length)}, not ${e.args.length}`,
+      {
+        related: [{ span: f.lambda.span, message: 'the function' }],
+      },
+    );
+    return brokenCall(env, e);
+  }
+  if (!spend(env, f.lambda)) return broken(e.span);
+  const args = inOrder(
+    env,
+    e.args.map((a) => a.value),
+    (a) => infer(env, a),
+  );
+  const types = args.map((a) => head(env.fn.solver, a.type));
+  const outer: Env = { ...f.env, ranges: env.ranges };
+  // What is known of an index argument is known of the parameter.
+  const extras = args.map((a): LocalExtra => {
+    const index = indexForm(env, a);
+    return index === undefined ? {} : { index, free: isFree(env, a) };
+  });
+  const { env: inner, params } = bindParams(outer, f.lambda, types, extras);
+  const body = infer(inner, f.lambda.body);
+  if (isBroken(body.type)) return broken(e.span);
+  return { k: 'call', fn: lambda(f.lambda, params, body), args, type: body.type, span: e.span };
+}

@@ -1,0 +1,401 @@
+/**
+ * Reads: `x[i, (h, p), left a, 5 + j]`, partial indexing, padded reads `x[e] ?? 0`.
+ *
+ * A bare index without a written range equates range and extent; a tuple equates the product of its
+ * ranges and the extent; everything else is proved in range once the sizes are known. Invariant:
+ * each component of a typed read is proved, or the read has a fallback.
+ */
+import type { Expr } from '../ast.ts';
+import { extreme, proveInRange, type RangeContext } from '../ranges.ts';
+import * as S from '../size.ts';
+import type { Span } from '../source.ts';
+import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
+import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
+import {
+  equate,
+  equateProduct,
+  hasUnknown,
+  head,
+  newSize,
+  type Reason,
+  resolveDim,
+  resolveSize,
+  showDim,
+  showSize,
+  showType,
+  suggest,
+  unify,
+} from '../unify.ts';
+import { isNumberUnknown } from './arithmetic.ts';
+import { inferSized } from './calls.ts';
+import { broken, type Env, error, isBroken, lookup, reason } from './context.ts';
+import { check, infer } from './expr.ts';
+
+// ---------------------------------------------------------------- integers as polynomials
+
+/** The value of an integer expression over sizes and index values, when it is known. */
+export function indexForm(env: Env, te: TExpr): Size | undefined {
+  const { solver, indexValues, locals, program } = env.fn;
+  const t = head(solver, te.type);
+  const integer = t.k === 'idx' || (t.k === 'scalar' && t.s === 'i32') || isNumberUnknown(env, t);
+  if (!integer)
+    return te.k === 'num' && t.k === 'scalar' && t.s === 'u32' ? S.num(te.value) : undefined;
+  const opaque = (value: Parameters<typeof indexValues.set>[1]): Size => {
+    const name = `#${program.fresh()}`;
+    indexValues.set(name, value);
+    return S.variable(name);
+  };
+  switch (te.k) {
+    case 'num':
+      return Number.isInteger(te.value) ? S.num(te.value) : undefined;
+    case 'size':
+      return te.size;
+    case 'local': {
+      const found = locals.get(te.id)?.index;
+      if (found !== undefined) return found;
+      break;
+    }
+    case 'prim': {
+      const forms = te.args.map((a) => indexForm(env, a));
+      const [a, b] = forms;
+      if (te.op === 'i32' && a !== undefined) return a;
+      if (te.op === 'neg' && a !== undefined) return S.sub(S.ZERO, a);
+      if (a === undefined || b === undefined) break;
+      if (te.op === 'add') return S.add(a, b);
+      if (te.op === 'sub') return S.sub(a, b);
+      if (te.op === 'mul') return S.mul(a, b);
+      if (te.op === 'idiv') return S.divide(a, b) ?? opaque({ k: 'div', of: a, by: b });
+      if (te.op === 'mod') return opaque({ k: 'mod', by: b });
+      break;
+    }
+    default:
+      break;
+  }
+  return t.k === 'idx' ? opaque({ k: 'range', size: t.size }) : undefined;
+}
+
+export function rangeContext(env: Env): RangeContext {
+  const { solver, facts, indexValues } = env.fn;
+  return {
+    facts,
+    positive: env.ranges.map((r) => resolveSize(solver, r)).filter((r) => !hasUnknown(r)),
+    value: (name) => indexValues.get(name),
+    resolve: (s) => resolveSize(solver, s),
+  };
+}
+
+/** Proves 0 <= te < extent when the sizes are known, or reports where it may leave the range. */
+export function requireInRange(
+  env: Env,
+  te: TExpr,
+  extent: Size,
+  span: Span,
+  subject: string,
+): void {
+  const { solver, obligations, errors } = env.fn;
+  const form = indexForm(env, te);
+  const before = errors();
+  obligations.push(() => {
+    const size = resolveSize(solver, extent);
+    if (hasUnknown(size) && errors() > 0) return;
+    if (form === undefined) return;
+    const c = rangeContext(env);
+    const proof = proveInRange(c, form, size);
+    if (proof.k === 'proved') return;
+    if (errors() > before && hasUnknown(size)) return;
+    const shown = showSize(solver, size);
+    if (proof.k === 'low') {
+      error(
+        env,
+        'E0601',
+        span,
+        `${subject} goes down to ${showSize(solver, proof.least)}, below 0`,
+        {
+          hint: 'for a padded read write `x[...] ?? 0`',
+        },
+      );
+    } else if (proof.k === 'high') {
+      const most = proof.most;
+      const need = S.add(most, S.ONE);
+      const open = S.constant(S.sub(size, need)) === undefined;
+      error(
+        env,
+        'E0601',
+        span,
+        S.constant(form) === undefined
+          ? `${subject} goes up to ${showSize(solver, most)}, but the size here is ${shown} (the last index is ${showSize(solver, S.sub(size, S.ONE))})`
+          : `${subject} is ${showSize(solver, most)}, but the size here is ${shown}${open ? '' : ` (the last index is ${showSize(solver, S.sub(size, S.ONE))})`}`,
+        {
+          hint: open
+            ? `if it always fits, add \`where ${showSize(solver, size)} >= ${showSize(solver, need)}\` to the function`
+            : 'for a padded read write `x[...] ?? 0`',
+        },
+      );
+    } else {
+      error(env, 'E0602', span, `${subject} cannot be proved to stay below ${shown}`, {
+        hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
+      });
+    }
+  });
+}
+
+// ---------------------------------------------------------------- one component
+
+type Guarded = { readonly guarded: boolean; readonly of: string };
+
+export function isFree(env: Env, te: TExpr): boolean {
+  if (te.k !== 'local') return false;
+  return env.fn.locals.get(te.id)?.free === true;
+}
+
+function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
+  const { solver } = env.fn;
+  const te = infer(env, e);
+  const t = head(solver, te.type);
+  if (isBroken(t)) return { k: 'at', e: te };
+  const why = reason(e.span, indexSubject(e, g));
+  if (t.k === 'idx') {
+    const own = atom(t.size);
+    if (isFree(env, te) || (te.k !== 'local' && hasUnknown(resolveSize(solver, t.size)))) {
+      if (g.guarded) suggest(solver, own, dim, why);
+      else equate(solver, own, dim, why);
+      return { k: 'at', e: te };
+    }
+    if (!g.guarded) {
+      suggest(solver, dim, own, why);
+      requireInRange(env, te, dim.size, e.span, 'this index');
+    }
+    return { k: 'at', e: te };
+  }
+  if (isNumberUnknown(env, t)) unify(solver, t, I32, why);
+  const now = head(solver, te.type);
+  const integer = now.k === 'scalar' && (now.s === 'i32' || now.s === 'u32');
+  if (!integer) {
+    const scalar = now.k === 'scalar';
+    error(
+      env,
+      scalar ? 'E0407' : 'E0402',
+      e.span,
+      `an index is an integer, and this is ${showType(solver, now)}`,
+      {
+        hint:
+          now.k === 'scalar' && now.s === 'f32'
+            ? 'write `clamp(i32(...))` to make an index of a number'
+            : undefined,
+      },
+    );
+    return { k: 'at', e: broken(e.span) };
+  }
+  if (g.guarded) return { k: 'at', e: te };
+  if (indexForm(env, te) === undefined) {
+    error(env, 'E0602', e.span, 'this index depends on data and cannot be proved in range', {
+      hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
+    });
+  } else {
+    requireInRange(env, te, dim.size, e.span, 'this index');
+  }
+  return { k: 'at', e: te };
+}
+
+function indexSubject(e: Expr, g: Guarded): string {
+  return e.k === 'var' ? `index \`${e.name}\` of ${g.of}` : `this index of ${g.of}`;
+}
+
+function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded): TIndex {
+  const { solver } = env.fn;
+  const ranges = e.items.map((item, i) =>
+    newSize(solver, {
+      label: item.k === 'var' ? `the range of \`${item.name}\`` : `the range of component ${i + 1}`,
+      span: item.span,
+      hint: 'write the ranges where the indices are bound: `for h: H, p: P.`',
+    }),
+  );
+  // A component that is one index has that index's range, before anything else is known.
+  const parts = e.items.map((item, i) =>
+    component(env, item, atom(ranges[i]!), { ...g, guarded: false }),
+  );
+  equateProduct(solver, ranges, dim, reason(e.span, `this tuple index of ${g.of}`));
+  return { k: 'tuple', parts, ranges };
+}
+
+function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: Guarded): TIndex {
+  const { solver, obligations, errors } = env.fn;
+  const range = newSize(solver, {
+    label: `the range of this \`${e.k}\` part`,
+    span: e.span,
+    hint: 'write the range where the index is bound: `for a: A.`',
+  });
+  const part = component(env, e.arg, atom(range), { ...g, guarded: false });
+  const why = reason(e.span, `this \`${e.k}\` index of ${g.of}`);
+  solver.guesses.push(() => {
+    if (!hasUnknown(resolveSize(solver, range))) return false;
+    const { form } = resolveDim(solver, dim);
+    if (form.k !== 'sum') return false;
+    const chosen =
+      e.k === 'left'
+        ? form.parts[0]!
+        : form.parts.length === 2
+          ? form.parts[1]!
+          : ({ k: 'sum', parts: form.parts.slice(1) } as const);
+    equate(solver, atom(range), dimOfForm(chosen), why);
+    return true;
+  });
+  obligations.push(() => {
+    const size = resolveSize(solver, range);
+    const extent = resolveSize(solver, dim.size);
+    if (hasUnknown(size) || hasUnknown(extent)) {
+      if (errors() === 0) {
+        error(
+          env,
+          'E0604',
+          e.span,
+          `\`${e.k}\` reads a part of a sum such as \`A + B\`, and this dimension is ${showDim(solver, dim)}`,
+        );
+      }
+      return;
+    }
+    const c = rangeContext(env);
+    const gap = S.sub(extent, size);
+    if (extreme({ ...c, resolve: (s) => s }, gap, 'min') === undefined || !provable(env, gap)) {
+      error(
+        env,
+        'E0601',
+        e.span,
+        `this \`${e.k}\` part has size ${showSize(solver, size)}, but the whole dimension has size ${showSize(solver, extent)}`,
+      );
+    }
+  });
+  return e.k === 'left'
+    ? { k: 'left', part }
+    : { k: 'right', part, offset: S.sub(dim.size, range) };
+}
+
+function provable(env: Env, p: Size): boolean {
+  return proveInRange(rangeContext(env), S.ZERO, S.add(p, S.ONE)).k === 'proved';
+}
+
+export function component(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
+  if (e.k === 'tuple') return tuple(env, e, dim, g);
+  if (e.k === 'left' || e.k === 'right') return side(env, e, dim, g);
+  return at(env, e, dim, g);
+}
+
+// ---------------------------------------------------------------- reads
+
+type Brackets = Extract<Expr, { k: 'brackets' }>;
+
+export function inferBrackets(env: Env, e: Brackets): TExpr {
+  const sized = inferSized(env, e);
+  return sized ?? read(env, e, undefined);
+}
+
+function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
+  const { solver } = env.fn;
+  const target = infer(env, e.target);
+  const t = head(solver, target.type);
+  if (isBroken(t)) {
+    for (const a of e.args) if (a.value.k !== 'tuple') infer(env, a.value);
+    return broken(e.span);
+  }
+  for (const a of e.args) {
+    if (a.name !== undefined) {
+      error(
+        env,
+        'E0407',
+        a.name.span,
+        `\`${a.name.text} =\` names a size of a function; this is an index of ${showType(solver, t)}`,
+      );
+      return broken(e.span);
+    }
+  }
+  if (t.k !== 'tensor') {
+    notATensor(env, e, t);
+    return broken(e.span);
+  }
+  if (e.args.length > t.dims.length) {
+    const n = t.dims.length;
+    error(
+      env,
+      'E0407',
+      e.args[n]!.value.span,
+      `${showType(solver, t)} has ${n} dimension${n === 1 ? '' : 's'}, but there are ${e.args.length} indices`,
+      {
+        hint: 'a product dimension such as `H*P` takes a tuple: `x[(h, p)]`',
+      },
+    );
+    return broken(e.span);
+  }
+  const of = nameOf(e.target);
+  const guarded = fallback !== undefined;
+  const ix = e.args.map((a, i) => component(env, a.value, t.dims[i]!, { guarded, of }));
+  const type: Type = dropDims(t, e.args.length);
+  if (fallback === undefined) return { k: 'index', target, ix, type, span: e.span };
+  return { k: 'index', target, ix, orElse: orElse(env, fallback, type), type, span: e.span };
+}
+
+/** The fallback has the type of the element, or is a scalar for all of a partial read. */
+function orElse(env: Env, e: Expr, type: Type): TExpr {
+  const { solver } = env.fn;
+  const t = head(solver, type);
+  const why: Reason = reason(e.span, 'the fallback after `??`');
+  if (t.k !== 'tensor') return check(env, e, type, why);
+  const te = infer(env, e);
+  const own = head(solver, te.type);
+  const whole = own.k === 'tensor' || isBroken(own);
+  return unify(solver, own, whole ? t : t.elem, why) ? te : { ...te, type: t.elem };
+}
+
+function nameOf(e: Expr): string {
+  switch (e.k) {
+    case 'var':
+      return `\`${e.name}\``;
+    case 'field':
+      return `\`${fieldPath(e)}\``;
+    case 'brackets':
+      return nameOf(e.target);
+    default:
+      return 'this tensor';
+  }
+}
+
+function fieldPath(e: Expr): string {
+  if (e.k === 'field') return `${fieldPath(e.target)}.${e.label.text}`;
+  if (e.k === 'var') return e.name;
+  return e.k === 'brackets' ? fieldPath(e.target) : '...';
+}
+
+function notATensor(env: Env, e: Brackets, t: Type): void {
+  const { solver } = env.fn;
+  const shown = showType(solver, t);
+  if (t.k === 'var' && t.name.startsWith('?') && !isNumberUnknown(env, t)) {
+    error(
+      env,
+      'E0408',
+      e.target.span,
+      'the type of this is not known here, so it cannot be indexed',
+      {
+        hint: 'give the type where the name is introduced',
+      },
+    );
+  } else if (t.k === 'record') {
+    error(env, 'E0407', e.span, `this is the record ${shown}, which has fields and no indices`, {
+      hint: 'read a field with a dot: `p.weight`',
+    });
+  } else if (t.k === 'fn') {
+    error(env, 'E0407', e.span, `this is a function, ${shown}; it is called with \`(...)\``);
+  } else {
+    const local = e.target.k === 'var' ? lookup(env, e.target.name) : undefined;
+    error(env, 'E0407', e.span, `${shown} has no dimension to index`, {
+      related:
+        local === undefined
+          ? undefined
+          : [{ span: local.span, message: `\`${local.name}\` is bound here` }],
+    });
+  }
+}
+
+export function inferOrElse(env: Env, e: Extract<Expr, { k: 'orElse' }>): TExpr {
+  if (e.read.k === 'brackets') return read(env, e.read, e.fallback);
+  error(env, 'E0414', e.span, '`??` follows a read: `x[i - 1] ?? 0`');
+  return broken(e.span);
+}

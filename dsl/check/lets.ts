@@ -1,0 +1,128 @@
+/**
+ * Names and patterns: how `let`, `fold` and parameters bring locals into scope.
+ *
+ * Invariant: every local has its own number in the whole program, so later stages know neither
+ * shadowing nor capture. A lambda bound by `let` without a type is checked at each of its uses.
+ */
+import type { Expr, Name, Pattern } from '../ast.ts';
+import { diagnostic } from '../errors.ts';
+import * as S from '../size.ts';
+import { didYouMean } from '../suggest.ts';
+import type { TExpr, TPattern, Type } from '../typed.ts';
+import { head, showType } from '../unify.ts';
+import { type Env, ERROR_TYPE, error, isBroken, type Local, lookup, reason } from './context.ts';
+import { check, infer } from './expr.ts';
+import { indexForm } from './indexing.ts';
+import { resolveType } from './resolve.ts';
+import { typeScope } from './scope.ts';
+
+export type LocalExtra = Pick<Local, 'index' | 'free' | 'template'>;
+
+/** A new local; a name that hides another local is worth a warning. */
+export function bind(
+  env: Env,
+  name: Name,
+  type: Type,
+  kind: Local['kind'],
+  extra: LocalExtra = {},
+): { local: Local; env: Env } {
+  const { fn } = env;
+  const hidden = name.text === '_' ? undefined : lookup(env, name.text);
+  if (hidden !== undefined) {
+    fn.report(
+      diagnostic('W0002', name.span, `\`${name.text}\` hides the ${hidden.kind} of that name`, {
+        related: [{ span: hidden.span, message: 'the one that is hidden' }],
+      }),
+    );
+  }
+  const id = fn.program.fresh();
+  const t = head(fn.solver, type);
+  const index = extra.index ?? (t.k === 'idx' ? S.variable(`#${id}`) : undefined);
+  if (t.k === 'idx' && extra.index === undefined) {
+    fn.indexValues.set(`#${id}`, { k: 'range', size: t.size });
+  }
+  const local: Local = {
+    id,
+    name: name.text,
+    type,
+    span: name.span,
+    kind,
+    used: false,
+    ...extra,
+    index,
+  };
+  if (name.text !== '_') fn.locals.set(id, local);
+  const scope = name.text === '_' ? env.scope : { local, next: env.scope };
+  return { local, env: { ...env, scope } };
+}
+
+/** Binds a pattern to a type; fields that are not named are ignored. */
+export function bindPattern(
+  env: Env,
+  p: Pattern,
+  type: Type,
+  kind: Local['kind'],
+  extra: LocalExtra = {},
+): { pattern: TPattern; env: Env } {
+  if (p.k === 'name') {
+    const { local, env: inner } = bind(env, p.name, type, kind, extra);
+    return { pattern: { k: 'name', id: local.id, name: local.name }, env: inner };
+  }
+  const { solver } = env.fn;
+  const t = head(solver, type);
+  if (t.k !== 'record' && !isBroken(t)) {
+    error(
+      env,
+      'E0411',
+      p.span,
+      `this pattern takes a record apart, and the value is ${showType(solver, t)}`,
+    );
+  }
+  let inner = env;
+  const fields: { label: string; pattern: TPattern }[] = [];
+  for (const f of p.fields) {
+    const field = t.k === 'record' ? t.fields.find((x) => x.label === f.label.text) : undefined;
+    if (field === undefined && t.k === 'record') {
+      error(env, 'E0404', f.label.span, `${showType(solver, t)} has no field \`${f.label.text}\``, {
+        hint: didYouMean(
+          f.label.text,
+          t.fields.map((x) => x.label),
+        ),
+      });
+    }
+    const sub = f.pattern ?? ({ k: 'name', name: f.label, span: f.label.span } as const);
+    const bound = bindPattern(inner, sub, field?.type ?? ERROR_TYPE, kind);
+    fields.push({ label: f.label.text, pattern: bound.pattern });
+    inner = bound.env;
+  }
+  return { pattern: { k: 'record', fields }, env: inner };
+}
+
+type Let = Extract<Expr, { k: 'let' }>;
+
+export function bindLet(env: Env, e: Let, body: (inner: Env) => TExpr): TExpr {
+  if (e.value.k === 'lambda' && e.type === undefined && e.pattern.k === 'name') {
+    const template = { lambda: e.value, env };
+    const { env: inner } = bind(env, e.pattern.name, ERROR_TYPE, 'let', { template });
+    return body(inner);
+  }
+  const value =
+    e.type === undefined
+      ? infer(env, e.value)
+      : check(
+          env,
+          e.value,
+          resolveType(typeScope(env), e.type),
+          reason(e.value.span, e.pattern.k === 'name' ? `\`${e.pattern.name.text}\`` : 'the value'),
+        );
+  const index = indexForm(env, value);
+  const bound = bindPattern(
+    env,
+    e.pattern,
+    value.type,
+    'let',
+    index === undefined ? {} : { index },
+  );
+  const inside = body(bound.env);
+  return { k: 'let', pattern: bound.pattern, value, body: inside, type: inside.type, span: e.span };
+}
