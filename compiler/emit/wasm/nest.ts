@@ -1,0 +1,431 @@
+/**
+ * Kernels that are loops: maps, reductions, row kernels, segment sums. One axis of each nest runs
+ * over the lanes of a vector (the one along which most accesses are contiguous): a parallel axis,
+ * then every lane is one cell, or a reduced axis, then the lanes are combined at the end.
+ *
+ * Invariant: the order in which a cell's terms are combined depends on the plan only, so every run
+ * and every partition of the cells gives the same bits.
+ */
+
+import { extentsOf } from '../../core/ix.ts';
+import type { Axis, AxisId, Dtype, ReduceOp } from '../../core.ts';
+import type { BufId, KExpr, Kernel, KNest } from '../../plan.ts';
+import { axesOf, eachKExpr } from '../../schedule/flat.ts';
+import { Arith, applyOp, type Env, laneStride } from './arith.ts';
+import { ins, type Ty } from './binary.ts';
+import type { Graph, Node, Scope } from './graph.ts';
+
+export type Site = {
+  readonly g: Graph;
+  /** Values of the enclosing loops' axes. */
+  readonly axes: ReadonlyMap<AxisId, Scope | Node>;
+  readonly loops: readonly Axis[];
+  readonly base: (b: BufId) => number;
+};
+
+/** Emits a kernel as loops into the function of the site. */
+export function emitLoops(k: Kernel, site: Site): void {
+  const written = new Set(k.nests.map((n) => n.store.buf));
+  const all = k.nests.flatMap((n) => [...n.axes, ...n.red]);
+  const extents = extentsOf(site.loops, k.grid, all);
+  const env = (home: Scope, version: number, axes: Env['axes']): Env => ({
+    g: site.g,
+    axes,
+    extents,
+    base: site.base,
+    written: k.nests.length > 1 ? written : new Set(),
+    home,
+    version,
+  });
+  const root = site.g.root;
+  const outer: Env['axes'] = new Map(site.axes);
+  const pointwise = k.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
+  if (pointwise || k.nests.length === 1) {
+    const first = k.nests[0]!;
+    const sequential = first.store.mode === 'add' ? first.axes : [];
+    const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
+    const nests = k.nests.length > 1 ? forward(k.nests) : k.nests;
+    new NestEmitter(env(root, 0, outer), nests, own, sequential).emit(root);
+    return;
+  }
+  let scope = root;
+  for (const a of k.grid) {
+    scope = scope.loop(0, a.extent, 1);
+    outer.set(a.id, scope);
+  }
+  k.nests.forEach((n, i) => {
+    const sequential = n.store.mode === 'add' ? n.axes : [];
+    const own = sequential.length > 0 ? [] : n.axes;
+    new NestEmitter(env(scope, i, new Map(outer)), [n], own, sequential).emit(scope);
+  });
+}
+
+/** In a group of pointwise nests, what a nest has stored is handed on as a value. */
+function forward(nests: readonly KNest[]): KNest[] {
+  const stored = new Map<BufId, KExpr>();
+  const memo = new Map<KExpr, KExpr>();
+  const go = (e: KExpr): KExpr => {
+    const known = memo.get(e);
+    if (known) return known;
+    let out = e;
+    if (e.k === 'load') out = stored.get(e.buf) ?? e;
+    else if (e.k === 'prim') out = { ...e, args: e.args.map(go) };
+    memo.set(e, out);
+    return out;
+  };
+  return nests.map((n) => {
+    const body = go(n.body);
+    stored.set(n.store.buf, body);
+    memo.clear();
+    return { ...n, body };
+  });
+}
+
+/** Cost of an access per element, by its stride over the lanes. */
+const accessCost = (stride: number | undefined): number =>
+  stride === 0 ? 0.3 : stride === 1 ? 1 : 6;
+
+type Choice = { readonly axis: Axis | undefined; readonly reduced: boolean };
+
+class NestEmitter {
+  readonly #env: Env;
+  readonly #nests: readonly KNest[];
+  readonly #own: readonly Axis[];
+  readonly #sequential: readonly Axis[];
+
+  /** `own` axes are parallel; `sequential` ones run outside them, in order. */
+  constructor(
+    env: Env,
+    nests: readonly KNest[],
+    own: readonly Axis[],
+    sequential: readonly Axis[],
+  ) {
+    this.#env = env;
+    this.#nests = nests;
+    this.#own = own;
+    this.#sequential = sequential;
+  }
+
+  emit(scope: Scope): void {
+    const n = this.#nests[0]!;
+    const choice = this.#choose();
+    let at = scope;
+    for (const a of this.#sequential) at = this.#loop(at, a);
+    const outer = this.#own.filter((a) => a !== choice.axis);
+    for (const a of outer) at = this.#loop(at, a);
+    if (n.op === null) this.#lanes(at, choice.axis, (s, ar, shifts) => this.#map(s, ar, shifts));
+    else if (choice.reduced) this.#reduceLanes(at, n, choice.axis!);
+    else this.#lanes(at, choice.axis, (s, ar, shifts) => this.#reduceCells(s, n, ar, shifts));
+  }
+
+  #loop(at: Scope, a: Axis): Scope {
+    const s = at.loop(0, a.extent, 1);
+    this.#env.axes.set(a.id, s);
+    return s;
+  }
+
+  /** The vector axis: contiguous where possible, long enough, a parallel one when in doubt. */
+  #choose(): Choice {
+    const n = this.#nests[0]!;
+    const guarded = this.#nests.some((x) => x.store.guard.length > 0);
+    let best: Choice = { axis: undefined, reduced: false };
+    let bestCost = Number.POSITIVE_INFINITY;
+    const consider = (axis: Axis, reduced: boolean): void => {
+      if (axis.extent < 4) return;
+      if (guarded && this.#nests.some((x) => x.store.guard.some((q) => axesOf(q.e).has(axis.id))))
+        return;
+      const tail = axis.extent % 4;
+      const waste = (Math.floor(axis.extent / 4) + tail) / (axis.extent / 4);
+      const extra = reduced ? 24 / axis.extent : 0;
+      const cost = (this.#accesses(axis.id, !reduced) + 1) * waste + extra;
+      if (cost < bestCost) {
+        bestCost = cost;
+        best = { axis, reduced };
+      }
+    };
+    for (const a of [...this.#own].reverse()) consider(a, false);
+    const lanewise = n.op !== null && n.op !== 'argmax' && n.op !== 'argmin';
+    if (lanewise) for (const a of [...n.red].reverse()) consider(a, true);
+    return best;
+  }
+
+  #accesses(vec: AxisId, stores: boolean): number {
+    let cost = 0;
+    for (const n of this.#nests) {
+      const seen = new Set<KExpr>();
+      const ar = new Arith(this.#env, vec);
+      const load = (e: KExpr): void => {
+        if (e.k !== 'load') return;
+        const moving =
+          e.at.dyn.some((d) => ar.varies(d.e)) || e.guard.some((x) => laneStride(x.e, vec) !== 0);
+        cost += moving ? 8 : accessCost(laneStride(e.at.ix, vec));
+      };
+      eachKExpr(n.body, load, seen);
+      for (const d of n.store.at.dyn) {
+        eachKExpr(d.e, load, seen);
+        if (stores && ar.varies(d.e)) cost += 8;
+      }
+      if (stores) cost += 1.2 * accessCost(laneStride(n.store.at.ix, vec));
+    }
+    return cost;
+  }
+
+  /** Loops over one axis: several vectors at a time, one vector at a time, single cells. */
+  #lanes(
+    at: Scope,
+    vec: Axis | undefined,
+    body: (s: Scope, ar: Arith, shifts: readonly number[]) => void,
+  ): void {
+    if (!vec) {
+      body(at, new Arith(this.#env), [0]);
+      return;
+    }
+    const unroll = this.#unroll(vec);
+    const full = vec.extent - (vec.extent % 4);
+    const wide = unroll > 1 ? vec.extent - (vec.extent % (4 * unroll)) : 0;
+    const part = (lo: number, hi: number, step: number, lanes: boolean): void => {
+      if (lo >= hi) return;
+      const s = at.loop(lo, hi, step);
+      const env = { ...this.#env, axes: new Map(this.#env.axes).set(vec.id, s) };
+      const shifts = Array.from({ length: step / 4 }, (_, i) => 4 * i);
+      body(s, lanes ? new Arith(env, vec.id) : new Arith(env), lanes ? shifts : [0]);
+    };
+    part(0, wide, 4 * unroll, true);
+    part(wide, full, 4, true);
+    part(full, vec.extent, 1, false);
+  }
+
+  #unroll(vec: Axis): number {
+    let nodes = 0;
+    for (const n of this.#nests)
+      eachKExpr(n.body, (e) => {
+        nodes += e.k === 'prim' ? (heavy.has(e.op) ? 12 : 1) : 0;
+      });
+    const most = nodes > 60 ? 1 : nodes > 20 ? 2 : 4;
+    return Math.min(most, Math.max(1, Math.floor(vec.extent / 4)));
+  }
+
+  // ------------------------------------------------------------------ maps
+
+  #map(s: Scope, ar: Arith, shifts: readonly number[]): void {
+    const ty = (t: Dtype): Ty => (ar.vec !== undefined ? 'v128' : t === 'f32' ? 'f32' : 'i32');
+    const values = this.#nests.map((n) => shifts.map((shift) => ar.value(n.body, shift)));
+    if (this.#nests.length > 1) s.keep(values.flat());
+    this.#nests.forEach((n, i) => {
+      const vs = values[i]!;
+      shifts.forEach((shift, j) => {
+        this.#store(s, n, ar, vs[j]!, ty(n.body.t), n.body.t, shift);
+      });
+    });
+  }
+
+  /** Stores (or adds) a value on the lanes of `ar` at the nest's cell. */
+  #store(s: Scope, n: KNest, ar: Arith, v: Node, ty: Ty, t: Dtype, shift: number): void {
+    const g = this.#env.g;
+    const { buf, at, mode } = n.store;
+    const ok = ar.guards(n.store.guard);
+    const to = ok ? s.branch(ok).then : s;
+    const vec = ar.vec;
+    const moving = vec !== undefined && at.dyn.some((d) => ar.varies(d.e));
+    const stride = vec === undefined || moving ? undefined : laneStride(at.ix, vec);
+    const value =
+      t === 'bool' && ty === 'v128' ? g.op('v128.and', 'v128', v, g.lanes('i32', 1)) : v;
+    const cell = t === 'f32' ? 'f32' : 'i32';
+    const put = (ty: Ty, lanes: 1 | 4, x: Node, lane: number): void => {
+      const { node, offset } = ar.address(buf, at, lane, shift);
+      if (mode === 'set') {
+        to.effect([node, x], ins.store(ty, offset));
+        return;
+      }
+      const old = g.fresh(ty, ins.load(ty, offset), [node], to);
+      to.effect([node, applyOp(g, lanes, 'add', t, t, [old, x])], ins.store(ty, offset));
+    };
+    if (vec === undefined) put(cell, 1, value, 0);
+    else if (stride === 1) put('v128', 4, value, 0);
+    else for (let k = 0; k < 4; k++) put(cell, 1, g.node(cell, ins.lane(cell, k), [value]), k);
+  }
+
+  // ------------------------------------------------------------------ reductions
+
+  /** Every lane (and every shift) is one cell. */
+  #reduceCells(s: Scope, n: KNest, ar: Arith, shifts: readonly number[]): void {
+    const lanes = ar.vec === undefined ? 1 : 4;
+    const accs = shifts.map(() => new Accumulator(this.#env.g, n.op!, n.body.t, lanes));
+    for (const a of accs) a.start(s);
+    let at = s;
+    const env: Env = { ...ar.env, axes: new Map(ar.env.axes) };
+    for (const a of n.red) {
+      at = at.loop(0, a.extent, 1);
+      env.axes.set(a.id, at);
+    }
+    const inner = new Arith(env, ar.vec);
+    const where = n.red.length === 1 ? env.axes.get(n.red[0]!.id) : undefined;
+    const index = (): Node =>
+      inner.index({ c: 0, terms: [{ m: 1, a: { k: 'axis', id: n.red[0]!.id } }] });
+    shifts.forEach((shift, i) => {
+      accs[i]!.step(
+        at,
+        inner.value(n.body, shift),
+        where && needsIndex(n.op!) ? index() : undefined,
+      );
+    });
+    shifts.forEach((shift, i) => {
+      const v = accs[i]!.result(s);
+      const t: Dtype = needsIndex(n.op!) ? 'i32' : n.body.t;
+      this.#store(s, n, ar, v, lanes === 4 ? 'v128' : t === 'f32' ? 'f32' : 'i32', t, shift);
+    });
+  }
+
+  /** The lanes hold parts of one cell's reduction along `vec`. */
+  #reduceLanes(s: Scope, n: KNest, vec: Axis): void {
+    const g = this.#env.g;
+    const unroll = vec.extent >= 64 ? 4 : vec.extent >= 16 ? 2 : 1;
+    const full = vec.extent - (vec.extent % 4);
+    const wide = vec.extent - (vec.extent % (4 * unroll));
+    const accs = Array.from({ length: unroll }, () => new Accumulator(g, n.op!, n.body.t, 4));
+    const rest = full < vec.extent ? new Accumulator(g, n.op!, n.body.t, 1) : undefined;
+    for (const a of accs) a.start(s);
+    rest?.start(s);
+    let at = s;
+    const env: Env = { ...this.#env, axes: new Map(this.#env.axes) };
+    for (const a of n.red) {
+      if (a === vec) continue;
+      at = at.loop(0, a.extent, 1);
+      env.axes.set(a.id, at);
+    }
+    const part = (lo: number, hi: number, step: number, lanes: boolean): void => {
+      if (lo >= hi) return;
+      const body = at.loop(lo, hi, step);
+      const inside = { ...env, axes: new Map(env.axes).set(vec.id, body) };
+      const ar = lanes ? new Arith(inside, vec.id) : new Arith(inside);
+      if (!lanes) rest!.step(body, ar.value(n.body), undefined);
+      else
+        for (let j = 0; j < step / 4; j++) accs[j]!.step(body, ar.value(n.body, 4 * j), undefined);
+    };
+    part(0, wide, 4 * unroll, true);
+    part(wide, full, 4, true);
+    part(full, vec.extent, 1, false);
+    let sum = accs[0]!.result(s);
+    for (const a of accs.slice(1)) sum = combine(g, n.op!, n.body.t, 4, sum, a.result(s));
+    let v = foldLanes(g, n.op!, n.body.t, sum);
+    if (rest) v = combine(g, n.op!, n.body.t, 1, v, rest.result(s));
+    this.#store(s, n, new Arith(this.#env), v, n.body.t === 'f32' ? 'f32' : 'i32', n.body.t, 0);
+  }
+}
+
+const heavy = new Set<string>(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'pow', 'bits0', 'bits1']);
+const needsIndex = (op: ReduceOp): boolean => op === 'argmax' || op === 'argmin';
+
+/** The value that an empty reduction has. */
+function identity(op: ReduceOp, t: Dtype): number {
+  switch (op) {
+    case 'sum':
+    case 'any':
+      return 0;
+    case 'prod':
+      return 1;
+    case 'all':
+      return -1;
+    case 'max':
+    case 'argmax':
+      return t === 'f32' ? Number.NEGATIVE_INFINITY : t === 'i32' ? -2147483648 : 0;
+    case 'min':
+    case 'argmin':
+      return t === 'f32' ? Number.POSITIVE_INFINITY : t === 'i32' ? 2147483647 : 4294967295;
+  }
+}
+
+function combine(g: Graph, op: ReduceOp, t: Dtype, lanes: 1 | 4, a: Node, b: Node): Node {
+  switch (op) {
+    case 'sum':
+      return applyOp(g, lanes, 'add', t, t, [a, b]);
+    case 'prod':
+      return applyOp(g, lanes, 'mul', t, t, [a, b]);
+    case 'max':
+    case 'min':
+      return applyOp(g, lanes, op, t, t, [a, b]);
+    case 'all':
+      return applyOp(g, lanes, 'and', t, t, [a, b]);
+    case 'any':
+      return applyOp(g, lanes, 'or', t, t, [a, b]);
+    case 'argmax':
+    case 'argmin':
+      throw new Error('wasm: argmax does not combine');
+  }
+}
+
+function foldLanes(g: Graph, op: ReduceOp, t: Dtype, v: Node): Node {
+  const ty = t === 'f32' ? 'f32' : 'i32';
+  const raw = [0, 1, 2, 3].map((k) => g.node(ty, ins.lane(ty, k), [v]));
+  const lane = t === 'bool' ? raw.map((x) => g.op('i32.and', 'i32', x, g.i32(1))) : raw;
+  return combine(
+    g,
+    op,
+    t,
+    1,
+    combine(g, op, t, 1, lane[0]!, lane[2]!),
+    combine(g, op, t, 1, lane[1]!, lane[3]!),
+  );
+}
+
+/** A running reduction in a local, or two for the index of an extreme. */
+class Accumulator {
+  readonly #g: Graph;
+  readonly #op: ReduceOp;
+  readonly #t: Dtype;
+  readonly #lanes: 1 | 4;
+  readonly #ty: Ty;
+  readonly #local: number;
+  readonly #index: number;
+
+  constructor(g: Graph, op: ReduceOp, t: Dtype, lanes: 1 | 4) {
+    this.#g = g;
+    this.#op = op;
+    this.#t = t;
+    this.#lanes = lanes;
+    this.#ty = lanes === 4 ? 'v128' : t === 'f32' ? 'f32' : 'i32';
+    this.#local = g.fn.local(this.#ty);
+    this.#index = needsIndex(op) ? g.fn.local(lanes === 4 ? 'v128' : 'i32') : -1;
+  }
+
+  start(s: Scope): void {
+    const g = this.#g;
+    const raw = identity(this.#op, this.#t);
+    const v = this.#t === 'bool' && this.#lanes === 1 ? Math.abs(raw) : raw;
+    const t = this.#t === 'f32' ? 'f32' : 'i32';
+    const init = this.#lanes === 4 ? g.lanes(t, v) : t === 'f32' ? g.f32(v) : g.i32(v);
+    s.effect([init], ins.set(this.#local));
+    if (this.#index >= 0)
+      s.effect([this.#lanes === 4 ? g.lanes('i32', 0) : g.i32(0)], ins.set(this.#index));
+  }
+
+  /** `at` is the scalar index of the value, for argmax and argmin. */
+  step(s: Scope, v: Node, at: Node | undefined): void {
+    const g = this.#g;
+    const old = g.read(this.#local, this.#ty, s);
+    if (this.#index < 0) {
+      s.effect([combine(g, this.#op, this.#t, this.#lanes, old, v)], ins.set(this.#local));
+      return;
+    }
+    const order = this.#op === 'argmax' ? [old, v] : [v, old];
+    const better = applyOp(g, this.#lanes, 'lt', 'bool', this.#t, order);
+    const flag = g.fn.local(this.#lanes === 4 ? 'v128' : 'i32');
+    s.effect([better], ins.set(flag));
+    const b = g.read(flag, this.#lanes === 4 ? 'v128' : 'i32', s);
+    const oldAt = g.read(this.#index, this.#lanes === 4 ? 'v128' : 'i32', s);
+    const here = this.#lanes === 4 ? g.op('i32x4.splat', 'v128', at!) : at!;
+    const t = this.#t;
+    s.effect([applyOp(g, this.#lanes, 'select', t, 'bool', [b, v, old])], ins.set(this.#local));
+    s.effect(
+      [applyOp(g, this.#lanes, 'select', 'i32', 'bool', [b, here, oldAt])],
+      ins.set(this.#index),
+    );
+  }
+
+  /** The value after the items of `s` so far. */
+  result(s: Scope): Node {
+    const at = this.#index >= 0;
+    const ty = at ? (this.#lanes === 4 ? 'v128' : 'i32') : this.#ty;
+    return this.#g.read(at ? this.#index : this.#local, ty, s);
+  }
+}
