@@ -78,9 +78,8 @@ export type CoreCase = {
 
 /** Random programs; each is valid for `verify` and runs on the interpreter without a fault. */
 export function arbitraryCore(options: CoreOptions = {}): fc.Arbitrary<CoreCase> {
-  return fc
-    .array(fc.nat(0xffff), { maxLength: 400, size: 'max' })
-    .map((choices) => withText(new Gen(choices, options).program()));
+  const choices = fc.array(fc.nat(0xffff), { minLength: 60, maxLength: 600, size: 'max' });
+  return fc.noBias(choices).map((choices) => withText(new Gen(choices, options).program()));
 }
 
 /** The case as fast-check should print it. */
@@ -258,6 +257,7 @@ class Gen {
   block(scope: Known[], folds: readonly Axis[], n: number, depth: number): Stmt[] {
     const out: Stmt[] = [];
     for (let i = 0; i < n; i++) {
+      if (i > 0 && this.#at >= this.#choices.length) break;
       const form = this.pick(12);
       if (form === 11 && this.#o.folds && depth < 2) this.fold(scope, folds, out, depth);
       else if (form === 10 && this.#o.segsums) this.segsum(scope, folds, out);
