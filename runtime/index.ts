@@ -19,6 +19,7 @@ export type {
   PrepareOptions,
   TenonFunction,
 } from './api/function.ts';
+export { type ExplainOptions, explain, type Stage, stages } from './api/explain.ts';
 export type { IngestOptions } from './api/ingest.ts';
 export type { Instance, Result } from './api/instance.ts';
 export { load, readProgram } from './api/load.ts';

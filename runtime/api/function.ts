@@ -170,8 +170,10 @@ export class TenonFunction implements AsyncDisposable {
 
   #open(): Promise<Device> {
     const device = this.#options.device ?? 'wasm';
-    this.#device ??= typeof device === 'string' ? openDevice(device) : Promise.resolve(device);
-    return this.#device;
+    const opened =
+      this.#device ?? (typeof device === 'string' ? openDevice(device) : Promise.resolve(device));
+    this.#device = opened;
+    return opened;
   }
 }
 

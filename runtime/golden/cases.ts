@@ -68,7 +68,7 @@ export const cases: Readonly<Record<string, readonly Call[]>> = {
       sizes: network,
       inputs: {
         p: weights,
-        x: tensor('in.x2'),
+        x: tensor('in.x'),
         t: tensor('in.t_guided'),
         y: tensor('in.y_guided'),
         cfgScale: { scalar: 'cfg_scale' },
