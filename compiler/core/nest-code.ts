@@ -21,7 +21,7 @@ import type {
   Var,
 } from '../core.ts';
 import { eachVal, freeAxes, freeAxesIx, type Read } from './expr.ts';
-import { atomInterval, type Extents, extentsOf, flatIx, interval } from './ix.ts';
+import { atomInterval, type Extents, eachAtom, extentsOf, flatIx, interval } from './ix.ts';
 import { castTo, erf, floorDiv, floorRem, roundEven, scalarRule } from './scalar.ts';
 import { threefry } from './threefry.ts';
 
@@ -299,11 +299,21 @@ class Coder {
     return this.ix(flatIx(ixs, shape), depth);
   }
 
-  /** Comma-joined checks of the dimensions whose range is not proved. */
+  /**
+   * Comma-joined checks of the dimensions whose range is not proved, and of data-dependent values.
+   * They stand where the access does: behind guards that do not hold, anything may stand.
+   */
   checks(ixs: readonly Ix[], shape: readonly number[], depth: number): string {
     const out: string[] = [];
     ixs.forEach((ix, d) => {
       const n = shape[d]!;
+      eachAtom(ix, (a) => {
+        if (a.k !== 'val') return;
+        const [v, m] = [this.atom(a, depth), atomInterval(a, this.#extents).hi + 1];
+        out.push(
+          `(${v} >= 0 && ${v} < ${m}) || fault('an index value is ' + ${v} + ', the extent ${m}')`,
+        );
+      });
       const r = interval(ix, this.#extents);
       if (r.lo >= 0 && r.hi < n) return;
       const v = this.ix(ix, depth);
@@ -348,10 +358,7 @@ class Coder {
       }
       case 'val': {
         const text = this.expr(a.e, depth);
-        const v = isWord(text) ? text : this.#name(text, depth);
-        const n = atomInterval(a, this.#extents).hi + 1;
-        const bad = `fault('an index value is ' + ${v} + ', the extent ${n}')`;
-        return this.#name(`${v} >= 0 && ${v} < ${n} ? ${v} | 0 : ${bad}`, depth);
+        return isWord(text) ? text : this.#name(text, depth);
       }
     }
   }
