@@ -69,8 +69,8 @@ export type Problem = {
   readonly outer: Extents;
 };
 
-/** The solution, or null when the read goes to data-dependent places. */
-export function solve(problem: Problem, supply: Supply): Solution | null {
+/** `scatter` where the read goes to data-dependent places; `none` where no cell is ever read. */
+export function solve(problem: Problem, supply: Supply): Solution | 'scatter' | 'none' {
   return new Solver(problem, supply).run();
 }
 
@@ -88,6 +88,7 @@ class Solver {
   readonly #guards: Guard[] = [];
   readonly #extents = new Map<AxisId, number>();
   #open: Equation[] = [];
+  #impossible = false;
 
   constructor(problem: Problem, supply: Supply) {
     this.#problem = problem;
@@ -102,7 +103,7 @@ class Solver {
   /** Extents before solving: those of the iteration variables. */
   readonly #before: Extents = (id) => this.#unknowns.get(id)?.extent ?? this.#problem.outer(id);
 
-  run(): Solution | null {
+  run(): Solution | 'scatter' | 'none' {
     const opaque: { readonly e: Ix; readonly a: Axis }[] = [];
     this.#problem.read.forEach((e, d) => {
       const a = this.#problem.out[d]!;
@@ -117,9 +118,10 @@ class Solver {
     const loops = new Set(residual.map((a) => a.id));
     for (const { e, a } of opaque) {
       const solved = subst.ix(e);
-      for (const id of freeAxesIx(solved)) if (loops.has(id)) return null;
+      for (const id of freeAxesIx(solved)) if (loops.has(id)) return 'scatter';
       this.#demand({ e: subIx(solved, ixAxis(a)), lo: 0, hi: 1 });
     }
+    if (this.#impossible) return 'none';
     return { subst, residual, guard: this.#guards, extents: this.extents };
   }
 
@@ -332,7 +334,7 @@ class Solver {
         coef: new Map(rest.map((x) => [x, e.num.coef.get(x)!])),
       });
       const step = loop(u, Math.ceil(u.extent / e.m));
-      const rho = modIx(scaleIx(restValue, -inverse(p, e.m)!), e.m, this.extents);
+      const rho = modIx(scaleIx(restValue, nearZero(-inverse(p, e.m)!, e.m)), e.m, this.extents);
       const value = addIx(scaleIx(step, e.m), rho);
       this.#values.set(u, value);
       this.#demand({ e: value, lo: 0, hi: u.extent });
@@ -349,7 +351,9 @@ class Solver {
   }
 
   #demand(g: Guard): void {
-    if (decideGuard(g, this.extents) === 'always') return;
+    const holds = decideGuard(g, this.extents);
+    if (holds === 'never') this.#impossible = true;
+    if (holds !== 'depends') return;
     if (this.#guards.some((h) => sameGuard(g, h))) return;
     this.#guards.push(g);
   }
@@ -394,6 +398,12 @@ function superincreasing(eq: Equation): Radix | undefined {
     reach += Math.abs(m) * (u.extent - 1);
   }
   return { sign, terms: signed };
+}
+
+/** The representative modulo m of least absolute value; of m/2 and -m/2 the positive one. */
+function nearZero(x: number, m: number): number {
+  const r = floorMod(x, m);
+  return 2 * r > m ? r - m : r;
 }
 
 /** x with a*x = 1 modulo m, in [1, m). */

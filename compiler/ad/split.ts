@@ -21,7 +21,8 @@ export function split(s: Nest, active: (x: Var) => boolean, supply: Supply): rea
 
 /** The nest with what needs fewer axes taken out into `pieces`. */
 function byAxes(s: Nest, active: (x: Var) => boolean, supply: Supply, pieces: Nest[]): Nest {
-  const axes = [...s.axes, ...s.red].filter((a) => a.extent !== 1);
+  const all = [...s.axes, ...s.red];
+  const axes = all.filter((a) => a.extent !== 1);
   if (axes.length === 0) return s;
   const fewer = (e: Expr): boolean => {
     if (e.k !== 'prim' || e.t !== 'f32' || e.op === 'select') return false;
@@ -33,7 +34,7 @@ function byAxes(s: Nest, active: (x: Var) => boolean, supply: Supply, pieces: Ne
     if (e.k !== 'prim' || seen.has(e)) return;
     seen.add(e);
     if (fewer(e) && !(e === s.body && s.op === null)) {
-      const mine = axes.filter((a) => freeAxes(e).has(a.id));
+      const mine = all.filter((a) => freeAxes(e).has(a.id));
       const v = supply.var(
         s.v.name,
         'f32',

@@ -8,8 +8,8 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import { defsOf, mapNest, readAt, reduceNest, type Supply, sizeOf } from '../core/build.ts';
-import { f32, freeAxes, freeAxesIx, type Read, readE } from '../core/expr.ts';
-import type { Extents } from '../core/ix.ts';
+import { f32, freeAxes, freeAxesIx, keepGuards, type Read, readE } from '../core/expr.ts';
+import { type Extents, ixAxis, shiftIx, subIx } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
 import type { Axis, AxisId, Expr, Guard, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
 import { add, isZero, mul } from './arith.ts';
@@ -157,24 +157,26 @@ export class Transposer {
   /** Adds to the cotangent of the variable read what all iterations pass on. */
   flow(f: Flow): void {
     const x = f.read.x;
-    if (isZero(f.ct)) return;
+    const within = this.#within(f.vars);
+    if (isZero(f.ct) || keepGuards(f.read.guard, within) === 'never') return;
     const used = new Set<AxisId>();
     for (const ix of f.read.ix) for (const id of freeAxesIx(ix)) used.add(id);
     const index = f.vars.filter((a) => used.has(a.id));
     const rest = f.vars.filter((a) => !used.has(a.id));
     const out = this.axesOf(x);
     const solution = solve({ vars: index, read: f.read.ix, out, outer: this.outer }, this.supply);
+    if (solution === 'none') return;
     const cells = sizeOf(x.shape);
     const through = sizeOf(index.map((a) => a.extent));
-    const window = solution === null ? through : sizeOf(solution.residual.map((a) => a.extent));
+    const window = solution === 'scatter' ? through : sizeOf(solution.residual.map((a) => a.extent));
     // Straight to the cells of x, or first over the index variables alone and then into place?
-    const direct = (solution === null ? 1 : cells) * window * sizeOf(rest.map((a) => a.extent));
+    const direct = (solution === 'scatter' ? 1 : cells) * window * sizeOf(rest.map((a) => a.extent));
     const staged = through * sizeOf(rest.map((a) => a.extent)) + cells * window;
     const several = rest.some((a) => a.extent > 1);
     // A segment sum must stay in range, so it keeps the guards that depend on the rest.
-    const inRange = solution !== null || f.read.guard.every((g) => needsOnly(g, index, f.vars));
+    const inRange = solution !== 'scatter' || f.read.guard.every((g) => needsOnly(g, index, f.vars));
     if (several && inRange && staged < direct) this.#staged(f, index, rest);
-    else if (solution === null) this.#scatter(f);
+    else if (solution === 'scatter') this.#scatter(f);
     else this.#gather(f, rest, solution, out);
   }
 
@@ -197,7 +199,7 @@ export class Transposer {
 
   #gather(f: Flow, rest: readonly Axis[], s: Solution, out: readonly Axis[]): void {
     const extents: Extents = (id) => s.extents(id) ?? rest.find((a) => a.id === id)?.extent;
-    const guard = [...s.guard, ...f.read.guard.map(s.subst.guard)];
+    const guard = [...s.guard, ...f.read.guard.map((g) => solvedGuard(g, f.read, s, out))];
     const ct = linearWhere(s.subst.expr(f.ct), f.of, guard, extents);
     const red = [...s.residual, ...rest];
     if (red.length === 0) {
@@ -252,6 +254,15 @@ export class Transposer {
     });
     this.giveVar(f.read.x, v, f.spans);
   }
+}
+
+/** A guard of the read at a solution; where it is about an index of the read, that is the cell's. */
+function solvedGuard(g: Guard, read: Read, s: Solution, out: readonly Axis[]): Guard {
+  for (const [d, ix] of read.ix.entries()) {
+    const shift = subIx(g.e, ix);
+    if (shift.terms.length === 0) return { ...g, e: shiftIx(ixAxis(out[d]!), shift.c) };
+  }
+  return s.subst.guard(g);
 }
 
 /** Whether a guard depends on no variable but these. */

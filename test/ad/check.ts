@@ -5,13 +5,14 @@
  * Invariant: tolerances are derived, not tuned. A difference is judged against the Richardson
  * estimate of its own error, and a dot product against the sum of the absolute values of its terms.
  */
-import { jvp, vjp } from '../../compiler/ad/vjp.ts';
+import { jvp, vjp } from '../../compiler/ad/index.ts';
 import { supplyAfter, walkStmts } from '../../compiler/core/build.ts';
 import { eachVal, type freeVars } from '../../compiler/core/expr.ts';
-import { interpret } from '../../compiler/core/interpret.ts';
+import { interpret, prepareCore } from '../../compiler/core/interpret.ts';
 import { printCore } from '../../compiler/core/print.ts';
 import { verify } from '../../compiler/core/verify.ts';
 import type { Core, Var } from '../../compiler/core.ts';
+import { frozen } from './frozen.ts';
 
 export const isReal = (x: Var): boolean => x.t === 'f32';
 
@@ -115,19 +116,22 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): { value: number
   return { value, scale };
 }
 
+function finish<T>(run: Generator<void, T>): T {
+  for (;;) {
+    const r = run.next();
+    if (r.done) return r.value;
+  }
+}
+
 export type Direction = { readonly dx: Values; readonly ct: Values };
 
 /** Directional derivative of the f32 outputs by central differences, with an error estimate. */
 export function differences(core: Core, inputs: Values, dx: Values): { d: Values; error: Values } {
-  const reals = core.inputs.map(isReal);
+  const program = prepareCore(frozen(core));
+  const base = inputs.filter((_, i) => isReal(core.inputs[i]!));
   const at = (h: number): Values => {
-    let k = 0;
-    const moved = core.inputs.map((_, i) => {
-      if (!reals[i]) return inputs[i]!;
-      const step = dx[k++]!;
-      return inputs[i]!.map((v, j) => v + h * step[j]!);
-    });
-    const ys = interpret(core, moved);
+    const moved = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
+    const ys = finish(program.run([...inputs, ...moved]));
     return ys.filter((_, i) => isReal(core.outputs[i]!));
   };
   const central = (h: number): Values => {
