@@ -10,16 +10,17 @@
  * global flags or installs handlers.
  */
 export type { LeafSpec, ParamSpec, PathStep } from '../compiler/elaborate/interface.ts';
+export { type Formatted, formatText } from '../dsl/format.ts';
 export { placeOf, renderDiagnostic, renderDiagnostics } from '../dsl/render.ts';
 export type { Diagnostic, Severity, Sources, Span } from '../dsl/source.ts';
 export { declarations } from './api/declarations.ts';
+export { type ExplainOptions, explain, type Stage, stages } from './api/explain.ts';
 export type {
   CallOptions,
   FunctionOptions,
   PrepareOptions,
   TenonFunction,
 } from './api/function.ts';
-export { type ExplainOptions, explain, type Stage, stages } from './api/explain.ts';
 export type { IngestOptions } from './api/ingest.ts';
 export type { Instance, Result } from './api/instance.ts';
 export { load, readProgram } from './api/load.ts';

@@ -3,9 +3,6 @@
  * and what an issue about generated code should quote.
  */
 import { printCore } from '../../compiler/core/print.ts';
-import { emitGpuJs } from '../../compiler/emit/gpujs/index.ts';
-import { emitWat } from '../../compiler/emit/wasm/index.ts';
-import { emitWgsl } from '../../compiler/emit/wgsl/index.ts';
 import { outline, printPlan } from '../../compiler/schedule/print.ts';
 import { parseModule } from '../../dsl/parse.ts';
 import type { Type } from '../../dsl/typed.ts';
@@ -36,12 +33,12 @@ export type ExplainOptions = {
 };
 
 /** @throws TenonError (`usage`), ProgramError. */
-export function explain(
+export async function explain(
   program: Program,
   name: string,
   stage: Stage,
   options: ExplainOptions = {},
-): string {
+): Promise<string> {
   const fn = program.find(name);
   if (stage === 'ast') {
     const { module } = parseModule(fn.span.file, program.sources.get(fn.span.file) ?? '');
@@ -81,11 +78,13 @@ export function explain(
     case 'plan':
       return printPlan(special.compiled.plan());
     case 'wgsl':
-      return emitWgsl(special.compiled.plan());
+      return (await import('../../compiler/emit/wgsl/index.ts')).emitWgsl(special.compiled.plan());
     case 'wat':
-      return emitWat(special.compiled.plan());
+      return (await import('../../compiler/emit/wasm/index.ts')).emitWat(special.compiled.plan());
     case 'gpujs':
-      return emitGpuJs(special.compiled.plan());
+      return (await import('../../compiler/emit/gpujs/index.ts')).emitGpuJs(
+        special.compiled.plan(),
+      );
     default:
       return stage satisfies never;
   }

@@ -28,7 +28,7 @@ export const explainCommand: CommandSpec<Options> = {
       });
     }
     const grad = typeof options.grad === 'string' ? options.grad.split(',') : options.grad;
-    const text = explain(await load(file), name, stage as Stage, {
+    const text = await explain(await load(file), name, stage as Stage, {
       sizes: readSizes(options),
       ...(grad === undefined ? {} : { grad }),
     });

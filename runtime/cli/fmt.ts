@@ -1,6 +1,6 @@
 /** `tenon fmt [--check] FILE...`: canonical formatting, in place. */
 import { readFile } from 'node:fs/promises';
-import { format, ProgramError } from '../index.ts';
+import { formatText, ProgramError } from '../index.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import { systemError } from '../io/system-error.ts';
 import type { CommandSpec } from './front.ts';
@@ -20,7 +20,7 @@ export const fmtCommand: CommandSpec<{ readonly check?: boolean }> = {
       const text = await readFile(file, 'utf8').catch((e: unknown) => {
         throw systemError(e, 'read', file);
       });
-      const result = format(file, text);
+      const result = formatText(file, text);
       if (result.text === undefined) {
         failed = true;
         reportFailure(new ProgramError(result.diagnostics, new Map([[file, text]])), io, false);
