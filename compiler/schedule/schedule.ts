@@ -11,6 +11,7 @@ import { addIx, ixAxis, ixZero, scaleIx } from '../core/ix.ts';
 import type { Axis, Core, Ix } from '../core.ts';
 import type { Buf, BufId, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { type Place, rowMajor, size } from './access.ts';
+import { tidyAxes } from './axes.ts';
 import { eachKExpr, kixKey } from './flat.ts';
 import { type Lowered, lower } from './lower.ts';
 import { layout } from './memory.ts';
@@ -21,7 +22,7 @@ export type Donate = readonly (readonly [output: number, input: number])[];
 export type ScheduleOptions = Record<string, never>;
 
 export function schedule(core: Core, donate: Donate = [], _options: ScheduleOptions = {}): Plan {
-  return layout(settle(lower(core), donate));
+  return layout(tidyAxes(settle(lower(core), donate)));
 }
 
 /** A plan without the offsets of its temporaries. */
