@@ -47,26 +47,60 @@ export type Guard = { readonly e: Ix; readonly lo: number; readonly hi: number }
 // ---------------------------------------------------------------- scalar expressions
 
 export type Prim =
-  | 'add' | 'sub' | 'mul' | 'div' | 'idiv' | 'mod' | 'pow' | 'neg'
-  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
-  | 'and' | 'or' | 'not'
-  | 'min' | 'max' | 'abs' | 'sign' | 'floor' | 'ceil' | 'round'
-  | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'idiv'
+  | 'mod'
+  | 'pow'
+  | 'neg'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'min'
+  | 'max'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
   | 'isfinite'
   /** select(cond: bool, a, b) */
   | 'select'
   /** casts to the node's own dtype: from any dtype; f32 -> integer truncates */
   | 'cast'
   /** round an f32 to the nearest half / bfloat16 value */
-  | 'f16' | 'bf16'
+  | 'f16'
+  | 'bf16'
   /** identity whose derivative is zero */
   | 'stop'
   /** Threefry-2x32-20 words: bits0/bits1(key0, key1, counter0, counter1): u32 */
-  | 'bits0' | 'bits1';
+  | 'bits0'
+  | 'bits1';
 
 export type Expr =
   | { readonly k: 'const'; readonly t: Dtype; readonly v: number }
-  | { readonly k: 'read'; readonly t: Dtype; readonly x: Var; readonly ix: readonly Ix[]; readonly guard: readonly Guard[] }
+  | {
+      readonly k: 'read';
+      readonly t: Dtype;
+      readonly x: Var;
+      readonly ix: readonly Ix[];
+      readonly guard: readonly Guard[];
+    }
   /** The value of an index, as i32. */
   | { readonly k: 'index'; readonly t: 'i32'; readonly ix: Ix }
   | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly Expr[] };
@@ -111,9 +145,19 @@ export type Fold = {
   readonly trip: number;
   readonly l: Axis;
   readonly rev: boolean;
-  readonly carry: readonly { readonly in: Var; readonly init: Var; readonly next: Var; readonly out: Var }[];
+  readonly carry: readonly {
+    readonly in: Var;
+    readonly init: Var;
+    readonly next: Var;
+    readonly out: Var;
+  }[];
   readonly ys: readonly { readonly v: Var; readonly elem: Var }[];
-  readonly acc: readonly { readonly v: Var; readonly init: Var; readonly add: Var; readonly at: Ix | null }[];
+  readonly acc: readonly {
+    readonly v: Var;
+    readonly init: Var;
+    readonly add: Var;
+    readonly at: Ix | null;
+  }[];
   readonly save: 'auto' | 'carries';
   readonly body: readonly Stmt[];
   readonly spans: readonly Span[];
@@ -129,7 +173,11 @@ export type Custom = {
   readonly ins: readonly Var[];
   readonly outs: readonly Var[];
   readonly body: readonly Stmt[];
-  readonly jvp: { readonly dins: readonly Var[]; readonly douts: readonly Var[]; readonly body: readonly Stmt[] };
+  readonly jvp: {
+    readonly dins: readonly Var[];
+    readonly douts: readonly Var[];
+    readonly body: readonly Stmt[];
+  };
   readonly spans: readonly Span[];
 };
 

@@ -32,7 +32,13 @@ export type Buf = {
 export type KExpr =
   | { readonly k: 'const'; readonly t: Dtype; readonly v: number }
   /** buf[at], 0 where a guard fails */
-  | { readonly k: 'load'; readonly t: Dtype; readonly buf: BufId; readonly at: KIx; readonly guard: readonly Guard[] }
+  | {
+      readonly k: 'load';
+      readonly t: Dtype;
+      readonly buf: BufId;
+      readonly at: KIx;
+      readonly guard: readonly Guard[];
+    }
   | { readonly k: 'index'; readonly t: 'i32'; readonly ix: Ix }
   | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly KExpr[] };
 
@@ -41,7 +47,10 @@ export type KExpr =
  * sum of m * value(e), each value in [0, extent). Guards and `ix` inside kernels never hold `val`
  * atoms except through `dyn`; a guard on a data-dependent index is a select on its value.
  */
-export type KIx = { readonly ix: Ix; readonly dyn: readonly { readonly m: number; readonly e: KExpr; readonly extent: number }[] };
+export type KIx = {
+  readonly ix: Ix;
+  readonly dyn: readonly { readonly m: number; readonly e: KExpr; readonly extent: number }[];
+};
 
 export type KNest = {
   /** Parallel axes of this nest inside a grid cell. */
@@ -50,7 +59,12 @@ export type KNest = {
   readonly op: ReduceOp | null;
   readonly body: KExpr;
   /** `add`: buf[at] += body in iteration order (segment sum, accumulators); `set`: buf[at] = body. */
-  readonly store: { readonly buf: BufId; readonly at: KIx; readonly guard: readonly Guard[]; readonly mode: 'set' | 'add' };
+  readonly store: {
+    readonly buf: BufId;
+    readonly at: KIx;
+    readonly guard: readonly Guard[];
+    readonly mode: 'set' | 'add';
+  };
   readonly spans: readonly Span[];
 };
 

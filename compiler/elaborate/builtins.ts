@@ -4,9 +4,9 @@
  * Invariant: the table is total over BuiltinName: a built-in without a meaning does not compile.
  */
 import type { BuiltinName, TExpr } from '../../dsl/typed.ts';
-import type { Expr } from '../core.ts';
 import { castE, constE, i32, prim } from '../core/expr.ts';
 import { flatIx, modIx } from '../core/ix.ts';
+import type { Expr } from '../core.ts';
 import { forward, reverse } from './derive.ts';
 import { keyOf, normalDraw, randintDraw, splitKey, uniformDraw } from './draws.ts';
 import { evalExpr, exprOf } from './eval.ts';

@@ -11,7 +11,16 @@ import type { TExpr } from '../../dsl/typed.ts';
 import { CompileError } from './errors.ts';
 import { evalExpr } from './eval.ts';
 import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
-import { type Cx, inBlock, outerAxesOf, push, readLeaf, settle, storeLeaf, unionAxes } from './scope.ts';
+import {
+  type Cx,
+  inBlock,
+  outerAxesOf,
+  push,
+  readLeaf,
+  settle,
+  storeLeaf,
+  unionAxes,
+} from './scope.ts';
 import { bindSizes, evalExtent } from './sizes.ts';
 import { bind, type Env, type FnValue, type Value } from './value.ts';
 
@@ -35,10 +44,7 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
   }
   if (f.f.k === 'lambda') {
     const { expr, env } = f.f;
-    const inner = expr.params.reduce(
-      (e, p, i) => bind(e, p.id, settle(cx, args[i]!, p.name)),
-      env,
-    );
+    const inner = expr.params.reduce((e, p, i) => bind(e, p.id, settle(cx, args[i]!, p.name)), env);
     return evalExpr(cx, inner, expr.body);
   }
   const { fn, sizes } = f.f;

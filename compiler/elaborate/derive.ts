@@ -9,8 +9,8 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import { jvp, vjp } from '../ad/index.ts';
-import type { Axis, Stmt, Var } from '../core.ts';
 import { constE } from '../core/expr.ts';
+import type { Axis, Stmt, Var } from '../core.ts';
 import { callValue } from './call.ts';
 import { type Leaf, leavesOf, type Skeleton, skeletonOf, treeOf, wholeDims } from './leaves.ts';
 import {

@@ -5,8 +5,9 @@
  * Invariant: the words are the same on every target; a uniform draw is the top 24 bits times 2^-24,
  * in [0, 1); a normal draw is Box-Muller of two words, with the first uniform in (0, 1].
  */
-import type { Expr } from '../core.ts';
+
 import { castE, f32, prim, u32 } from '../core/expr.ts';
+import type { Expr } from '../core.ts';
 import type { Value } from './value.ts';
 
 export type Key = Extract<Value, { k: 'key' }>;

@@ -7,15 +7,15 @@
  * to find out what was shared.
  */
 import type { TBinder, TExpr, TPattern } from '../../dsl/typed.ts';
-import type { Axis, Dtype, Expr, Ix } from '../core.ts';
 import { bool, constE, prim, selectE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
-import { callValue, fnValue } from './call.ts';
+import type { Axis, Dtype, Expr, Ix } from '../core.ts';
 import { evalBuiltin } from './builtins.ts';
-import { evalArray, evalIndex } from './indexing.ts';
+import { callValue, fnValue } from './call.ts';
 import { globalValue } from './globals.ts';
+import { evalArray, evalIndex } from './indexing.ts';
 import { applyOp, intOf } from './ints.ts';
-import { type Cx, emitReduce, freshAxis, ownAxes, axisMap, settle } from './scope.ts';
+import { axisMap, type Cx, emitReduce, freshAxis, ownAxes, settle } from './scope.ts';
 import { evalExtent, evalSize } from './sizes.ts';
 import { evalFold } from './steps.ts';
 import { evalEach, evalReduceTree } from './trees.ts';
@@ -147,7 +147,11 @@ export function lift(args: readonly Value[], f: (es: readonly Expr[]) => Expr): 
   if (shape === undefined) return scalar(f(args.map(exprOf)));
   return {
     ...shape,
-    at: (ix) => lift(args.map((a) => (a.k === 'tensor' ? a.at(ix) : a)), f),
+    at: (ix) =>
+      lift(
+        args.map((a) => (a.k === 'tensor' ? a.at(ix) : a)),
+        f,
+      ),
   };
 }
 
@@ -201,11 +205,7 @@ function evalFor(cx: Cx, env: Env, binders: readonly TBinder[], body: TExpr): Va
 }
 
 /** The tensor whose element at the bound axes is `elem`. */
-export function tabulated(
-  cx: Cx,
-  b: Pick<Bound, 'axes' | 'dims' | 'radices'>,
-  elem: Value,
-): Value {
+export function tabulated(cx: Cx, b: Pick<Bound, 'axes' | 'dims' | 'radices'>, elem: Value): Value {
   const n = b.dims.length;
   const own = { axes: b.axes, ix: [] };
   const inner = (ix: readonly Ix[]) =>

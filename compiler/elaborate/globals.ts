@@ -4,11 +4,12 @@
  * Invariant: a global has no free sizes and no inputs, so its value is a constant of the program:
  * scalars become literals, arrays constant data.
  */
-import { interpret } from '../core/interpret.ts';
+
 import { constE, readE } from '../core/expr.ts';
+import { interpret } from '../core/interpret.ts';
+import { evalExpr } from './eval.ts';
 import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
 import { type Cx, inBlock, storeLeaf } from './scope.ts';
-import { evalExpr } from './eval.ts';
 import type { Value } from './value.ts';
 
 export function globalValue(cx: Cx, id: string): Value {

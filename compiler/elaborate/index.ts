@@ -8,8 +8,8 @@
 import type { Span } from '../../dsl/source.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { vjp } from '../ad/index.ts';
-import type { Core, Stmt, Var } from '../core.ts';
 import { constE, readE } from '../core/expr.ts';
+import type { Core, Stmt, Var } from '../core.ts';
 import { CompileError } from './errors.ts';
 import { evalExpr } from './eval.ts';
 import type { Elaborated, ElaborateOptions, LeafSpec, ParamSpec, PathStep } from './interface.ts';

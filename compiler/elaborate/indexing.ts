@@ -7,9 +7,9 @@
  * read can leave its array even where its value is not used.
  */
 import type { TExpr, TIndex } from '../../dsl/typed.ts';
-import type { Expr, Guard, Ix } from '../core.ts';
 import { insideE, keepGuards, mapExpr, readE, selectE } from '../core/expr.ts';
 import { addIx, ixConst, shiftIx } from '../core/ix.ts';
+import type { Expr, Guard, Ix } from '../core.ts';
 import { evalExpr, exprOf } from './eval.ts';
 import { toIx } from './ints.ts';
 import { type Cx, joinIx } from './scope.ts';
@@ -86,7 +86,12 @@ export function addGuards(e: Expr, guards: readonly Guard[]): Expr {
 
 // ---------------------------------------------------------------- concatenation
 
-type Part = { readonly value: Value; readonly from: number; readonly size: number; spread: boolean };
+type Part = {
+  readonly value: Value;
+  readonly from: number;
+  readonly size: number;
+  spread: boolean;
+};
 
 export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
   let total = 0;

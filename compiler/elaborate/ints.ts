@@ -5,7 +5,6 @@
  * Invariant: an i32 value that is affine in axes is an `index` node or a constant, never a prim.
  */
 import type { ScalarOp } from '../../dsl/typed.ts';
-import type { Dtype, Expr, Ix, Prim } from '../core.ts';
 import { castE, constE, indexE, prim, selectE } from '../core/expr.ts';
 import {
   addIx,
@@ -20,6 +19,7 @@ import {
   scaleIx,
   subIx,
 } from '../core/ix.ts';
+import type { Dtype, Expr, Ix, Prim } from '../core.ts';
 
 /** The affine form of an i32 expression, where it has one. */
 export function affine(e: Expr): Ix | undefined {

@@ -6,11 +6,12 @@
  * of the arrays around it followed by its own; a key leaf has a last dim of 2 (high, low word).
  * `treeOf(skeletonOf(v), leavesOf(v))` denotes v.
  */
-import type { Dtype, Expr, Ix } from '../core.ts';
+
 import { i32, indexE, prim, selectE } from '../core/expr.ts';
 import { ixConst } from '../core/ix.ts';
-import { type FnValue, plain, type Value } from './value.ts';
+import type { Dtype, Expr, Ix } from '../core.ts';
 import type { PathStep } from './interface.ts';
+import { type FnValue, plain, type Value } from './value.ts';
 
 export type Skeleton =
   | { readonly k: 'scalar'; readonly t: Dtype }
@@ -91,12 +92,7 @@ export function leavesOfSkeleton(s: Skeleton): readonly Omit<Leaf, 'at'>[] {
   return out;
 }
 
-function walk(
-  s: Skeleton,
-  value: (ix: readonly Ix[]) => Value,
-  around: Around,
-  out: Leaf[],
-): void {
+function walk(s: Skeleton, value: (ix: readonly Ix[]) => Value, around: Around, out: Leaf[]): void {
   const leaf = (own: Omit<Leaf, keyof Around>) => out.push({ ...around, ...own });
   switch (s.k) {
     case 'scalar':

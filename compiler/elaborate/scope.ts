@@ -7,10 +7,10 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import type { TProgram } from '../../dsl/typed.ts';
-import type { Axis, AxisId, ConstData, Expr, Ix, Prim, ReduceOp, Stmt, Var } from '../core.ts';
 import { newSupply, reduceType, type Supply } from '../core/build.ts';
 import { freeAxes, readE, walkExpr } from '../core/expr.ts';
 import { addIx, asAxis, divIx, type Extents, ixAxis, modIx, scaleIx } from '../core/ix.ts';
+import type { Axis, AxisId, ConstData, Expr, Ix, Prim, ReduceOp, Stmt, Var } from '../core.ts';
 import { CompileError } from './errors.ts';
 import type { Leaf } from './leaves.ts';
 import { mapFields, mapScalars, substValue, type Tensor, type Value } from './value.ts';
@@ -41,7 +41,7 @@ export function newCx(program: TProgram, span: Span, maxStatements: number): Cx 
     consts: [],
     globals: new Map(),
     ambient: new Set(),
-    limits: { statements: maxStatements, calls: 10 * maxStatements },
+    limits: { statements: maxStatements, calls: maxStatements },
     stmts: [],
     span,
     emitted: 0,

@@ -6,9 +6,9 @@
  * value, then those the body adds. The body is written once more only when the set grew.
  */
 import type { TExpr } from '../../dsl/typed.ts';
-import type { Axis, Ix, Stmt, Var } from '../core.ts';
 import { readE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
+import type { Axis, Ix, Stmt, Var } from '../core.ts';
 import { callValue } from './call.ts';
 import { bindPattern, evalExpr } from './eval.ts';
 import { intOf } from './ints.ts';
@@ -52,7 +52,12 @@ export function evalFold(cx: Cx, env: Env, x: TExpr & { k: 'fold' | 'scan' }): V
     elem: c.next,
   }));
   steps.finish(ys);
-  return stacked(trip, shape, ys.map((y) => y.v), steps.outer);
+  return stacked(
+    trip,
+    shape,
+    ys.map((y) => y.v),
+    steps.outer,
+  );
 }
 
 function nameOf(leaf: Leaf, fallback: string): string {

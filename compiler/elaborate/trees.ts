@@ -6,8 +6,8 @@
  * reductions; the trees were checked to have one structure.
  */
 import type { TExpr } from '../../dsl/typed.ts';
-import type { Axis, Expr } from '../core.ts';
 import { constE, prim } from '../core/expr.ts';
+import type { Axis, Expr } from '../core.ts';
 import { evalExpr, exprOf, tabulated } from './eval.ts';
 import { type Cx, emitReduce, ownAxes } from './scope.ts';
 import { bind, type Env, finer, type RecordValue, type Tensor, type Value } from './value.ts';

@@ -11,7 +11,6 @@ import type { LeafSpec, PathStep } from './interface.ts';
 import type { Skeleton } from './leaves.ts';
 import { evalExtent, type SizeEnv } from './sizes.ts';
 
-
 export function skeletonOfType(t: Type, env: SizeEnv, span?: Span): Skeleton {
   switch (t.k) {
     case 'scalar':

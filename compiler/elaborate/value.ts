@@ -7,9 +7,9 @@
  * indices are axes of the enclosing `for`s, so substituting those axes gives the value elsewhere.
  */
 import type { LocalId, TExpr, TFn } from '../../dsl/typed.ts';
-import type { AxisId, Dtype, Expr, Ix } from '../core.ts';
 import { substAxes } from '../core/expr.ts';
 import type { Extents } from '../core/ix.ts';
+import type { AxisId, Expr, Ix } from '../core.ts';
 import type { SizeEnv } from './sizes.ts';
 
 export type Value =
@@ -115,4 +115,3 @@ export function finer(a: Tensor, b: Tensor): Tensor {
 
 export const plain = (dims: readonly number[]): readonly (readonly number[])[] =>
   dims.map((d) => [d]);
-

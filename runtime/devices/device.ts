@@ -41,4 +41,6 @@ export type Device = {
 };
 
 /** Why a device cannot be had here, for `doctor` and error messages. */
-export type Availability = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string };
+export type Availability =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly reason: string };

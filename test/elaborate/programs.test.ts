@@ -1,0 +1,177 @@
+/** What programs mean: small texts, inputs and the values they must give, on the f64 interpreter. */
+import { describe, expect, it } from 'vitest';
+import { runSource } from './run-source.ts';
+
+const iota = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+describe('indices', () => {
+  it('reads products of sizes as pairs', () => {
+    const text = `fn patchify[C, H, W, P](img: f32[C, H*P, W*P]): f32[H*W, P*P*C] =
+  for (h, w), (i, j, c). img[c, (h, i), (w, j)]
+fn back[C, H, W, P](x: f32[H*W, P*P*C]): f32[C, H*P, W*P] =
+  for c, (h, i), (w, j). x[(h, w), (i, j, c)]
+fn same[C, H, W, P](img: f32[C, H*P, W*P]): f32[C, H*P, W*P] = back[H, W, P](patchify[P](img))`;
+    const sizes = { C: 2, H: 2, W: 3, P: 2 };
+    expect(runSource(text, 'same', [iota(48)], sizes)).toEqual([iota(48)]);
+    expect(runSource(text, 'patchify', [iota(48)], sizes)[0]!.slice(0, 8)).toEqual([
+      0, 24, 1, 25, 6, 30, 7, 31,
+    ]);
+  });
+  it('concatenates tensors and elements, and reads both sides', () => {
+    const text = `fn cat[A, B](a: f32[A], b: f32[B], c: f32): f32[1 + A + B] = [c, ..a, ..b]
+fn swap[A, B](x: f32[A + B]): f32[B + A] = [..(for b: B. x[right b]), ..(for a: A. x[left a])]`;
+    expect(runSource(text, 'cat', [[1, 2], [3, 4, 5], [9]], { A: 2, B: 3 })).toEqual([
+      [9, 1, 2, 3, 4, 5],
+    ]);
+    expect(runSource(text, 'swap', [[1, 2, 3, 4, 5]], { A: 2, B: 3 })).toEqual([[3, 4, 5, 1, 2]]);
+  });
+  it('gives the fallback outside a tensor', () => {
+    const text = `fn shift[N](x: f32[N]): f32[N] = for i. x[i - 1] ?? 7
+fn conv[H, A, S = 1, Z = 0](w: f32[A], x: f32[S*H]): f32[H] =
+  for y: H. sum a. w[a] * (x[S*y + a - Z] ?? 0)`;
+    expect(runSource(text, 'shift', [[1, 2, 3]], { N: 3 })).toEqual([[7, 1, 2]]);
+    expect(
+      runSource(
+        text,
+        'conv',
+        [
+          [1, 10, 100],
+          [1, 2, 3, 4],
+        ],
+        { H: 2, A: 3, S: 2, Z: 1 },
+      ),
+    ).toEqual([[210, 432]]);
+  });
+  it('gathers by data-dependent indices', () => {
+    const text = `fn rows[N, K, D](table: f32[K, D], y: idx[K][N]): f32[N, D] = for n, d. table[y[n], d]`;
+    expect(runSource(text, 'rows', [iota(6), [2, 0]], { N: 2, K: 3, D: 2 })).toEqual([
+      [4, 5, 0, 1],
+    ]);
+  });
+});
+
+describe('reductions', () => {
+  it('reduces scalars, tensors and trees', () => {
+    const text = `fn f[N, M](x: f32[N, M]): { s: f32[M], top: f32, where: idx[N*M], m: f32, p: f32 } where N >= 1, M >= 1 =
+  { s: for j. sum i. x[i, j], top: max i, j. x[i, j], where: argmax (i, j). x[i, j],
+    m: mean i, j. x[i, j], p: prod i. x[i, 0] }
+fn norm[N](t: { a: f32[N], fixed b: f32, c: { d: f32 } }): f32 = sum v in t. v^2`;
+    expect(runSource(text, 'f', [[1, 5, 3, 2]], { N: 2, M: 2 })).toEqual([
+      [4, 7],
+      [5],
+      [1],
+      [2.75],
+      [3],
+    ]);
+    expect(runSource(text, 'norm', [[1, 2], [100], [3]], { N: 2 })).toEqual([[14]]);
+  });
+});
+
+describe('steps', () => {
+  it('folds and scans, also inside a for', () => {
+    const text = `fn powers[N](x: f32): f32[N] = scan a = 1 for _: N. a * x
+fn many[N, K](x: f32[N]): f32[N] = for n. fold a = 1 for _: K. a * x[n]
+fn late[N, K](x: f32[N, K]): f32[N] = for n. fold a = 0 for k: K. a + x[n, k]
+fn pair[K](): { a: f32, b: f32 } = fold { a, b } = { a: 0, b: 1 } for _: K. { a: b, b: a + b }`;
+    expect(runSource(text, 'powers', [[2]], { N: 4 })).toEqual([[2, 4, 8, 16]]);
+    expect(runSource(text, 'many', [[2, 3]], { N: 2, K: 3 })).toEqual([[8, 27]]);
+    expect(runSource(text, 'late', [iota(6)], { N: 2, K: 3 })).toEqual([[3, 12]]);
+    expect(runSource(text, 'pair', [], { K: 10 })).toEqual([[55], [89]]);
+  });
+  it('folds over an array of records', () => {
+    const text = `type Layer[D] = { w: f32[D, D], b: f32[D] }
+fn net[L, D](layers: Layer[D][L], x: f32[D]): f32[D] =
+  fold h = x for l. for i. layers[l].b[i] + sum j. layers[l].w[i, j] * h[j]`;
+    expect(runSource(text, 'net', [[2, 3], [1, 1], [1]], { L: 2, D: 1 })).toEqual([[10]]);
+  });
+});
+
+describe('derivatives', () => {
+  it('differentiates records, nested, and under a for', () => {
+    const text = `fn f[N](x: f32[N]): f32 = sum i. x[i]^3
+fn g[N](x: f32[N]): f32[N] = grad(f, x)
+fn second[N](x: f32[N]): f32[N] = grad(y -> sum i. grad(f, y)[i]^2, x)
+fn rows[N](x: f32[N]): f32[N] = for n. grad(u -> u^2 * x[n], x[n])
+fn both[N](x: f32[N], v: f32[N]): { value: f32, tangent: f32 } = jvp(f, x, v)`;
+    expect(runSource(text, 'g', [[1, 2]], { N: 2 })).toEqual([[3, 12]]);
+    // f'' f' = 2 * 3x^2 * 6x = 36 x^3
+    expect(runSource(text, 'second', [[1, 2]], { N: 2 })).toEqual([[36, 288]]);
+    expect(runSource(text, 'rows', [[1, 2, 3]], { N: 3 })).toEqual([[2, 8, 18]]);
+    expect(
+      runSource(
+        text,
+        'both',
+        [
+          [1, 2],
+          [1, 1],
+        ],
+        { N: 2 },
+      ),
+    ).toEqual([[9], [15]]);
+  });
+  it('stops, checkpoints and uses custom derivatives', () => {
+    const text = `fn sq(x: f32): f32 = x * x
+derivative sq(x, dx) = 10 * x * dx
+fn a(x: f32): f32 = grad(sq, x)
+fn b(x: f32): f32 = grad(y -> y * stop(y), x)
+fn c[N](x: f32[N]): f32[N] = grad(y -> sum v in checkpoint(u -> each w in u. exp(w), y). v, x)
+fn d[N](x: f32[N]): f32[N] = for n. grad(sq, x[n])`;
+    expect(runSource(text, 'a', [[3]])).toEqual([[30]]);
+    expect(runSource(text, 'b', [[3]])).toEqual([[3]]);
+    expect(runSource(text, 'c', [[0, 1]], { N: 2 })).toEqual([[1, Math.E]]);
+    expect(runSource(text, 'd', [[1, 2]], { N: 2 })).toEqual([[10, 20]]);
+  });
+  it('takes gradients of a host function by parameter', () => {
+    const text = `fn loss[N](w: f32[N], x: f32[N]): f32 = (sum i. w[i] * x[i])^2`;
+    const sizes = { N: 2 };
+    expect(
+      runSource(
+        text,
+        'loss',
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        sizes,
+        { grad: ['w', 'x'] },
+      ),
+    ).toEqual([[121], [66, 88], [22, 44]]);
+  });
+});
+
+describe('the rest', () => {
+  it('evaluates top-level lets in f64 and folds conditions on sizes', () => {
+    const text = `let table: f32[4] = for i. f32(i) / 3
+fn at[N](): f32 = if N > 2 then table[1] else table[2]`;
+    expect(runSource(text, 'at', [], { N: 3 })).toEqual([[1 / 3]]);
+    expect(runSource(text, 'at', [], { N: 2 })).toEqual([[2 / 3]]);
+  });
+  it('draws the same numbers for the same key and counter', () => {
+    const text = `fn u[N, M](k: key): f32[N, M] = for n, m. uniform(k, (n, m))
+fn z[N](k: key): f32[N] = for n. normal(split(k, 1), n)
+fn like(k: key, t: { a: f32[3], fixed b: f32 }): { a: f32[3], fixed b: f32 } = normalLike(k, t)`;
+    const [u] = runSource(text, 'u', [[0, 42]], { N: 20, M: 50 });
+    expect(new Set(u).size).toBe(1000);
+    const mean = u!.reduce((a, b) => a + b) / 1000;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(0.03);
+    expect(runSource(text, 'u', [[0, 42]], { N: 1, M: 50 })[0]).toEqual(u!.slice(0, 50));
+    const [z] = runSource(text, 'z', [[0, 42]], { N: 2000 });
+    const s = z!.reduce((a, b) => a + b * b, 0) / 2000;
+    expect(Math.abs(s - 1)).toBeLessThan(0.1);
+    expect(runSource(text, 'like', [[0, 1], [0, 0, 0], [5]])[1]).toEqual([5]);
+  });
+  it('maps trees and takes functions', () => {
+    const text = `fn twice[S](f: S -> S, x: S): S = f(f(x))
+fn step[S](p: S, g: S, lr: f32): S = each a, b in p, g. a - lr * b
+fn go[N](p: { w: f32[N], b: f32 }): { w: f32[N], b: f32 } = twice(q -> step(q, q, 0.5), p)`;
+    expect(runSource(text, 'go', [[4, 8], [12]], { N: 2 })).toEqual([[1, 2], [3]]);
+  });
+  it('refuses a program that explodes when specialised', () => {
+    const fns = Array.from(
+      { length: 30 },
+      (_, i) => `fn a${i + 1}(x: f32): f32 = a${i}(x) + a${i}(x + 1)`,
+    );
+    const text = ['fn a0(x: f32): f32 = x', ...fns].join('\n');
+    expect(() => runSource(text, 'a30', [[1]])).toThrow(/function calls/);
+  });
+});
