@@ -1,0 +1,407 @@
+/**
+ * WebGPU: a plan becomes one compute pipeline per kernel over a few large storage buffers, and a run
+ * is a list of dispatches. Loops are unrolled in the encoding only: the values of the loop axes come
+ * from a uniform block at a dynamic offset.
+ *
+ * Invariants: dispatches are submitted in the plan's order in batches, and an AbortSignal is heeded
+ * between batches; every failure of the device reaches the caller as a TenonError; `dispose` frees
+ * all memory, and nothing here keeps a Node process alive.
+ */
+import { type WgslProgram, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
+import { GpuLimitError, type GpuLimits } from '../../compiler/emit/wgsl/memory.ts';
+import { dispatches } from '../../compiler/emit/wgsl/walk.ts';
+import type { Buf, Plan } from '../../compiler/plan.ts';
+import { TenonError } from '../errors.ts';
+import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
+import { findAdapter } from './webgpu-adapter.ts';
+
+/** Dispatches per submission: short enough to abort soon, long enough to hide the cost of one. */
+const BATCH = 512;
+/** Bytes between two states of the loops: the alignment of dynamic offsets everywhere. */
+const STATE = 256;
+const usage = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
+const COMPUTE = 4;
+const READ = 1;
+
+export async function webgpuAvailability(): Promise<Availability> {
+  try {
+    const { detail } = await findAdapter();
+    return { ok: true, detail };
+  } catch (e) {
+    return { ok: false, reason: e instanceof Error ? e.message : String(e) };
+  }
+}
+
+/** @throws TenonError `device` where there is no adapter, `missing-package` without npm webgpu. */
+export async function webgpuDevice(): Promise<Device> {
+  const { adapter } = await findAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } =
+    adapter.limits;
+  const gpu = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
+  });
+  return new WebGpuDevice(gpu, {
+    bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32 - 256),
+    bindings: maxStorageBuffersPerShaderStage,
+  });
+}
+
+class WebGpuDevice implements Device {
+  readonly name = 'webgpu';
+  readonly #gpu: GPUDevice;
+  readonly #limits: GpuLimits;
+  readonly #health: Health;
+
+  constructor(gpu: GPUDevice, limits: GpuLimits) {
+    this.#gpu = gpu;
+    this.#limits = limits;
+    this.#health = new Health(gpu);
+  }
+
+  async prepare(program: Compiled): Promise<Executable> {
+    const plan = program.plan();
+    this.#health.check();
+    const made = await this.#health.scoped('preparing a program', () => {
+      const emitted = this.#emit(plan);
+      return { emitted, storage: new Storage(this.#gpu, plan, emitted) };
+    });
+    try {
+      const { emitted, storage } = made;
+      const pipelines = await makePipelines(this.#gpu, emitted, storage.layout);
+      this.#health.check();
+      return new WebGpuExecutable(this.#gpu, this.#health, plan, emitted, storage, pipelines);
+    } catch (e) {
+      made.storage.dispose();
+      this.#health.check();
+      throw e;
+    }
+  }
+
+  #emit(plan: Plan): WgslProgram {
+    try {
+      return wgslProgram(plan, this.#limits);
+    } catch (e) {
+      if (!(e instanceof GpuLimitError)) throw e;
+      throw new TenonError('device', e.message, {
+        hint: 'Use smaller sizes or a smaller batch, or another device.',
+      });
+    }
+  }
+
+  dispose(): void {
+    this.#health.dispose();
+    this.#gpu.destroy();
+  }
+}
+
+/** What has gone wrong with a device, said as soon as somebody asks. */
+class Health {
+  readonly #gpu: GPUDevice;
+  readonly #lost: Promise<never>;
+  #fault: TenonError | undefined;
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    this.#lost = gpu.lost.then((info) => {
+      this.#fault ??=
+        info.reason === 'destroyed'
+          ? new TenonError('usage', 'the WebGPU device was disposed')
+          : new TenonError('device', `the WebGPU device was lost: ${info.message}`, {
+              hint: 'Open the device again; what it held is gone.',
+            });
+      throw this.#fault;
+    });
+    this.#lost.catch(() => undefined);
+    gpu.onuncapturederror = (e) => {
+      this.#fault ??= deviceError(e.error, 'the device');
+    };
+  }
+
+  check(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  dispose(): void {
+    this.#fault ??= new TenonError('usage', 'the WebGPU device was disposed');
+  }
+
+  /** Waits for the device, or for its loss. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    const done = await Promise.race([work, this.#lost]);
+    this.check();
+    return done;
+  }
+
+  /** Runs what only queues work, and throws what the device finds wrong with it. */
+  async scoped<T>(what: string, f: () => T): Promise<T> {
+    for (const filter of ['validation', 'out-of-memory', 'internal'] as const)
+      this.#gpu.pushErrorScope(filter);
+    let out: T | undefined;
+    let thrown: { readonly e: unknown } | undefined;
+    try {
+      out = f();
+    } catch (e) {
+      thrown = { e };
+    }
+    const found = [0, 1, 2].map(() => this.#gpu.popErrorScope());
+    if (thrown) {
+      await Promise.allSettled(found);
+      throw thrown.e;
+    }
+    const errors = await this.wait(Promise.all(found));
+    const error = errors.find((e) => e !== null);
+    if (error) throw deviceError(error, what);
+    return out as T;
+  }
+}
+
+function deviceError(error: GPUError, what: string): TenonError {
+  if (error.constructor.name === 'GPUOutOfMemoryError')
+    return new TenonError('device', 'the WebGPU device is out of memory', {
+      hint: 'Use smaller sizes or a smaller batch, or dispose of other programs first.',
+      cause: error,
+    });
+  return new TenonError('device', `WebGPU failed at ${what}: ${error.message}`, { cause: error });
+}
+
+/** The buffers of an executable and how its shaders see them. */
+class Storage {
+  readonly layout: GPUPipelineLayout;
+  readonly group: GPUBindGroup;
+  readonly segments: readonly GPUBuffer[];
+  readonly states: GPUBuffer;
+  readonly bytes: number;
+
+  constructor(gpu: GPUDevice, plan: Plan, program: WgslProgram) {
+    const { memory } = program;
+    const sizes = memory.segments.map((words) => words * 4);
+    this.segments = sizes.map((size) =>
+      gpu.createBuffer({ size, usage: usage.storage | usage.copySrc | usage.copyDst }),
+    );
+    const stateBytes = BATCH * STATE;
+    this.states = gpu.createBuffer({ size: stateBytes, usage: usage.uniform | usage.copyDst });
+    this.bytes = sizes.reduce((a, b) => a + b, stateBytes);
+    const groupLayout = gpu.createBindGroupLayout({
+      entries: [
+        {
+          binding: 0,
+          visibility: COMPUTE,
+          buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: 64 },
+        },
+        ...sizes.map((_, s) => ({
+          binding: s + 1,
+          visibility: COMPUTE,
+          buffer: { type: 'storage' as const },
+        })),
+      ],
+    });
+    this.layout = gpu.createPipelineLayout({ bindGroupLayouts: [groupLayout] });
+    this.group = gpu.createBindGroup({
+      layout: groupLayout,
+      entries: [
+        { binding: 0, resource: { buffer: this.states, size: 64 } },
+        ...this.segments.map((buffer, s) => ({ binding: s + 1, resource: { buffer } })),
+      ],
+    });
+    for (const b of plan.bufs) {
+      if (!b.data || b.words === 0) continue;
+      const { segment, offset } = memory.place(b.id);
+      gpu.queue.writeBuffer(this.segments[segment]!, offset * 4, wordsOf(b, b.data));
+    }
+  }
+
+  dispose(): void {
+    for (const b of this.segments) b.destroy();
+    this.states.destroy();
+  }
+}
+
+/** By kernel id. Equal shaders share a pipeline. */
+async function makePipelines(
+  gpu: GPUDevice,
+  program: WgslProgram,
+  layout: GPUPipelineLayout,
+): Promise<ReadonlyMap<number, GPUComputePipeline>> {
+  const byCode = new Map<string, Promise<GPUComputePipeline>>();
+  const make = async (code: string): Promise<GPUComputePipeline> => {
+    gpu.pushErrorScope('validation');
+    const module = gpu.createShaderModule({ code });
+    const invalid = gpu.popErrorScope();
+    try {
+      const made = gpu.createComputePipelineAsync({
+        layout,
+        compute: { module, entryPoint: 'main' },
+      });
+      const [pipeline] = await Promise.all([made, invalid]);
+      return pipeline;
+    } catch (cause) {
+      const said = (await invalid)?.message ?? String(cause);
+      // Every plan has valid shaders: this is a defect of the emitter, to be reported with its text.
+      throw new Error(`internal: a generated shader was refused\n${said}\n${code}`, { cause });
+    }
+  };
+  const entries = await Promise.all(
+    [...program.shaders].map(async ([id, { code }]) => {
+      const made = byCode.get(code) ?? make(code);
+      byCode.set(code, made);
+      return [id, await made] as const;
+    }),
+  );
+  return new Map(entries);
+}
+
+class WebGpuExecutable implements Executable {
+  readonly bytes: number;
+  readonly #gpu: GPUDevice;
+  readonly #health: Health;
+  readonly #plan: Plan;
+  readonly #program: WgslProgram;
+  readonly #storage: Storage;
+  readonly #pipelines: ReadonlyMap<number, GPUComputePipeline>;
+  #disposed = false;
+  #ran = false;
+
+  constructor(
+    gpu: GPUDevice,
+    health: Health,
+    plan: Plan,
+    program: WgslProgram,
+    storage: Storage,
+    pipelines: ReadonlyMap<number, GPUComputePipeline>,
+  ) {
+    this.#gpu = gpu;
+    this.#health = health;
+    this.#plan = plan;
+    this.#program = program;
+    this.#storage = storage;
+    this.#pipelines = pipelines;
+    this.bytes = storage.bytes;
+  }
+
+  #use(): void {
+    if (this.#disposed) throw new TenonError('usage', 'this program was disposed');
+    this.#health.check();
+  }
+
+  write(input: number, data: HostArray): void {
+    this.#use();
+    const id = this.#plan.inputs[input];
+    if (id === undefined) throw new TenonError('usage', `there is no input ${input}`);
+    const buf = this.#plan.bufs[id]!;
+    if (buf.words === 0) return;
+    if (data.length !== buf.words)
+      throw new TenonError('input', `${buf.name} has ${buf.words} values, ${data.length} given`);
+    const { segment, offset } = this.#program.memory.place(id);
+    const to = this.#storage.segments[segment]!;
+    this.#gpu.queue.writeBuffer(to, offset * 4, wordsOf(buf, data));
+  }
+
+  async run(signal?: AbortSignal): Promise<void> {
+    this.#use();
+    this.#ran = false;
+    const all = dispatches(this.#plan.steps);
+    let before: Promise<unknown> = Promise.resolve();
+    for (let more = true; more; ) {
+      if (signal?.aborted)
+        throw new TenonError('aborted', 'the run was aborted', { cause: signal.reason });
+      const submitted = this.#health.scoped('a run', () => {
+        more = this.#submit(all);
+        return this.#gpu.queue.onSubmittedWorkDone();
+      });
+      submitted.catch(() => undefined);
+      // One batch computes while the next is encoded.
+      await this.#health.wait(before);
+      before = submitted.then((done) => done);
+    }
+    await this.#health.wait(before);
+    this.#use();
+    this.#ran = true;
+  }
+
+  /** Encodes and submits the next batch; false when it was the last. */
+  #submit(all: ReturnType<typeof dispatches>): boolean {
+    const states = new Int32Array((BATCH * STATE) / 4);
+    let count = 0;
+    let last: readonly number[] | undefined;
+    const encoder = this.#gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let more = false;
+    for (let n = 0; n < BATCH; n++) {
+      const next = all.next();
+      more = !next.done;
+      if (next.done) break;
+      const { kernel, at } = next.value;
+      if (last === undefined || at.length !== last.length || at.some((v, i) => v !== last![i])) {
+        states.set(at, (count * STATE) / 4);
+        count++;
+        last = at;
+      }
+      const pipeline = this.#pipelines.get(kernel.id);
+      if (!pipeline) continue;
+      const [x, y] = this.#program.shaders.get(kernel.id)!.groups;
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, this.#storage.group, [(count - 1) * STATE]);
+      pass.dispatchWorkgroups(x, y);
+    }
+    pass.end();
+    if (count > 0)
+      this.#gpu.queue.writeBuffer(this.#storage.states, 0, states, 0, (count * STATE) / 4);
+    this.#gpu.queue.submit([encoder.finish()]);
+    return more;
+  }
+
+  async read(output: number): Promise<HostArray> {
+    this.#use();
+    const id = this.#plan.outputs[output];
+    if (id === undefined || !this.#ran)
+      throw new TenonError('usage', `output ${output} was not computed`);
+    const buf = this.#plan.bufs[id]!;
+    if (buf.words === 0) return hostArray(buf, new ArrayBuffer(0));
+    const { segment, offset } = this.#program.memory.place(id);
+    const size = buf.words * 4;
+    const staging = await this.#health.scoped('reading a result', () => {
+      const to = this.#gpu.createBuffer({ size, usage: usage.mapRead | usage.copyDst });
+      const encoder = this.#gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(this.#storage.segments[segment]!, offset * 4, to, 0, size);
+      this.#gpu.queue.submit([encoder.finish()]);
+      return to;
+    });
+    try {
+      await this.#health.wait(staging.mapAsync(READ));
+      return hostArray(buf, staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#storage.dispose();
+  }
+}
+
+/** The words of a buffer from host values. */
+function wordsOf(buf: Buf, data: HostArray): Float32Array | Int32Array | Uint32Array {
+  switch (buf.t) {
+    case 'f32':
+      return data instanceof Float32Array ? data : Float32Array.from(data);
+    case 'u32':
+      return data instanceof Uint32Array ? data : Uint32Array.from(data);
+    case 'i32':
+    case 'bool':
+      return data instanceof Int32Array ? data : Int32Array.from(data);
+  }
+}
+
+function hostArray(buf: Buf, words: ArrayBuffer): HostArray {
+  switch (buf.t) {
+    case 'f32':
+      return new Float32Array(words);
+    case 'u32':
+      return new Uint32Array(words);
+    case 'i32':
+    case 'bool':
+      return new Int32Array(words);
+  }
+}
