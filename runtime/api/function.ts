@@ -150,11 +150,10 @@ export class TenonFunction implements AsyncDisposable {
   #requireAll(gathered: Gathered, present: ReadonlySet<string>): void {
     const missing = missingLeaves(this.#params, gathered, present);
     if (missing.length === 0) return;
-    throw new TenonError(
-      'input',
-      `${this.name} needs ${missing.length === 1 ? 'the leaf' : `${missing.length} leaves that are not given:`} ${listed(missing)}`,
-      { place: { leaf: missing[0]! } },
-    );
+    throw new TenonError('input', `${this.name} also needs ${listed(missing)}`, {
+      hint: 'Nothing is invented for what is not given.',
+      place: { leaf: missing[0]! },
+    });
   }
 
   async #make(sizes: ReadonlyMap<string, number>, present: ReadonlySet<string>): Promise<Instance> {

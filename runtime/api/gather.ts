@@ -10,6 +10,7 @@ import { TenonError } from '../errors.ts';
 import { matchItem, type SymbolicLeaf, stackedName } from './leaves.ts';
 import {
   type Inputs,
+  isLazy,
   isNested,
   isShaped,
   isTypedArray,
@@ -29,7 +30,7 @@ export function flatten(inputs: Inputs): Map<string, LeafInput> {
   const walk = (name: string, v: Tree): void => {
     const under = (label: string): string => (name === '' ? label : `${name}.${label}`);
     if (typeof v === 'number' || typeof v === 'boolean' || typeof v === 'bigint') put(name, v);
-    else if (isTypedArray(v) || isShaped(v) || isNested(v)) put(name, v);
+    else if (isTypedArray(v) || isShaped(v) || isLazy(v) || isNested(v)) put(name, v);
     else if (v instanceof Map) for (const [k, x] of v) walk(under(String(k)), x);
     else if (Array.isArray(v)) for (const [i, x] of v.entries()) walk(under(String(i)), x);
     else if (isPlainRecord(v)) for (const [k, x] of Object.entries(v)) walk(under(k), x);
@@ -98,10 +99,15 @@ function extra(names: readonly string[], params: readonly Param[]): TenonError {
   const known = new Set(params.map((p) => p.name));
   const unknown = names.find((n) => !known.has(n.split('.')[0]!));
   const list = listed(names);
+  const bare = params.find(
+    (p) => p.leaves[0]?.path.length === 0 && names[0]!.startsWith(`${p.name}.`),
+  );
   const hint =
-    unknown === undefined
-      ? `Its leaves are ${listed(params.filter((p) => names.some((n) => n === p.name || n.startsWith(`${p.name}.`))).flatMap((p) => p.leaves.map((l) => stackedName(p.name, l.path))))}.`
-      : `The parameters are ${params.map((p) => p.name).join(', ') || 'none'}.`;
+    bare !== undefined
+      ? `${bare.name} is a single value, not a record.`
+      : unknown === undefined
+        ? `Its leaves are ${listed(params.filter((p) => names.some((n) => n === p.name || n.startsWith(`${p.name}.`))).flatMap((p) => p.leaves.map((l) => stackedName(p.name, l.path))))}.`
+        : `The parameters are ${params.map((p) => p.name).join(', ') || 'none'}.`;
   return new TenonError(
     'input',
     names.length === 1
@@ -117,7 +123,10 @@ export function listed(names: readonly string[]): string {
   return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
 }
 
-/** Names of leaves that nothing was given for, of the parameters in `present`. */
+/**
+ * Names of leaves that nothing was given for, of the parameters in `present`; a large parameter that
+ * is missing altogether is named as a whole.
+ */
 export function missingLeaves(
   params: readonly Param[],
   gathered: Gathered,
@@ -125,9 +134,12 @@ export function missingLeaves(
 ): string[] {
   return params
     .filter((p) => present.has(p.name))
-    .flatMap((p) =>
-      p.leaves.flatMap((leaf, i) =>
+    .flatMap((p) => {
+      const names = p.leaves.flatMap((leaf, i) =>
         gathered.get(p.name)?.[i] === undefined ? [stackedName(p.name, leaf.path)] : [],
-      ),
-    );
+      );
+      return names.length > 4 && names.length === p.leaves.length
+        ? [`${p.name} (${names.length} leaves: ${names[0]}, ...)`]
+        : names;
+    });
 }

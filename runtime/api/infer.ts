@@ -10,7 +10,14 @@ import type { DerivedSize, Size } from '../../dsl/typed.ts';
 import { TenonError } from '../errors.ts';
 import type { Gathered, Given, Param } from './gather.ts';
 import { type SymbolicLeaf, stackedName } from './leaves.ts';
-import { isShaped, isTypedArray, type LeafInput, type Nested, showShape } from './tensor.ts';
+import {
+  isLazy,
+  isShaped,
+  isTypedArray,
+  type LeafInput,
+  type Nested,
+  showShape,
+} from './tensor.ts';
 
 const showSize = (s: Size): string => print(s);
 const showDims = (dims: readonly Size[]): string => showShape(dims.map(showSize));
@@ -86,7 +93,7 @@ export function inferSizes(
 /** The shape of what was given, or undefined for a flat array, which only has a length. */
 export function shapeOf(v: LeafInput): readonly number[] | undefined {
   if (typeof v === 'number' || typeof v === 'boolean' || typeof v === 'bigint') return [];
-  if (isShaped(v)) return v.shape;
+  if (isShaped(v) || isLazy(v)) return v.shape;
   if (isTypedArray(v)) return undefined;
   const shape: number[] = [];
   for (let x: Nested[number] | undefined = v as Nested; Array.isArray(x); x = x[0])

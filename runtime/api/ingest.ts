@@ -14,6 +14,7 @@ import { itemName, overExtents, positions, stackedName } from './leaves.ts';
 import {
   type AnyArray,
   elements,
+  isLazy,
   isShaped,
   isTypedArray,
   type LeafInput,
@@ -167,6 +168,7 @@ function flatOf(name: string, value: LeafInput): Flat {
   }
   if (isTypedArray(value)) return value;
   if (isShaped(value)) return value.data;
+  if (isLazy(value)) return value.read();
   const out: (number | boolean | bigint)[] = [];
   const walk = (v: Nested, depth: number, shape: readonly number[]): void => {
     if (v.length !== shape[depth]) {

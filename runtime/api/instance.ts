@@ -8,11 +8,11 @@
 import type { LeafSpec, ParamSpec } from '../../compiler/elaborate/interface.ts';
 import type { Executable } from '../devices/device.ts';
 import { isTenonError, TenonError } from '../errors.ts';
-import { flatten, type Gathered, gather, listed, type Param } from './gather.ts';
+import { flatten, type Gathered, type Given, gather, listed, type Param } from './gather.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
 import { stackedName } from './leaves.ts';
 import { numbered, type Specialised } from './specialise.ts';
-import type { Inputs, Tensor, Value } from './tensor.ts';
+import { type HostArray, type Inputs, isLazy, type Tensor, type Value } from './tensor.ts';
 import { type Leaf, stateDict, unflatten } from './trees.ts';
 
 /** `out` is the function's result, `grad` one tree per differentiated parameter. */
@@ -65,7 +65,8 @@ export class Instance implements AsyncDisposable {
 
   /**
    * Writes the leaves that are given; the others keep what they have.
-   * @throws TenonError (`input`) naming the leaf that does not fit; nothing is written then.
+   * @throws TenonError (`input`) naming the leaf that does not fit; nothing is written then, except
+   * lazy leaves before it.
    */
   write(inputs: Inputs, options: IngestOptions = {}): void {
     this.writeGathered(gather(this.#symbolic, flatten(inputs)), options);
@@ -77,10 +78,13 @@ export class Instance implements AsyncDisposable {
     const given = numbered(this.params).flatMap((leaf) => {
       const at = this.params.find((p) => p.name === leaf.param)!.leaves.indexOf(leaf.spec);
       const g = gathered.get(leaf.param)?.[at];
-      return g === undefined ? [] : [{ ...leaf, data: ingest(leaf.param, leaf.spec, g, options) }];
+      if (g === undefined) return [];
+      const enter = (): HostArray => ingest(leaf.param, leaf.spec, g, options);
+      // What is read from a file is held one leaf at a time.
+      return [{ ...leaf, data: isLazyGiven(g) ? enter : always(enter()) }];
     });
     for (const { slot, data, name } of given) {
-      this.#exec.write(slot, data);
+      this.#exec.write(slot, data());
       this.#unwritten.delete(name);
     }
   }
@@ -208,6 +212,14 @@ export class Instance implements AsyncDisposable {
     return next;
   }
 }
+
+const always =
+  <T>(value: T) =>
+  (): T =>
+    value;
+
+const isLazyGiven = (g: Given): boolean =>
+  g.k === 'whole' ? isLazy(g.value) : g.items.some((i) => isLazy(i.value));
 
 /** `out` and `grad.p` are not labels of the tree below them. */
 const rootLength = (at: string): number => (at.startsWith('grad.') ? 2 : 1);

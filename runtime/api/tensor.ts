@@ -42,7 +42,11 @@ export type LeafInput =
   | bigint
   | AnyArray
   | { readonly shape: readonly number[]; readonly data: AnyArray }
+  | LazyLeaf
   | Nested;
+
+/** A leaf that is read only when it is written to the device: a large checkpoint, tensor by tensor. */
+export type LazyLeaf = { readonly shape: readonly number[]; read(): AnyArray };
 
 /**
  * Inputs by parameter: nested records; arrays for arrays of records (or one stacked leaf in their
@@ -65,6 +69,11 @@ export function isShaped(
 ): v is { readonly shape: readonly number[]; readonly data: AnyArray } {
   if (typeof v !== 'object' || v === null || !('shape' in v) || !('data' in v)) return false;
   return Array.isArray(v.shape) && isTypedArray(v.data);
+}
+
+export function isLazy(v: unknown): v is LazyLeaf {
+  if (typeof v !== 'object' || v === null || !('shape' in v) || !('read' in v)) return false;
+  return Array.isArray(v.shape) && typeof v.read === 'function';
 }
 
 export function isTypedArray(v: unknown): v is AnyArray {

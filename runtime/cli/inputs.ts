@@ -20,30 +20,50 @@ export type InputOptions = {
   readonly size?: readonly string[];
 };
 
-/** Every input by its name. @throws TenonError (`io`, `format`, `input`, `usage`). */
-export function readInputs(options: InputOptions): Map<string, Tree> {
-  const inputs = new Map<string, Tree>();
-  const put = (name: string, value: Tree): void => {
-    if (inputs.has(name)) throw new TenonError('usage', `${name} is given twice`);
-    inputs.set(name, value);
-  };
-  for (const text of options.in ?? []) {
-    const [name, source] = pair('in', text);
-    put(name, readTree(source));
-  }
-  for (const text of options.arg ?? []) {
-    const [name, value] = pair('arg', text);
-    put(name, readValue(name, value));
-  }
-  return inputs;
-}
+/** Inputs by name, and the files they are still to be read from. */
+export class CommandInputs implements Disposable {
+  readonly values = new Map<string, Tree>();
+  readonly #files = new Map<string, SafetensorsFile>();
 
-function readTree(source: string): Tree {
-  const hash = source.lastIndexOf('#');
-  const path = hash < 0 ? source : source.slice(0, hash);
-  using file = SafetensorsFile.open(path);
-  if (hash >= 0) return file.read(source.slice(hash + 1));
-  return new Map([...file.tensors.keys()].map((name) => [name, file.read(name)]));
+  /** @throws TenonError (`io`, `format`, `input`, `usage`). */
+  constructor(options: InputOptions) {
+    try {
+      for (const text of options.in ?? []) {
+        const [name, source] = pair('in', text);
+        this.#put(name, this.#tree(source));
+      }
+      for (const text of options.arg ?? []) {
+        const [name, value] = pair('arg', text);
+        this.#put(name, readValue(name, value));
+      }
+    } catch (e) {
+      this[Symbol.dispose]();
+      throw e;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) file.dispose();
+  }
+
+  #put(name: string, value: Tree): void {
+    if (this.values.has(name)) throw new TenonError('usage', `${name} is given twice`);
+    this.values.set(name, value);
+  }
+
+  #tree(source: string): Tree {
+    const hash = source.lastIndexOf('#');
+    const path = hash < 0 ? source : source.slice(0, hash);
+    const file = this.#files.get(path) ?? SafetensorsFile.open(path);
+    this.#files.set(path, file);
+    if (hash >= 0) return file.read(source.slice(hash + 1));
+    return new Map(
+      [...file.tensors].map(([name, { shape }]) => [
+        name,
+        { shape, read: () => file.read(name).data },
+      ]),
+    );
+  }
 }
 
 /** A number, a boolean, or a key as `seed` or `high,low`. */

@@ -3,7 +3,7 @@ import { load, TenonError, type Tensor } from '../index.ts';
 import { writeSafetensorsFile } from '../io/safetensors-file.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
-import { collect, type InputOptions, readInputs, readSizes } from './inputs.ts';
+import { CommandInputs, collect, type InputOptions, readSizes } from './inputs.ts';
 import { exit, json, table } from './io.ts';
 import { reportDiagnostics } from './report.ts';
 import { fileTensor, summary } from './results.ts';
@@ -39,9 +39,9 @@ export const runCommand: CommandSpec<Options> = {
       sizes: readSizes(options),
       grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
     });
-    const inputs = readInputs(options);
+    using inputs = new CommandInputs(options);
     const started = performance.now();
-    const { tensors: results } = await f.call(inputs, {
+    const { tensors: results } = await f.call(inputs.values, {
       signal: io.signal,
       ...(options.finite ? { finite: true } : {}),
       ...(options.seed === undefined ? {} : { seed: seedOf(options.seed) }),
