@@ -18,9 +18,20 @@ export type Checked = CheckResult & {
   readonly sources: Sources;
 };
 
+/** What a text declares, by the look of its lines: also what the parser had to leave out. */
+const DECLARED = /^(?:fn|let|type)[ \t]+([A-Za-z]\w*)/gm;
+
 export function check(sources: Sources | Loader, root: string): Checked {
   const loaded = loadModules(root, sources);
-  const result = checkProgram({ modules: loaded.modules, resolve: resolveImport });
+  const faulty = new Set(loaded.diagnostics.map((d) => d.span.file));
+  const result = checkProgram({
+    modules: loaded.modules,
+    resolve: resolveImport,
+    declared: (file) =>
+      faulty.has(file)
+        ? [...(loaded.sources.get(file) ?? '').matchAll(DECLARED)].map((m) => m[1]!)
+        : [],
+  });
   const diagnostics: Diagnostic[] = [...loaded.diagnostics, ...result.diagnostics];
   const ok = !diagnostics.some((d) => d.severity === 'error');
   return { program: ok ? result.program : undefined, diagnostics, sources: loaded.sources };

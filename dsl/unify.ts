@@ -31,6 +31,12 @@ export type Reason = {
   readonly subject: string;
   readonly hint?: string;
   readonly related?: Diagnostic['related'];
+  /** The whole types that meet; set by `unify`, so that a size is shown in its type. */
+  readonly between?: { readonly found: Type; readonly needed: Type };
+  /** The field inside these types: `attn.qkv`. */
+  readonly path?: string;
+  /** Another sentence for two sizes that differ. */
+  readonly sizes?: (found: string, needed: string) => string;
 };
 
 export type Unknown = {
@@ -40,8 +46,8 @@ export type Unknown = {
   readonly kind: 'size' | 'type' | 'number';
   /** How to give it: "write `attention[H = ...]`". */
   readonly hint?: string;
-  /** A size of a callee must be shown non-negative; a range never can be negative. */
-  readonly mayBeNegative?: boolean;
+  /** The function whose size this is. */
+  readonly owner?: string;
 };
 
 type Equation = { readonly a: Dim; readonly b: Dim; readonly reason: Reason };
@@ -61,6 +67,10 @@ export type Solver = {
   readonly compared: Equation[];
   readonly report: (d: Diagnostic) => void;
   readonly userNames: (s: Size) => Size;
+  /** Statements that have a size error, with the two sizes: its echoes are not reported. */
+  readonly echoes: Set<string>;
+  /** The statement that a place belongs to. */
+  readonly statement: (at: Span) => number;
   readonly fresh: () => number;
 };
 
@@ -184,6 +194,10 @@ function fail(
   );
 }
 
+function quoted(label: string): string {
+  return /\s/.test(label) ? label : `\`${label}\``;
+}
+
 /** Where the unknowns of a side of an equation got their values. */
 function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['related']> {
   const out: { span: Span; message: string }[] = [];
@@ -194,23 +208,57 @@ function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['related']
       if (found === undefined || unknown === undefined || out.length > 2) continue;
       out.push({
         span: found.reason.span,
-        message: `${unknown.label} is ${showDim(s, found.dim)} because of ${found.reason.subject}`,
+        message: `${quoted(unknown.label)} is ${showDim(s, found.dim)} here`,
       });
     }
   }
   return out;
 }
 
-function mismatch(s: Solver, e: Equation): void {
+/** False when these two sizes met before in this statement: one cause, one error. */
+function isNews(s: Solver, e: Equation): boolean {
+  const sizes = [e.a, e.b].map((d) => S.print(resolveSize(s, d.size)));
+  const echo = `${s.statement(e.reason.span)} ${sizes.sort().join(' ')}`;
+  if (s.echoes.has(echo)) return false;
+  s.echoes.add(echo);
+  return true;
+}
+
+function differ(s: Solver, e: Equation): string {
+  const { subject, between, path, sizes } = e.reason;
   const a = showDim(s, e.a);
   const b = showDim(s, e.b);
-  fail(
-    s,
-    'E0501',
-    e.reason,
-    `${e.reason.subject} has size ${a}, but ${b} is needed`,
-    origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start),
-  );
+  if (sizes !== undefined) return sizes(a, b);
+  if (between === undefined) return `${subject} has size ${a}, but ${b} is needed`;
+  const found = showType(s, between.found);
+  const needed = showType(s, between.needed);
+  const { k } = between.found;
+  const plain = k === 'tensor' && between.found.dims.length === 1 && path === undefined;
+  const where = path === undefined ? '' : `in the field \`${path}\`, `;
+  const why = plain || k === 'idx' ? '' : `: ${where}${a} is not ${b}`;
+  return `${subject} is ${found}, but ${needed} is needed${why}`;
+}
+
+function mismatch(s: Solver, e: Equation): void {
+  if (!isNews(s, e)) return;
+  const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
+  fail(s, 'E0501', e.reason, differ(s, e), from);
+}
+
+/** The needed size is a multiple of a number or size, and the one found is not. */
+function indivisible(s: Solver, e: Equation, by: Size, found: Size): void {
+  if (!isNews(s, e)) return;
+  const positive = by[0]!.c < 0 ? S.sub(S.ZERO, by) : by;
+  const multiple = showSize(s, positive);
+  const open = S.constant(found) === undefined && !hasUnknown(found);
+  const reason: Reason = {
+    ...e.reason,
+    hint: open
+      ? `if it always is one, add \`where ${showSize(s, found)} % ${multiple} == 0\` to the function`
+      : e.reason.hint,
+  };
+  const message = `${differ(s, e)}: ${showSize(s, found)} is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
+  fail(s, 'E0505', reason, message, origins(s, e.a.size, e.b.size));
 }
 
 // ---------------------------------------------------------------- size equations
@@ -284,6 +332,8 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     const name = S.bareVariable(side.size);
     if (name === undefined || !isUnknownName(name)) continue;
     if (S.mentions(other.size, (v) => v === name)) continue;
+    const twin = S.bareVariable(other.size);
+    if (side === a && twin !== undefined && isUnknownName(twin) && stays(s, name, twin)) continue;
     solve(s, name, other, e.reason);
     return 'done';
   }
@@ -294,19 +344,24 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     if (unknowns.length > 1 && c !== 1 && c !== -1) continue;
     const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);
     if (value === undefined) {
-      fail(
-        s,
-        'E0505',
-        e.reason,
-        `${e.reason.subject} has size ${showDim(s, a)}, but a multiple of ${showSize(s, parts.coefficient)} is needed`,
-        origins(s, e.a.size, e.b.size),
-      );
+      const known = S.mentions(a.size, (v) => v === name) ? b.size : a.size;
+      indivisible(s, e, parts.coefficient, hasUnknown(known) ? parts.rest : known);
       return 'done';
     }
     solve(s, name, { size: value, form: formOfQuotient(a, b, name, value) }, e.reason);
     return 'done';
   }
   return 'stuck';
+}
+
+/**
+ * Of two equal unknowns, whether the first one stays to be asked for: a callee's size before a
+ * range, then the older one, which is where the user would write it.
+ */
+function stays(s: Solver, a: string, b: string): boolean {
+  const owned = (v: string) => s.unknowns.get(v)?.owner !== undefined;
+  if (owned(a) !== owned(b)) return owned(a);
+  return Number(a.slice(1)) < Number(b.slice(1));
 }
 
 /** `u * rest = A*B*C` written as factors: u keeps the factors that are left. */
@@ -386,7 +441,7 @@ function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
       return true;
     }
     if (!ok) {
-      fail(s, 'E0401', reason, `${reason.subject} is a number, but ${showType(s, t)} is needed`);
+      fail(s, 'E0401', reason, `${subjectOf(reason)} is a number, but ${showType(s, t)} is needed`);
       return false;
     }
   }
@@ -412,21 +467,27 @@ function occurs(s: Solver, name: string, t: Type): boolean {
 }
 
 function within(reason: Reason, label: string): Reason {
-  return { ...reason, subject: `field \`${label}\` of ${reason.subject}` };
+  return { ...reason, path: reason.path === undefined ? label : `${reason.path}.${label}` };
+}
+
+function subjectOf(reason: Reason): string {
+  return reason.path === undefined ? reason.subject : `field \`${reason.path}\` of ${reason.subject}`;
 }
 
 /** Makes the type found equal the type needed; reports and returns false when it cannot. */
-export function unify(s: Solver, actual: Type, expected: Type, reason: Reason): boolean {
+export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): boolean {
   const a = head(s, actual);
   const b = head(s, expected);
   if (a === b) return true;
+  const whole = outer.between === undefined && a.k !== 'var' && b.k !== 'var';
+  const reason = whole ? { ...outer, between: { found: a, needed: b } } : outer;
   if ((a.k === 'var' && a.name === '!') || (b.k === 'var' && b.name === '!')) return true;
   const wrong = (): boolean => {
     fail(
       s,
       'E0401',
       reason,
-      `${reason.subject} is ${showType(s, a)}, but ${showType(s, b)} is needed`,
+      `${subjectOf(reason)} is ${showType(s, a)}, but ${showType(s, b)} is needed`,
     );
     return false;
   };
@@ -458,7 +519,7 @@ function bindNeeded(s: Solver, name: string, found: Type, reason: Reason): boole
   const fits =
     found.k === 'idx' || (found.k === 'scalar' && found.s !== 'bool' && found.s !== 'key');
   if (isNumber && !fits && !(found.k === 'var' && isUnknownName(found.name))) {
-    fail(s, 'E0401', reason, `${reason.subject} is ${showType(s, found)}, but a number is needed`);
+    fail(s, 'E0401', reason, `${subjectOf(reason)} is ${showType(s, found)}, but a number is needed`);
     return false;
   }
   return bind(s, name, found, reason);
@@ -524,14 +585,14 @@ function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason, wrong: () => bo
         s,
         'E0403',
         reason,
-        `${reason.subject} has no field ${list(missing)}${has}; ${showType(s, b)} is needed`,
+        `${subjectOf(reason)} has no field ${list(missing)}${has}; ${showType(s, b)} is needed`,
       );
     } else if (extra.length > 0) {
       fail(
         s,
         'E0404',
         reason,
-        `${reason.subject} has a field ${list(extra)} that ${showType(s, b)} does not have`,
+        `${subjectOf(reason)} has a field ${list(extra)} that ${showType(s, b)} does not have`,
       );
     } else {
       return wrong();
@@ -548,7 +609,7 @@ function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason, wrong: () => bo
         s,
         'E0401',
         reason,
-        `field \`${x.label}\` of ${reason.subject} is ${is}, but ${other} is needed`,
+        `field \`${x.label}\` of ${subjectOf(reason)} is ${is}, but ${other} is needed`,
       );
       ok = false;
       continue;

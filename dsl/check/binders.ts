@@ -27,6 +27,7 @@ import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer, tail } from './expr.ts';
 import { rangeContext } from './indexing.ts';
 import { bind, bindPattern } from './lets.ts';
+import { binderNames, warnTrailing } from './lints.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { typeScope } from './scope.ts';
 
@@ -55,7 +56,13 @@ function bindIndex(env: Env, b: Binder, expected?: { dim: Dim; why: Reason }): B
   if (b.k === 'one') {
     const bound = bindOne(env, b);
     if (expected !== undefined) {
-      equate(solver, bound.dim, expected.dim, { ...expected.why, span: b.span });
+      const { subject } = expected.why;
+      const name = b.name.text === '_' ? 'this range' : `\`${b.name.text}\``;
+      equate(solver, bound.dim, expected.dim, {
+        ...expected.why,
+        span: b.span,
+        sizes: (own, size) => `${name} runs over ${own}, but ${subject} has size ${size} here`,
+      });
     }
     return bound;
   }
@@ -126,8 +133,7 @@ export function checkFor(
   if (e.ix.length > expected.dims.length && head(env.fn.solver, expected.elem).k !== 'var') {
     return coerce(env, inferFor(env, e), expected, why);
   }
-  const subject = `this range, for ${why.subject},`;
-  const bound = bindAll(env, e.ix, expected.dims, { ...why, subject });
+  const bound = bindAll(env, e.ix, expected.dims, why);
   const rest = e.ix.length > expected.dims.length ? undefined : dropDims(expected, e.ix.length);
   if (rest === undefined) {
     const body = infer(bound.env, e.body);
@@ -140,9 +146,8 @@ export function checkFor(
     };
     return coerce(env, te, expected, why);
   }
-  const what =
-    rest.k === 'tensor' ? `an element of ${why.subject}` : `an element of ${why.subject}`;
-  const body = check(bound.env, e.body, rest, { ...why, subject: what, span: tail(e.body).span });
+  const subject = `an element of ${why.subject}`;
+  const body = check(bound.env, e.body, rest, { ...why, subject, span: tail(e.body).span });
   const type = tensorOf(
     bound.dims.map((d, i) => (d.form.k === 'atom' ? expected.dims[i]! : d)),
     rest,
@@ -181,6 +186,7 @@ const NEEDS_ELEMENTS: ReadonlySet<string> = new Set(['max', 'min', 'mean', 'argm
 export function inferReduce(env: Env, e: Reduce): TExpr {
   const bound = bindAll(env, e.ix);
   const body = infer(bound.env, e.body);
+  warnTrailing(env.fn, e.op, binderNames(e.ix), e.body);
   const size = S.product(bound.dims.map((d) => d.size));
   if (NEEDS_ELEMENTS.has(e.op)) requireNotEmpty(env, size, e.span, e.op);
   const scalar = reducedType(env, e.op, body, e.body);

@@ -19,6 +19,7 @@ import {
   type Local,
   lookup,
   reason,
+  type Scope,
 } from './context.ts';
 import { check, infer, unknownName } from './expr.ts';
 import { callLambda } from './functions.ts';
@@ -338,12 +339,10 @@ function defaultValue(env: Env, use: Use, earlier: readonly Local[], i: number, 
     scope: undefined,
     ranges: env.ranges,
   };
-  const scoped = earlier.reduce<Env>(
-    (e, local) => ({ ...e, scope: { local, next: e.scope } }),
-    inside,
-  );
+  let scope: Scope | undefined;
+  for (const local of earlier) scope = { local, next: scope };
   return check(
-    scoped,
+    { ...inside, scope },
     init,
     use.args[i]!,
     reason(init.span, `the default of \`${sig.args[i]!.name}\``),

@@ -110,6 +110,8 @@ export type Fn = {
   readonly indexValues: Map<string, IndexValue>;
   readonly locals: Map<LocalId, Local>;
   readonly report: (d: Diagnostic) => void;
+  /** Where statements begin (`let`s and results), in the order they were met. */
+  readonly statements: number[];
   /** Number of errors reported so far for this declaration. */
   readonly errors: () => number;
   /** Sizes that were used, for the lint. */

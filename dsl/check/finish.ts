@@ -51,19 +51,13 @@ function reportLeftOver(fn: Fn): void {
   };
   for (const [name, u] of solver.unknowns) {
     if (done.has(name)) continue;
-    if (u.kind === 'size' && !solver.sizes.has(name)) {
-      fn.report(
-        diagnostic(
-          'E0502',
-          u.span,
-          `cannot infer ${u.mayBeNegative ? `\`${u.label}\`` : u.label}`,
-          { hint: u.hint },
-        ),
-      );
-      spread(name);
-    } else if (u.kind === 'type' && !solver.types.has(name)) {
-      fn.report(diagnostic('E0408', u.span, `cannot infer ${u.label}`, { hint: u.hint }));
-    }
+    if (u.kind === 'number') continue;
+    if (u.kind === 'size' ? solver.sizes.has(name) : solver.types.has(name)) continue;
+    const what =
+      u.owner === undefined ? u.label : `the ${u.kind} \`${u.label}\` of \`${u.owner}\``;
+    const code = u.kind === 'size' ? 'E0502' : 'E0408';
+    fn.report(diagnostic(code, u.span, `cannot infer ${what}`, { hint: u.hint }));
+    if (u.kind === 'size') spread(name);
   }
 }
 

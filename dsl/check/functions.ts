@@ -100,7 +100,7 @@ export function checkLambda(env: Env, e: Lambda, expected: Type, why: Reason): T
       env,
       'E0406',
       e.span,
-      `${why.subject} is a function of ${count(e.params.length)}, but one of ${count(expected.params.length)} is needed`,
+      `${why.subject} takes ${count(e.params.length)}, but it is called with ${count(expected.params.length)}`,
       { related: why.related },
     );
     return broken(e.span);

@@ -84,6 +84,8 @@ export function rangeContext(env: Env): RangeContext {
   };
 }
 
+const PADDED = 'for a padded read write `x[...] ?? 0`';
+
 /** Proves 0 <= te < extent when the sizes are known, or reports where it may leave the range. */
 export function requireInRange(
   env: Env,
@@ -104,33 +106,29 @@ export function requireInRange(
     if (proof.k === 'proved') return;
     if (errors() > before && hasUnknown(size)) return;
     const shown = showSize(solver, size);
+    const last = showSize(solver, S.sub(size, S.ONE));
+    const one = S.constant(form) !== undefined;
     if (proof.k === 'low') {
-      error(
-        env,
-        'E0601',
-        span,
-        `${subject} goes down to ${showSize(solver, proof.least)}, below 0`,
-        {
-          hint: 'for a padded read write `x[...] ?? 0`',
-        },
-      );
+      const least = showSize(solver, proof.least);
+      error(env, 'E0601', span, `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`, {
+        hint: PADDED,
+      });
     } else if (proof.k === 'high') {
-      const most = proof.most;
-      const need = S.add(most, S.ONE);
+      const need = S.add(proof.most, S.ONE);
       const open = S.constant(S.sub(size, need)) === undefined;
-      error(
-        env,
-        'E0601',
-        span,
-        S.constant(form) === undefined
-          ? `${subject} goes up to ${showSize(solver, most)}, but the size here is ${shown} (the last index is ${showSize(solver, S.sub(size, S.ONE))})`
-          : `${subject} is ${showSize(solver, most)}, but the size here is ${shown}${open ? '' : ` (the last index is ${showSize(solver, S.sub(size, S.ONE))})`}`,
-        {
-          hint: open
-            ? `if it always fits, add \`where ${showSize(solver, size)} >= ${showSize(solver, need)}\` to the function`
-            : 'for a padded read write `x[...] ?? 0`',
-        },
-      );
+      const t = head(solver, te.type);
+      const bare = te.k === 'local' && t.k === 'idx';
+      const message = bare
+        ? `${subject} runs over ${showSize(solver, t.size)}, which ${open ? 'may be' : 'is'} more than the ${shown} elements here`
+        : `${subject} ${one ? 'is' : 'goes up to'} ${showSize(solver, proof.most)}, but ${open ? `there are ${shown} elements` : `the last index is ${last}`}`;
+      const fact = `\`where ${shown} >= ${showSize(solver, need)}\``;
+      const product = need.some((m) => m.v.length > 1);
+      const hint = !open
+        ? PADDED
+        : product
+          ? 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`'
+          : `if it always fits, add ${fact} to the function`;
+      error(env, 'E0601', span, message, { hint });
     } else {
       error(env, 'E0602', span, `${subject} cannot be proved to stay below ${shown}`, {
         hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
@@ -153,7 +151,10 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const te = infer(env, e);
   const t = head(solver, te.type);
   if (isBroken(t)) return { k: 'at', e: te };
-  const why = reason(e.span, indexSubject(e, g));
+  const why = reason(e.span, indexSubject(e, g), {
+    sizes: (own, size) =>
+      `${e.k === 'var' ? `\`${e.name}\`` : 'this index'} runs over ${own}, but this dimension of ${g.of} has size ${size}`,
+  });
   if (t.k === 'idx') {
     const own = atom(t.size);
     if (isFree(env, te) || (te.k !== 'local' && hasUnknown(resolveSize(solver, t.size)))) {
@@ -163,7 +164,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
     }
     if (!g.guarded) {
       suggest(solver, dim, own, why);
-      requireInRange(env, te, dim.size, e.span, 'this index');
+      requireInRange(env, te, dim.size, e.span, indexSubject(e, g));
     }
     return { k: 'at', e: te };
   }
@@ -192,13 +193,13 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
     });
   } else {
-    requireInRange(env, te, dim.size, e.span, 'this index');
+    requireInRange(env, te, dim.size, e.span, indexSubject(e, g));
   }
   return { k: 'at', e: te };
 }
 
 function indexSubject(e: Expr, g: Guarded): string {
-  return e.k === 'var' ? `index \`${e.name}\` of ${g.of}` : `this index of ${g.of}`;
+  return e.k === 'var' ? `the index \`${e.name}\` of ${g.of}` : `this index of ${g.of}`;
 }
 
 function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded): TIndex {

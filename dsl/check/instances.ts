@@ -114,7 +114,7 @@ export function instantiate(
     for (const name of S.variables(d.size)) {
       if (free.has(name)) continue;
       const hint = `write \`${sig.name}[${name.replace(/\/.*/, '')} = ...](...)\``;
-      const unknown = newSize(solver, { label: name, span, hint, mayBeNegative: true });
+      const unknown = newSize(solver, { label: name, span, hint, owner: sig.name });
       free.set(name, atom(unknown));
       obligations.push(() => requireSize(env, unknown, name, sig, span));
     }
@@ -125,7 +125,7 @@ export function instantiate(
       name,
       newType(
         solver,
-        { label: name, span, hint: `give an argument of \`${sig.name}\` its type` },
+        { label: name, span, owner: sig.name, hint: `give an argument of \`${sig.name}\` its type` },
         'type',
       ),
     );

@@ -101,6 +101,7 @@ export function bindPattern(
 type Let = Extract<Expr, { k: 'let' }>;
 
 export function bindLet(env: Env, e: Let, body: (inner: Env) => TExpr): TExpr {
+  env.fn.statements.push(e.span.start);
   if (e.value.k === 'lambda' && e.type === undefined && e.pattern.k === 'name') {
     const template = { lambda: e.value, env };
     const { env: inner } = bind(env, e.pattern.name, ERROR_TYPE, 'let', { template });
@@ -115,6 +116,8 @@ export function bindLet(env: Env, e: Let, body: (inner: Env) => TExpr): TExpr {
           resolveType(typeScope(env), e.type),
           reason(e.value.span, e.pattern.k === 'name' ? `\`${e.pattern.name.text}\`` : 'the value'),
         );
+  const { statements } = env.fn;
+  if (e.body.k !== 'let') statements.push(e.body.span.start);
   const index = indexForm(env, value);
   const bound = bindPattern(
     env,

@@ -1,12 +1,16 @@
 /**
- * Warnings: names that are never used, sizes that are never used.
+ * Warnings: what is legal and hardly ever meant. Warnings never change what a program means.
  *
- * A name that begins with `_` is meant to be unused. Warnings never change what a program means.
+ * Unused names and sizes (a leading `_` says that it is meant), and a trailing term in a reduction that
+ * ignores its index (`sum i. x[i] - mu` is `sum i. (x[i] - mu)`). Keys are in keys.ts.
  */
+import type { Binder, Expr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import type { Fn, SigParam } from './context.ts';
 
 export function warnUnused(fn: Fn, params: readonly SigParam[]): void {
+  // What an error left out may be the use.
+  if (fn.errors() > 0) return;
   for (const l of fn.locals.values()) {
     if (l.used || l.name.startsWith('_')) continue;
     fn.report(
@@ -23,4 +27,80 @@ export function warnUnused(fn: Fn, params: readonly SigParam[]): void {
       }),
     );
   }
+}
+
+// ---------------------------------------------------------------- trailing terms
+
+export function binderNames(ix: readonly Binder[]): string[] {
+  return ix.flatMap((b) => (b.k === 'one' ? [b.name.text] : binderNames(b.items)));
+}
+
+/** Whether an expression mentions one of the names; names that are bound again count as well. */
+export function mentions(e: Expr, names: readonly string[]): boolean {
+  if (e.k === 'var') return names.includes(e.name);
+  return children(e).some((c) => mentions(c, names));
+}
+
+/** The expressions directly inside an expression. */
+export function children(e: Expr): readonly Expr[] {
+  switch (e.k) {
+    case 'num':
+    case 'bool':
+    case 'var':
+    case 'size':
+      return [];
+    case 'lambda':
+    case 'for':
+    case 'reduce':
+      return [e.body];
+    case 'let':
+      return [e.value, e.body];
+    case 'reduceTree':
+    case 'each':
+      return [...e.trees, e.body];
+    case 'fold':
+    case 'scan':
+      return [e.init, e.body];
+    case 'if':
+      return [e.cond, e.then, e.else];
+    case 'unary':
+    case 'left':
+    case 'right':
+      return [e.arg];
+    case 'binary':
+      return [e.left, e.right];
+    case 'orElse':
+      return [e.read, e.fallback];
+    case 'field':
+      return [e.target];
+    case 'brackets':
+      return [e.target, ...e.args.map((a) => a.value)];
+    case 'call':
+      return [e.fn, ...e.args.map((a) => a.value)];
+    case 'tuple':
+      return e.items;
+    case 'array':
+      return e.items.map((i) => i.value);
+    case 'record':
+      return e.fields.map((f) => f.value);
+  }
+}
+
+/** `sum i. x[i] - mu`: the last term belongs to the body, which it does not look like. */
+export function warnTrailing(fn: Fn, op: string, names: readonly string[], body: Expr): void {
+  if (body.k !== 'binary' || (body.op !== '+' && body.op !== '-')) return;
+  const inParentheses = body.span.start < body.left.span.start;
+  const bound = names.filter((n) => n !== '_');
+  if (inParentheses || mentions(body.right, bound) || !mentions(body.left, bound)) return;
+  const index = bound.join(', ');
+  fn.report(
+    diagnostic(
+      'W0005',
+      body.right.span,
+      `this term is inside the \`${op}\`, once for each \`${index}\`, but does not depend on \`${index}\``,
+      {
+        hint: `write \`${op} ${index}. (...)\` if that is meant, or put the whole \`${op}\` in parentheses`,
+      },
+    ),
+  );
 }

@@ -17,6 +17,7 @@ import { reason } from './context.ts';
 import { expandAlias, namesOf, resolveFn, resolveHead, resolveLet } from './declare.ts';
 import { check, tail } from './expr.ts';
 import { finish, finished } from './finish.ts';
+import { warnKeys } from './keys.ts';
 import { bind } from './lets.ts';
 import { warnUnused } from './lints.ts';
 import { checkRecursion } from './recursion.ts';
@@ -25,7 +26,12 @@ import { resolveType } from './resolve.ts';
 
 type Report = (d: Diagnostic) => void;
 
-function newSolver(program: Program, facts: Facts, report: Report): Solver {
+function newSolver(
+  program: Program,
+  facts: Facts,
+  report: Report,
+  statements: readonly number[],
+): Solver {
   return {
     unknowns: new Map(),
     sizes: new Map(),
@@ -36,6 +42,8 @@ function newSolver(program: Program, facts: Facts, report: Report): Solver {
     compared: [],
     report,
     userNames: (s) => inUserNames(facts, s),
+    echoes: new Set(),
+    statement: (at) => statements.findLast((start) => start <= at.start) ?? -1,
     fresh: program.fresh,
   };
 }
@@ -45,6 +53,7 @@ function newFn(
   of: { id: string; name: string; file: FileScope; facts: Facts; types: ReadonlyMap<string, Type> },
 ): Fn {
   let errors = 0;
+  const statements: number[] = [];
   const report: Report = (d) => {
     if (d.severity === 'error') errors += 1;
     program.report(d);
@@ -53,7 +62,8 @@ function newFn(
     ...of,
     program,
     sizes: of.facts.sizes as ReadonlyMap<string, Dim>,
-    solver: newSolver(program, of.facts, report),
+    solver: newSolver(program, of.facts, report, statements),
+    statements,
     obligations: [],
     instances: [],
     indexValues: new Map(),
@@ -140,6 +150,8 @@ function checkFn(
   const ok = finish(fn);
   warnUnused(fn, sig.params);
   if (!ok) return undefined;
+  const typedBody = finished(fn, body);
+  warnKeys(fn, typedBody);
   return {
     id: sig.id,
     name: sig.name,
@@ -156,7 +168,7 @@ function checkFn(
       return { id: p.id, name: p.name, type: p.type, init: init && finished(fn, init) };
     }),
     result: sig.result,
-    body: finished(fn, body),
+    body: typedBody,
     derivative: tangent && { ...tangent, body: finished(fn, tangent.body) },
   };
 }
@@ -316,6 +328,8 @@ export type Input = {
   readonly modules: ReadonlyMap<string, Module>;
   /** The file that an import names. */
   readonly resolve: (from: string, written: string) => string;
+  /** Names that a file with syntax errors seems to declare: unknown, but not reported again. */
+  readonly declared: (file: string) => readonly string[];
 };
 
 /** Lambdas checked at their uses, per program. */
@@ -345,7 +359,7 @@ export function checkProgram(input: Input): CheckResult {
   const checks: TCheck[] = [];
   const aliases: AliasDecl[] = [];
   for (const [file, module] of input.modules) {
-    const scope: FileScope = { file, types: new Map(), values: new Map(), broken: new Set() };
+    const scope: FileScope = { file, types: new Map(), values: new Map(), broken: new Set(input.declared(file)) };
     files.set(file, scope);
     const decls = namesOf(module, scope, report);
     aliases.push(...scope.types.values());

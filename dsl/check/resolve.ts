@@ -42,13 +42,13 @@ function err(
 
 // ---------------------------------------------------------------- sizes
 
-/** A left operand in parentheses starts after its parent does. */
-function inParentheses(inner: SizeExpr, outer: SizeExpr): boolean {
-  return inner.span.start > outer.span.start;
+/** The span of an operation in parentheses begins before its left operand. */
+function inParentheses(e: Extract<SizeExpr, { k: 'op' }>): boolean {
+  return e.span.start < e.left.span.start;
 }
 
 function joined(k: 'sum' | 'product', e: Extract<SizeExpr, { k: 'op' }>, l: Dim, r: Dim): Form {
-  const chained = l.form.k === k && e.left.k === 'op' && !inParentheses(e.left, e);
+  const chained = l.form.k === k && e.left.k === 'op' && !inParentheses(e.left);
   const left = chained && l.form.k === k ? l.form.parts : [l.form];
   return { k, parts: [...left, r.form] };
 }

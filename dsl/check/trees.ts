@@ -15,6 +15,7 @@ import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { requireLeaves } from './derivatives.ts';
 import { check, infer, tail } from './expr.ts';
 import { bind } from './lets.ts';
+import { warnTrailing } from './lints.ts';
 
 type Each = Extract<Expr, { k: 'each' | 'reduceTree' }>;
 
@@ -155,6 +156,12 @@ export function inferReduceTree(env: Env, e: Extract<Each, { k: 'reduceTree' }>)
     return broken(e.span);
   }
   const body = infer(bound.env, e.body);
+  warnTrailing(
+    env.fn,
+    e.op,
+    e.names.map((n) => n.text),
+    e.body,
+  );
   const type = reducedType(env, e.op, body, e.body);
   if (type === undefined) return broken(e.span);
   return {

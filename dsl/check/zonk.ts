@@ -66,6 +66,7 @@ export function zonk(s: Solver, e: TExpr): TExpr {
     case 'counter':
       return { ...e, type, index: zonkIndex(s, e.index) };
     case 'if':
+      // biome-ignore lint/suspicious/noThenProperty: the AST's own word, never awaited
       return { ...e, type, cond: go(e.cond), then: go(e.then), else: go(e.else) };
     case 'let':
       return { ...e, type, value: go(e.value), body: go(e.body) };
