@@ -40,6 +40,7 @@ export const runCommand: CommandSpec<Options> = {
       grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
     });
     using inputs = new CommandInputs(options);
+    if (options.verbose) io.err(`running ${name} on ${options.device}\n`);
     const started = performance.now();
     const { tensors: results } = await f.call(inputs.values, {
       signal: io.signal,
