@@ -205,6 +205,8 @@ export function usesOf(s: Stmt): ReadonlySet<Var> {
       for (const x of [...s.outs, ...s.jvp.douts]) out.add(x);
       for (const b of [...s.body, ...s.jvp.body]) for (const d of defsOf(b)) out.delete(d);
       for (const d of s.jvp.dins) out.delete(d);
+      // Named, even where neither block reads them.
+      for (const x of s.ins) out.add(x);
       return out;
     }
   }
