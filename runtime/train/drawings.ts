@@ -1,11 +1,11 @@
 /** The drawings of a run: its losses, and samples with their features as colours. */
-import type { LabelledImages } from '../data/dataset.ts';
 import { type JsonRecord, readJsonl } from '../io/jsonl.ts';
-import { type FeatureRange, featureColours } from '../plot/feature-colours.ts';
+import { featureColours } from '../plot/feature-colours.ts';
 import { linePlotSvg, type Point, type Series } from '../plot/line-plot.ts';
 import { movingMean } from '../plot/loss-plot.ts';
 import { sampleGridSvg } from '../plot/sample-grid.ts';
 import type { Context } from './context.ts';
+import type { Shown } from './features.ts';
 import type { HeldOutLoss } from './progress.ts';
 import type { Samples } from './sampling.ts';
 
@@ -58,8 +58,7 @@ export function lossSvg({ train, heldOut }: Curves): string {
 export function samplesSvg(
   { config }: Context,
   { x, z, labels }: Samples,
-  classes: LabelledImages['classes'],
-  range: FeatureRange,
+  { classes, range }: Shown,
 ): string {
   const { size } = config.data;
   const { cfg, repGuidance, steps, perCategory } = config.sample;

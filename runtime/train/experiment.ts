@@ -56,7 +56,7 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
   const { config, folder } = experiment;
   const { file } = folder;
   const clock = stopwatch(experiment);
-  const set = experiment.pictures ?? readPictures(experiment, clock.watch);
+  const set = experiment.pictures ?? readPictures(config, experiment.cacheDir, clock.watch);
   const pictures = choosePictures(set, config);
   const programs = await beginOrResume(experiment);
   const device = await openDevice(config.device);
@@ -74,7 +74,7 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
       record: metrics('encoder'),
     });
     context.onProgress?.({ k: 'stage', stage: 'features', from: 0, total: 1 });
-    const { train, heldOut, accuracy, range } = await prepareFeatures(
+    const { train, heldOut, accuracy, shown } = await prepareFeatures(
       context,
       pictures,
       encoder,
@@ -95,7 +95,7 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
       onChunk: (done) =>
         context.onProgress?.({ k: 'step', stage: 'sample', done, total: labels.length }),
     });
-    await writeDrawing(file.samples, samplesSvg(context, grid, pictures.classes, range));
+    await writeDrawing(file.samples, samplesSvg(context, grid, shown));
     const frechet = await measureDistances(context, pictures, {
       encoder,
       trained: joint.ema,
@@ -122,7 +122,12 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
   }
 }
 
-function readPictures({ config, cacheDir }: Experiment, { onProgress, signal }: Watch) {
+/** The pictures that a config names. @throws TenonError (`missing-package`, `io`, `format`). */
+export function readPictures(
+  config: Config,
+  cacheDir: string | undefined,
+  { onProgress, signal }: Watch = {},
+): LabelledImages {
   onProgress?.({ k: 'stage', stage: 'data', from: 0, total: 1 });
   switch (config.data.set) {
     case 'emoji':
@@ -167,7 +172,7 @@ async function prepareFeatures(
     train: { ...pictures.train, z },
     heldOut: { ...pictures.heldOut, z: await project(context, projection, heldOut.patches) },
     accuracy: heldOut.accuracy,
-    range: keepProjection(file, context, projection, z),
+    shown: keepProjection(file, context, projection, z, pictures.classes),
   };
 }
 

@@ -7,8 +7,11 @@
  * all channels, so that their proportions stay those of the components.
  */
 import type { Tensor } from '../api/tensor.ts';
+import { TenonError } from '../errors.ts';
+import { SafetensorsFile } from '../io/safetensors-file.ts';
 import { symmetricEigen } from '../metrics/eigen.ts';
 import { type FeatureRange, featureRange } from '../plot/feature-colours.ts';
+import type { Config } from './config.ts';
 import type { Context } from './context.ts';
 import { netSizes } from './shape.ts';
 import { readState, type StateDict, save } from './state.ts';
@@ -65,32 +68,62 @@ function zShape({ config }: Context, z: Float32Array): number[] {
   return [z.length / (rank * size * size), rank, size, size];
 }
 
-/** Keeps the projection, and the range of z by which features are shown as colours. */
+/** What is kept beside the projection for those who only look at a run. */
+export type Shown = { readonly range: FeatureRange; readonly classes: readonly string[] };
+
+/** Keeps the projection, the range of z by which features are shown as colours, the categories. */
 export function keepProjection(
   file: string,
   { config }: Context,
   projection: Projection,
   z: Float32Array,
-): FeatureRange {
+  classes: readonly string[],
+): Shown {
   const { rank: channels } = config.encoder;
   const { size } = config.data;
   const range = featureRange(z, { count: z.length / (channels * size * size), channels, size });
-  save(file, projection, { range: JSON.stringify(range) });
-  return range;
+  save(file, projection, { range: JSON.stringify(range), classes: JSON.stringify(classes) });
+  return { range, classes };
 }
 
-/** The range that `keepProjection` kept is that of the features as they were trained on. */
-export function likeProjection({ config }: Context): Projection {
-  const { width, rank } = config.encoder;
+/** @throws TenonError (`io`, `format`). */
+export function readProjection(file: string, { encoder }: Config): Projection {
+  const { width, rank } = encoder;
   const zeros = (...shape: number[]): Tensor =>
     tensor(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)));
-  return new Map([
-    ['mean', zeros(width)],
-    ['deviation', zeros(width)],
-    ['components', zeros(rank, width)],
-    ['scale', zeros()],
-  ]);
+  return readState(
+    file,
+    new Map([
+      ['mean', zeros(width)],
+      ['deviation', zeros(width)],
+      ['components', zeros(rank, width)],
+      ['scale', zeros()],
+    ]),
+  );
 }
 
-export const readProjection = (file: string, context: Context): Projection =>
-  readState(file, likeProjection(context));
+/** @throws TenonError (`io`, `format`). */
+export function readShown(file: string): Shown {
+  using source = SafetensorsFile.open(file);
+  const part = (name: string): unknown => {
+    try {
+      return JSON.parse(source.metadata[name] ?? 'null');
+    } catch {
+      return null;
+    }
+  };
+  const [range, classes] = [part('range'), part('classes')];
+  const pair = (r: unknown): boolean =>
+    Array.isArray(r) && r.length === 2 && r.every(Number.isFinite);
+  const whole =
+    Array.isArray(range) &&
+    range.every(pair) &&
+    Array.isArray(classes) &&
+    classes.every((c) => typeof c === 'string');
+  if (!whole) {
+    throw new TenonError('format', `${file} does not say its categories and colours`, {
+      place: { file },
+    });
+  }
+  return { range: range as FeatureRange, classes: classes as string[] };
+}
