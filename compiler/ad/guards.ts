@@ -5,17 +5,24 @@
  * there, whatever its coefficients would be.
  */
 
-import { freeAxes, freeAxesIx, guardE, readIn, rewriter, walkExpr } from '../core/expr.ts';
+import {
+  freeAxes,
+  freeAxesIx,
+  guardE,
+  type Rewriter,
+  readIn,
+  rewriter,
+  walkExpr,
+} from '../core/expr.ts';
 import type { Extents } from '../core/ix.ts';
 import { sameGuard } from '../core/key.ts';
 import type { AxisId, Expr, Guard, Prim, Var } from '../core.ts';
 
 /**
- * The expression with the guards put on every read that shares an axis with them (and on all reads
- * of `always`): where they hold nothing changes, elsewhere these reads are 0.
+ * Puts the guards on every read that shares an axis with them, inside data-dependent indices as
+ * well (and on all reads of `always`): where they hold nothing changes, elsewhere these reads are 0.
  */
-export function guardReads(e: Expr, guard: readonly Guard[], extents: Extents, always?: Var): Expr {
-  if (guard.length === 0) return e;
+export function guarding(guard: readonly Guard[], extents: Extents, always?: Var): Rewriter {
   const axes = new Set<AxisId>();
   for (const g of guard) for (const id of freeAxesIx(g.e)) axes.add(id);
   return rewriter({
@@ -24,13 +31,13 @@ export function guardReads(e: Expr, guard: readonly Guard[], extents: Extents, a
       const more = guard.filter((g) => !r.guard.some((h) => sameGuard(g, h)));
       return more.length === 0 ? r : readIn(extents, r.x, r.ix, [...r.guard, ...more]);
     },
-  }).expr(e);
+  });
 }
 
 /** An expression linear in reads of `of`, where the guards hold; exactly 0 elsewhere. */
 export function linearWhere(e: Expr, of: Var, guard: readonly Guard[], extents: Extents): Expr {
   if (guard.length === 0) return e;
-  const safe = guardReads(e, guard, extents, of);
+  const safe = guarding(guard, extents, of).expr(e);
   return stays0(e, safe) ? safe : guardE(guard, safe, extents);
 }
 

@@ -207,7 +207,7 @@ function rewriteDefs(body: readonly Stmt[], to: ReadonlyMap<Var, Var>): readonly
     name,
     read: (r) => (to.has(r.x) ? readE(name(r.x), r.ix, r.guard) : undefined),
   });
-  return used.map((s): Stmt => {
+  const rename = (s: Stmt): Stmt => {
     switch (s.k) {
       case 'nest':
       case 'segsum':
@@ -222,5 +222,6 @@ function rewriteDefs(body: readonly Stmt[], to: ReadonlyMap<Var, Var>): readonly
       case 'custom':
         return { ...s, outs: s.outs.map(name) };
     }
-  });
+  };
+  return used.map(rename);
 }

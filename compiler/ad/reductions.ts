@@ -23,7 +23,7 @@ import {
 } from '../core/ix.ts';
 import type { Axis, Expr, Guard, Ix, Nest, ReduceOp, Stmt } from '../core.ts';
 import { one } from './arith.ts';
-import { guardReads } from './guards.ts';
+import { guarding } from './guards.ts';
 
 /** How the tangent of `v = op(red) body` comes from the tangent of the body. */
 export type ReductionRule =
@@ -115,5 +115,5 @@ function productTree(s: Nest, supply: Supply): readonly Stmt[] {
 function upperHalf(e: Expr, g: Guard, extents: Extents): Expr {
   const inside = insideE([g], extents);
   if (inside.k === 'const') return inside.v !== 0 ? e : one;
-  return selectE(inside, guardReads(e, [g], extents), one);
+  return selectE(inside, guarding([g], extents).expr(e), one);
 }

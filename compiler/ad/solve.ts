@@ -38,6 +38,7 @@ import {
 } from '../core/ix.ts';
 import { Keys, sameGuard } from '../core/key.ts';
 import type { Atom, Axis, AxisId, Guard, Ix } from '../core.ts';
+import { guarding } from './guards.ts';
 
 export type Solution = {
   /** Rewrites anything over the iteration variables to the output axes and the residual. */
@@ -105,7 +106,9 @@ class Solver {
 
   run(): Solution | 'scatter' | 'none' {
     const opaque: { readonly e: Ix; readonly a: Axis }[] = [];
-    this.#problem.read.forEach((e, d) => {
+    const single = this.#problem.vars.filter((a) => a.extent === 1);
+    const no = substAxes(new Map(single.map((a) => [a.id, ixZero])), this.#before);
+    this.#problem.read.map(no.ix).forEach((e, d) => {
       const a = this.#problem.out[d]!;
       if (this.#hasOpaque(e)) opaque.push({ e, a });
       else this.#open.push(this.#equation(e, scaleIx(ixAxis(a), -1)));
@@ -117,7 +120,8 @@ class Solver {
     const subst = substAxes(map, this.extents);
     const loops = new Set(residual.map((a) => a.id));
     for (const { e, a } of opaque) {
-      const solved = subst.ix(e);
+      // Where there is no solution, what the index depends on must not be read either.
+      const solved = guarding([...this.#guards], this.extents).ix(subst.ix(e));
       for (const id of freeAxesIx(solved)) if (loops.has(id)) return 'scatter';
       this.#demand({ e: subIx(solved, ixAxis(a)), lo: 0, hi: 1 });
     }

@@ -168,13 +168,16 @@ export class Transposer {
     if (solution === 'none') return;
     const cells = sizeOf(x.shape);
     const through = sizeOf(index.map((a) => a.extent));
-    const window = solution === 'scatter' ? through : sizeOf(solution.residual.map((a) => a.extent));
+    const window =
+      solution === 'scatter' ? through : sizeOf(solution.residual.map((a) => a.extent));
     // Straight to the cells of x, or first over the index variables alone and then into place?
-    const direct = (solution === 'scatter' ? 1 : cells) * window * sizeOf(rest.map((a) => a.extent));
+    const direct =
+      (solution === 'scatter' ? 1 : cells) * window * sizeOf(rest.map((a) => a.extent));
     const staged = through * sizeOf(rest.map((a) => a.extent)) + cells * window;
     const several = rest.some((a) => a.extent > 1);
     // A segment sum must stay in range, so it keeps the guards that depend on the rest.
-    const inRange = solution !== 'scatter' || f.read.guard.every((g) => needsOnly(g, index, f.vars));
+    const inRange =
+      solution !== 'scatter' || f.read.guard.every((g) => needsOnly(g, index, f.vars));
     if (several && inRange && staged < direct) this.#staged(f, index, rest);
     else if (solution === 'scatter') this.#scatter(f);
     else this.#gather(f, rest, solution, out);

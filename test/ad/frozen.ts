@@ -47,7 +47,7 @@ function mover(moved: ReadonlyMap<Var, Var>): (e: Expr) => Expr {
 }
 
 function twice(body: readonly Stmt[], moved: Map<Var, Var>, supply: Supply): Stmt[] {
-  return body.flatMap((s): Stmt[] => {
+  const one = (s: Stmt): readonly Stmt[] => {
     switch (s.k) {
       case 'nest':
       case 'segsum': {
@@ -62,7 +62,8 @@ function twice(body: readonly Stmt[], moved: Map<Var, Var>, supply: Supply): Stm
         return [s, ...twice(s.body, moved, supply).filter((b) => !s.body.includes(b))];
       }
     }
-  });
+  };
+  return body.flatMap(one);
 }
 
 function twiceFold(f: Fold, moved: Map<Var, Var>, supply: Supply): Fold {

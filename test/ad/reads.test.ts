@@ -89,7 +89,7 @@ describe('the adjoint of a read', () => {
     const y = h.reduce('y', [o], 'sum', [k], prim('mul', read, at(w, k)));
     expect(adjoint(h.core(y))).toMatchInlineSnapshot(`
       "w_bar[i]: f32[3] = sum o:4. y_ct[o] * x[2*o + i - 1]{0 <= 2*o + i - 1 < 8}
-      x_bar[i]: f32[8] = sum k:2. y_ct[-k + ((i + 1) // 2)]{0 <= 2*k + ((1 - i) % 2) < 3, 0 <= -k + ((i + 1) // 2) < 4, 0 <= 2*((i + 1) // 2) + ((1 - i) % 2) - 1 < 8} * w[2*k + ((1 - i) % 2)]{0 <= 2*k + ((1 - i) % 2) < 3, 0 <= -k + ((i + 1) // 2) < 4, 0 <= 2*((i + 1) // 2) + ((1 - i) % 2) - 1 < 8}"
+      x_bar[i]: f32[8] = sum k:2. y_ct[-k + ((i + 1) // 2)]{0 <= 2*k + ((i + 1) % 2) < 3, 0 <= -k + ((i + 1) // 2) < 4} * w[2*k + ((i + 1) % 2)]{0 <= 2*k + ((i + 1) % 2) < 3, 0 <= -k + ((i + 1) // 2) < 4}"
     `);
   });
 
