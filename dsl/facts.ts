@@ -218,13 +218,13 @@ export function provesEqual(facts: Facts, a: Size, b: Size): boolean {
 }
 
 /** Sizes rewritten back from derived names: `2*(D/2)` is shown as `D`. */
-export function inUserNames(facts: Facts, s: Size): Size {
-  if (facts.derived.length === 0) return s;
+export function inUserNames(derived: readonly DerivedSize[], s: Size): Size {
+  if (derived.length === 0) return s;
   let out: Size = S.ZERO;
   for (const m of s) {
     let c = m.c;
     let v = [...m.v];
-    for (const d of facts.derived) {
+    for (const d of derived) {
       const whole = S.bareVariable(d.of);
       if (whole === undefined) continue;
       const by = d.by === undefined ? undefined : S.bareVariable(d.by);

@@ -11,9 +11,10 @@
  */
 import type { Code } from './errors.ts';
 import { diagnostic } from './errors.ts';
+import { inUserNames } from './facts.ts';
 import * as S from './size.ts';
 import type { Diagnostic, Span } from './source.ts';
-import type { Dim, Form, Size, Type } from './typed.ts';
+import type { DerivedSize, Dim, Form, Size, Type } from './typed.ts';
 import {
   atom,
   flatFactors,
@@ -66,7 +67,8 @@ export type Solver = {
   /** Dimensions that were found equal and have written forms, for the lint on permuted forms. */
   readonly compared: Equation[];
   readonly report: (d: Diagnostic) => void;
-  readonly userNames: (s: Size) => Size;
+  /** Sizes that are a part of another one, to be shown by the whole: own ones and callees'. */
+  readonly derived: DerivedSize[];
   /** Statements that have a size error, with the two sizes: its echoes are not reported. */
   readonly echoes: Set<string>;
   /** The statement that a place belongs to. */
@@ -166,7 +168,10 @@ export function head(s: Solver, t: Type): Type {
 // ---------------------------------------------------------------- showing
 
 export function showSize(s: Solver, size: Size): string {
-  return S.print(s.userNames(resolveSize(s, size)), (v) => s.unknowns.get(v)?.label ?? v);
+  return S.print(
+    inUserNames(s.derived, resolveSize(s, size)),
+    (v) => s.unknowns.get(v)?.label ?? v,
+  );
 }
 
 export function showDim(s: Solver, d: Dim): string {
@@ -471,7 +476,9 @@ function within(reason: Reason, label: string): Reason {
 }
 
 function subjectOf(reason: Reason): string {
-  return reason.path === undefined ? reason.subject : `field \`${reason.path}\` of ${reason.subject}`;
+  return reason.path === undefined
+    ? reason.subject
+    : `field \`${reason.path}\` of ${reason.subject}`;
 }
 
 /** Makes the type found equal the type needed; reports and returns false when it cannot. */
@@ -519,7 +526,12 @@ function bindNeeded(s: Solver, name: string, found: Type, reason: Reason): boole
   const fits =
     found.k === 'idx' || (found.k === 'scalar' && found.s !== 'bool' && found.s !== 'key');
   if (isNumber && !fits && !(found.k === 'var' && isUnknownName(found.name))) {
-    fail(s, 'E0401', reason, `${subjectOf(reason)} is ${showType(s, found)}, but a number is needed`);
+    fail(
+      s,
+      'E0401',
+      reason,
+      `${subjectOf(reason)} is ${showType(s, found)}, but a number is needed`,
+    );
     return false;
   }
   return bind(s, name, found, reason);

@@ -10,7 +10,7 @@ import type { ScalarOp, TExpr, Type } from '../typed.ts';
 import { BOOL, F32, I32, tensorOf } from '../types.ts';
 import { equate, head, showType, unify } from '../unify.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
-import { infer } from './expr.ts';
+import { infer, literalFits } from './expr.ts';
 
 const OPS: Readonly<Record<BinOp, ScalarOp>> = {
   '+': 'add',
@@ -84,6 +84,13 @@ export function inferBinary(env: Env, e: Binary): TExpr {
   return left;
 }
 
+const NO_BROADCAST = 'index both with one `for`; nothing is broadcast';
+
+function unequalShapes(env: Env, op: string, a: Type, b: Type): string {
+  const { solver } = env.fn;
+  return `\`${op}\` needs equal shapes: ${showType(solver, a)} on the left, ${showType(solver, b)} on the right`;
+}
+
 function binary(env: Env, e: Binary, left: TExpr): TExpr {
   const { solver } = env.fn;
   const right = infer(env, e.right);
@@ -95,17 +102,12 @@ function binary(env: Env, e: Binary, left: TExpr): TExpr {
   let type = element;
   if (a.k === 'tensor' && b.k === 'tensor') {
     if (a.dims.length !== b.dims.length) {
-      error(
-        env,
-        'E0501',
-        e.opSpan,
-        `\`${e.op}\` needs equal shapes: ${showType(solver, a)} on the left, ${showType(solver, b)} on the right`,
-        { hint: 'index both with one `for`; nothing is broadcast' },
-      );
+      error(env, 'E0501', e.opSpan, unequalShapes(env, e.op, a, b), { hint: NO_BROADCAST });
       return broken(e.span);
     }
-    const why = reason(e.opSpan, `the left operand of \`${e.op}\`, ${showType(solver, a)},`, {
-      related: [{ span: e.right.span, message: `the right operand is ${showType(solver, b)}` }],
+    const why = reason(e.opSpan, 'an operand', {
+      sizes: () => unequalShapes(env, e.op, a, b),
+      hint: NO_BROADCAST,
     });
     for (let i = 0; i < a.dims.length; i++) equate(solver, a.dims[i]!, b.dims[i]!, why);
     type = tensorOf(a.dims, element);
@@ -329,7 +331,11 @@ export function inferUnary(env: Env, e: Extract<Expr, { k: 'unary' }>): TExpr {
     error(env, 'E0409', e.span, `\`-\` does not work on ${showType(solver, t)}`);
     return broken(e.span);
   }
-  if (arg.k === 'num') return { ...arg, value: -arg.value, span: e.span };
+  if (arg.k === 'num') {
+    const te: TExpr = { ...arg, value: -arg.value, span: e.span };
+    env.fn.obligations.push(() => literalFits(env, te, te.value, String(te.value)));
+    return te;
+  }
   const type = t.k === 'idx' ? I32 : arg.type;
   return { k: 'prim', op: 'neg', args: [arg], type, span: e.span };
 }

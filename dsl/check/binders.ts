@@ -266,7 +266,10 @@ function carry(
 ): { te: TExpr; type: Type; dim: Dim } | undefined {
   const { solver } = env.fn;
   const named = e.pattern.k === 'name' ? `\`${e.pattern.name.text}\`` : 'the carry';
-  const target = expected === undefined ? undefined : head(solver, expected);
+  // The result's type helps a literal start; a start that has a type of its own keeps it, so that a
+  // step that changes it is what is reported.
+  const literal = ['num', 'record', 'array', 'for', 'unary', 'call'].includes(e.init.k);
+  const target = expected === undefined || !literal ? undefined : head(solver, expected);
   const init =
     target === undefined || (target.k === 'var' && target.name.startsWith('?'))
       ? infer(env, e.init)

@@ -46,6 +46,8 @@ export type FnSig = {
   readonly defaults: ReadonlyMap<string, Size>;
   readonly args: readonly { readonly name: string; readonly type: Type; readonly init?: Expr }[];
   readonly result: Type;
+  /** The head has an error of its own: warnings about the body would only be noise. */
+  readonly faulty: boolean;
 };
 
 export type LetSig = {
@@ -87,6 +89,8 @@ export type Program = {
   readonly instances: Instance[];
   readonly requirements: Map<string, Requirement[]>;
   readonly fresh: () => number;
+  /** Top-level `let`s, by id. */
+  readonly values: Set<string>;
   /** Lambdas checked at their uses; bounded, so that a small text cannot grow without end. */
   budget: number;
 };

@@ -186,7 +186,12 @@ export function resolveHead(
   return { params: sigParams, facts, typeNames, scope };
 }
 
-export function resolveFn(decl: FnDecl, file: FileScope, report: Report): FnSig {
+export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSig {
+  let faulty = false;
+  const report: Report = (d) => {
+    faulty ||= d.severity === 'error';
+    reportTo(d);
+  };
   const uses = [...decl.args.map((a) => a.type), decl.result];
   const head = resolveHead(file, decl.params, uses, decl.where, report);
   const seen = new Map<string, (typeof decl.args)[number]>();
@@ -205,6 +210,12 @@ export function resolveFn(decl: FnDecl, file: FileScope, report: Report): FnSig 
   for (const p of decl.params) {
     if (p.init !== undefined) defaults.set(p.name.text, resolveSize(head.scope, p.init).size);
   }
+  const args = decl.args.map((a) => ({
+    name: a.name.text,
+    type: resolveType(head.scope, a.type),
+    init: a.init,
+  }));
+  const result = resolveType(head.scope, decl.result);
   return {
     k: 'fn',
     id: `${file.file}#${decl.name.text}`,
@@ -215,12 +226,9 @@ export function resolveFn(decl: FnDecl, file: FileScope, report: Report): FnSig 
     params: head.params,
     facts: head.facts,
     typeNames: head.typeNames,
-    args: decl.args.map((a) => ({
-      name: a.name.text,
-      type: resolveType(head.scope, a.type),
-      init: a.init,
-    })),
-    result: resolveType(head.scope, decl.result),
+    args,
+    result,
+    faulty,
   };
 }
 

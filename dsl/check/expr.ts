@@ -189,7 +189,8 @@ function number(env: Env, e: Extract<Expr, { k: 'num' }>): TExpr {
   return te;
 }
 
-function literalFits(env: Env, te: TExpr, value: number, text: string): void {
+/** Reports a number that its type, known at the end, cannot hold. */
+export function literalFits(env: Env, te: TExpr, value: number, text: string): void {
   const t = head(env.fn.solver, te.type);
   if (t.k !== 'scalar') return;
   const limits: Record<string, [number, number]> = {

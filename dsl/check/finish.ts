@@ -8,7 +8,7 @@ import { diagnostic } from '../errors.ts';
 import * as S from '../size.ts';
 import type { Dim, Size, TExpr } from '../typed.ts';
 import { flatFactors, I32, sizeOfForm } from '../types.ts';
-import { isUnknownName, resolveDim, resolveSize, settle } from '../unify.ts';
+import { isUnknownName, resolveDim, resolveSize, settle, showSize } from '../unify.ts';
 import type { Fn } from './context.ts';
 import { resolveUse } from './instances.ts';
 import { zonk } from './zonk.ts';
@@ -53,8 +53,7 @@ function reportLeftOver(fn: Fn): void {
     if (done.has(name)) continue;
     if (u.kind === 'number') continue;
     if (u.kind === 'size' ? solver.sizes.has(name) : solver.types.has(name)) continue;
-    const what =
-      u.owner === undefined ? u.label : `the ${u.kind} \`${u.label}\` of \`${u.owner}\``;
+    const what = u.owner === undefined ? u.label : `the ${u.kind} \`${u.label}\` of \`${u.owner}\``;
     const code = u.kind === 'size' ? 'E0502' : 'E0408';
     fn.report(diagnostic(code, u.span, `cannot infer ${what}`, { hint: u.hint }));
     if (u.kind === 'size') spread(name);
@@ -66,7 +65,7 @@ function warnPermuted(fn: Fn): void {
   const { solver } = fn;
   const factors = (d: Dim): string[] =>
     flatFactors(resolveDim(solver, d).form)
-      .map((f) => S.print(solver.userNames(sizeOfForm(f))))
+      .map((f) => showSize(solver, sizeOfForm(f)))
       .filter((text) => text !== '1');
   for (const e of solver.compared) {
     const a = factors(e.a);

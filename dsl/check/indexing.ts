@@ -93,6 +93,7 @@ export function requireInRange(
   extent: Size,
   span: Span,
   subject: string,
+  padded?: string,
 ): void {
   const { solver, obligations, errors } = env.fn;
   const form = indexForm(env, te);
@@ -111,7 +112,7 @@ export function requireInRange(
     if (proof.k === 'low') {
       const least = showSize(solver, proof.least);
       error(env, 'E0601', span, `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`, {
-        hint: PADDED,
+        hint: padded,
       });
     } else if (proof.k === 'high') {
       const need = S.add(proof.most, S.ONE);
@@ -124,7 +125,7 @@ export function requireInRange(
       const fact = `\`where ${shown} >= ${showSize(solver, need)}\``;
       const product = need.some((m) => m.v.length > 1);
       const hint = !open
-        ? PADDED
+        ? padded
         : product
           ? 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`'
           : `if it always fits, add ${fact} to the function`;
@@ -164,7 +165,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
     }
     if (!g.guarded) {
       suggest(solver, dim, own, why);
-      requireInRange(env, te, dim.size, e.span, indexSubject(e, g));
+      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), PADDED);
     }
     return { k: 'at', e: te };
   }
@@ -193,7 +194,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
     });
   } else {
-    requireInRange(env, te, dim.size, e.span, indexSubject(e, g));
+    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), PADDED);
   }
   return { k: 'at', e: te };
 }

@@ -125,12 +125,22 @@ export function instantiate(
       name,
       newType(
         solver,
-        { label: name, span, owner: sig.name, hint: `give an argument of \`${sig.name}\` its type` },
+        {
+          label: name,
+          span,
+          owner: sig.name,
+          hint: `give an argument of \`${sig.name}\` its type`,
+        },
         'type',
       ),
     );
   }
   const sub: Substitution = { size: (v) => free.get(v), type: (v) => types.get(v) };
+  for (const d of sig.facts.derived) {
+    const name = bareName(free.get(d.name));
+    const by = d.by === undefined ? undefined : substSize(d.by, sub);
+    if (name !== undefined) solver.derived.push({ ...d, name, by });
+  }
   const sizes = new Map<string, Dim>();
   for (const [name, d] of sig.facts.sizes) sizes.set(name, substDim(d, sub));
   giveSizes(env, sig, explicit, sizes, types);
@@ -149,6 +159,10 @@ export function instantiate(
     span,
   };
   return { sig, sizes, types, args, result, fn };
+}
+
+function bareName(d: Dim | undefined): string | undefined {
+  return d === undefined ? undefined : S.bareVariable(d.size);
 }
 
 /** Explicit sizes, and defaults for the ones that are not given. */
@@ -267,7 +281,7 @@ function discharge(
     }
   })();
   if (holds) return;
-  const show = (s: Size) => S.print(inUserNames(facts, s));
+  const show = (s: Size) => S.print(inUserNames(facts.derived, s));
   const here =
     f.op === '%'
       ? `${show(left)} % ${show(right)} == ${show(equals)}`

@@ -30,9 +30,14 @@ export function bind(
   const hidden = name.text === '_' ? undefined : lookup(env, name.text);
   if (hidden !== undefined) {
     fn.report(
-      diagnostic('W0002', name.span, `\`${name.text}\` hides the ${hidden.kind} of that name`, {
-        related: [{ span: hidden.span, message: 'the one that is hidden' }],
-      }),
+      diagnostic(
+        'W0002',
+        name.span,
+        `\`${name.text}\` hides the ${hidden.kind === 'let' ? 'value' : hidden.kind} of that name`,
+        {
+          related: [{ span: hidden.span, message: 'the one that is hidden' }],
+        },
+      ),
     );
   }
   const id = fn.program.fresh();

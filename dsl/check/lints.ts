@@ -14,9 +14,14 @@ export function warnUnused(fn: Fn, params: readonly SigParam[]): void {
   for (const l of fn.locals.values()) {
     if (l.used || l.name.startsWith('_')) continue;
     fn.report(
-      diagnostic('W0001', l.span, `the ${l.kind} \`${l.name}\` is never used`, {
-        hint: `remove it, or call it \`_${l.name}\``,
-      }),
+      diagnostic(
+        'W0001',
+        l.span,
+        `${l.kind === 'let' ? '' : `the ${l.kind} `}\`${l.name}\` is never used`,
+        {
+          hint: `remove it, or call it \`_${l.name}\``,
+        },
+      ),
     );
   }
   for (const p of params) {

@@ -5,322 +5,18 @@
  * Invariant: one declaration's errors do not stop the next one; the typed program is handed out
  * only when there is no error at all.
  */
-import type { Decl, Expr, FnDecl, Module } from '../ast.ts';
+import type { Decl, Module } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
-import { type Facts, inUserNames, noFacts } from '../facts.ts';
 import type { Diagnostic, Span } from '../source.ts';
-import type { CheckResult, Dim, TCheck, TExpr, TFn, TLet, TProgram, Type } from '../typed.ts';
-import { BOOL, ERROR, leavesOf } from '../types.ts';
-import type { Solver } from '../unify.ts';
-import type { AliasDecl, Env, FileScope, Fn, FnSig, LetSig, Program } from './context.ts';
-import { reason } from './context.ts';
-import { expandAlias, namesOf, resolveFn, resolveHead, resolveLet } from './declare.ts';
-import { check, tail } from './expr.ts';
-import { finish, finished } from './finish.ts';
-import { warnKeys } from './keys.ts';
-import { bind } from './lets.ts';
-import { warnUnused } from './lints.ts';
+import type { CheckResult, TCheck, TFn, TLet, TProgram } from '../typed.ts';
+import { ERROR } from '../types.ts';
+import { checkFn, checkGradient, checkLet, checkProperty } from './bodies.ts';
+import type { AliasDecl, FileScope, Program } from './context.ts';
+import { expandAlias, namesOf, resolveFn, resolveLet } from './declare.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRequirements } from './requirements.ts';
-import { resolveType } from './resolve.ts';
 
 type Report = (d: Diagnostic) => void;
-
-function newSolver(
-  program: Program,
-  facts: Facts,
-  report: Report,
-  statements: readonly number[],
-): Solver {
-  return {
-    unknowns: new Map(),
-    sizes: new Map(),
-    types: new Map(),
-    pending: [],
-    guesses: [],
-    soft: [],
-    compared: [],
-    report,
-    userNames: (s) => inUserNames(facts, s),
-    echoes: new Set(),
-    statement: (at) => statements.findLast((start) => start <= at.start) ?? -1,
-    fresh: program.fresh,
-  };
-}
-
-function newFn(
-  program: Program,
-  of: { id: string; name: string; file: FileScope; facts: Facts; types: ReadonlyMap<string, Type> },
-): Fn {
-  let errors = 0;
-  const statements: number[] = [];
-  const report: Report = (d) => {
-    if (d.severity === 'error') errors += 1;
-    program.report(d);
-  };
-  return {
-    ...of,
-    program,
-    sizes: of.facts.sizes as ReadonlyMap<string, Dim>,
-    solver: newSolver(program, of.facts, report, statements),
-    statements,
-    obligations: [],
-    instances: [],
-    indexValues: new Map(),
-    locals: new Map(),
-    report,
-    errors: () => errors,
-    usedSizes: new Set(),
-  };
-}
-
-// ---------------------------------------------------------------- bodies
-
-type Params = {
-  readonly id: number;
-  readonly name: string;
-  readonly type: Type;
-  readonly init?: Expr;
-}[];
-
-function bindParams(
-  env: Env,
-  decl: FnDecl | Extract<Decl, { k: 'check' }>,
-  types: readonly Type[],
-): { env: Env; params: Params } {
-  const params: Params = [];
-  let inner = env;
-  decl.args.forEach((a, i) => {
-    const bound = bind(inner, a.name, types[i]!, 'parameter');
-    inner = bound.env;
-    params.push({ id: bound.local.id, name: a.name.text, type: types[i]!, init: a.init });
-  });
-  return { env: inner, params };
-}
-
-function usedInHead(
-  fn: Fn,
-  types: readonly Type[],
-  facts: Facts,
-  decl: { args: readonly { type: unknown }[] },
-): void {
-  // Any mention in the head counts: what is written there decides what a caller must give.
-  const text = JSON.stringify([decl.args.map((a) => a.type), facts.facts, types]);
-  for (const name of [...fn.sizes.keys(), ...fn.types.keys()]) {
-    if (text.includes(`"${name}"`)) fn.usedSizes.add(name);
-  }
-}
-
-function checkFn(
-  program: Program,
-  sig: FnSig,
-  derivative: Extract<Decl, { k: 'derivative' }> | undefined,
-): TFn | undefined {
-  const { decl } = sig;
-  const fn = newFn(program, {
-    id: sig.id,
-    name: sig.name,
-    file: sig.file,
-    facts: sig.facts,
-    types: sig.typeNames,
-  });
-  const root: Env = { fn, scope: undefined, ranges: [] };
-  usedInHead(fn, [...sig.args.map((a) => a.type), sig.result], sig.facts, decl);
-  const inits: (TExpr | undefined)[] = [];
-  let env = root;
-  const params: Params = [];
-  decl.args.forEach((a, i) => {
-    const type = sig.args[i]!.type;
-    inits.push(
-      a.init === undefined
-        ? undefined
-        : check(env, a.init, type, reason(a.init.span, `the default of \`${a.name.text}\``)),
-    );
-    const bound = bind(env, a.name, type, 'parameter');
-    env = bound.env;
-    params.push({ id: bound.local.id, name: a.name.text, type });
-  });
-  const body = check(
-    env,
-    decl.body,
-    sig.result,
-    reason(tail(decl.body).span, `the result of \`${sig.name}\``),
-  );
-  const tangent = derivative === undefined ? undefined : checkDerivative(root, sig, derivative);
-  const ok = finish(fn);
-  warnUnused(fn, sig.params);
-  if (!ok) return undefined;
-  const typedBody = finished(fn, body);
-  warnKeys(fn, typedBody);
-  return {
-    id: sig.id,
-    name: sig.name,
-    doc: decl.doc,
-    span: decl.span,
-    sizes: sig.params
-      .filter((p) => p.kind === 'size')
-      .map((p) => ({ name: p.name, init: sig.defaults.get(p.name) })),
-    typeParams: [...sig.typeNames.keys()],
-    derived: sig.facts.derived,
-    facts: sig.facts.facts,
-    params: params.map((p, i) => {
-      const init = inits[i];
-      return { id: p.id, name: p.name, type: p.type, init: init && finished(fn, init) };
-    }),
-    result: sig.result,
-    body: typedBody,
-    derivative: tangent && { ...tangent, body: finished(fn, tangent.body) },
-  };
-}
-
-/** Whether a parameter of this type has a tangent: some leaf is f32, or may be. */
-function isDifferentiable(t: Type): boolean {
-  return leavesOf(t).some(
-    (l) => !l.fixed && ((l.type.k === 'scalar' && l.type.s === 'f32') || l.type.k === 'var'),
-  );
-}
-
-function checkDerivative(
-  root: Env,
-  sig: FnSig,
-  d: Extract<Decl, { k: 'derivative' }>,
-): TFn['derivative'] | undefined {
-  const { report } = root.fn;
-  const active = sig.args.filter((a) => isDifferentiable(a.type));
-  const wanted = [...sig.args.map((a) => a.name), ...active.map((a) => `d${a.name}`)];
-  if (d.args.length !== wanted.length) {
-    report(
-      diagnostic(
-        'E0703',
-        d.span,
-        `the derivative of \`${sig.name}\` has ${wanted.length} names, not ${d.args.length}`,
-        {
-          hint: `write \`derivative ${sig.name}(${wanted.join(', ')}) = ...\`: the parameters, then the tangents of those that are f32`,
-        },
-      ),
-    );
-    return undefined;
-  }
-  const ids: { id: number; name: string }[] = [];
-  let env = root;
-  d.args.forEach((name, i) => {
-    const n = sig.args.length;
-    const type = i < n ? sig.args[i]!.type : active[i - n]!.type;
-    const bound = bind(env, name, type, i < n ? 'parameter' : 'tangent');
-    env = bound.env;
-    if (i < n) bound.local.used = true;
-    ids.push({ id: bound.local.id, name: name.text });
-  });
-  const body = check(
-    env,
-    d.body,
-    sig.result,
-    reason(tail(d.body).span, `the tangent of \`${sig.name}\``),
-  );
-  return { params: ids.slice(0, sig.args.length), tangents: ids.slice(sig.args.length), body };
-}
-
-function checkLet(program: Program, sig: LetSig): TLet | undefined {
-  const fn = newFn(program, {
-    id: sig.id,
-    name: sig.name,
-    file: sig.file,
-    facts: noFacts([]),
-    types: new Map(),
-  });
-  const env: Env = { fn, scope: undefined, ranges: [] };
-  const body = check(
-    env,
-    sig.decl.body,
-    sig.type,
-    reason(tail(sig.decl.body).span, `\`${sig.name}\``),
-  );
-  const ok = finish(fn);
-  warnUnused(fn, []);
-  return ok
-    ? { id: sig.id, name: sig.name, type: sig.type, body: finished(fn, body), span: sig.decl.span }
-    : undefined;
-}
-
-function checkProperty(
-  program: Program,
-  file: FileScope,
-  d: Extract<Decl, { k: 'check' }>,
-): TCheck | undefined {
-  const head = resolveHead(
-    file,
-    d.params,
-    d.args.map((a) => a.type),
-    d.where,
-    program.report,
-  );
-  const types = d.args.map((a) => resolveType(head.scope, a.type));
-  const id = `${file.file}#check ${d.name.text}`;
-  const fn = newFn(program, {
-    id,
-    name: d.name.text,
-    file,
-    facts: head.facts,
-    types: head.typeNames,
-  });
-  usedInHead(fn, types, head.facts, d);
-  const { env, params } = bindParams({ fn, scope: undefined, ranges: [] }, d, types);
-  const body = check(env, d.body, BOOL, reason(tail(d.body).span, `the check \`${d.name.text}\``));
-  const ok = finish(fn);
-  warnUnused(fn, head.params);
-  if (!ok) return undefined;
-  const property: TFn = {
-    id,
-    name: d.name.text,
-    doc: d.doc,
-    span: d.span,
-    sizes: head.params.filter((p) => p.kind === 'size').map((p) => ({ name: p.name })),
-    typeParams: [...head.typeNames.keys()],
-    derived: head.facts.derived,
-    facts: head.facts.facts,
-    params: params.map((p) => ({ id: p.id, name: p.name, type: p.type })),
-    result: BOOL,
-    body: finished(fn, body),
-  };
-  return {
-    name: d.name.text,
-    file: file.file,
-    span: d.span,
-    what: { k: 'property', fn: property },
-  };
-}
-
-function checkGradient(
-  program: Program,
-  file: FileScope,
-  d: Extract<Decl, { k: 'checkGradient' }>,
-): TCheck | undefined {
-  const sig = file.values.get(d.of.text);
-  if (sig?.k !== 'fn') {
-    if (!file.broken.has(d.of.text)) {
-      program.report(diagnostic('E0301', d.of.span, `there is no function \`${d.of.text}\` here`));
-    }
-    return undefined;
-  }
-  const head = resolveHead(
-    file,
-    sig.params.filter((p) => p.kind === 'size').map((p) => p.decl),
-    [],
-    d.where,
-    program.report,
-  );
-  if (!sig.args.some((a) => isDifferentiable(a.type))) {
-    program.report(
-      diagnostic('E0702', d.of.span, `\`${sig.name}\` has no parameter of f32 to differentiate by`),
-    );
-  }
-  return {
-    name: `gradient of ${d.of.text}`,
-    file: file.file,
-    span: d.span,
-    what: { k: 'gradient', fn: sig.id, where: head.facts.facts },
-  };
-}
 
 // ---------------------------------------------------------------- the whole
 
@@ -351,6 +47,7 @@ export function checkProgram(input: Input): CheckResult {
     instances: [],
     requirements: new Map(),
     fresh: () => ++next,
+    values: new Set(),
     budget: BUDGET,
   };
   const files = new Map<string, FileScope>();
@@ -359,7 +56,12 @@ export function checkProgram(input: Input): CheckResult {
   const checks: TCheck[] = [];
   const aliases: AliasDecl[] = [];
   for (const [file, module] of input.modules) {
-    const scope: FileScope = { file, types: new Map(), values: new Map(), broken: new Set(input.declared(file)) };
+    const scope: FileScope = {
+      file,
+      types: new Map(),
+      values: new Map(),
+      broken: new Set(input.declared(file)),
+    };
     files.set(file, scope);
     const decls = namesOf(module, scope, report);
     aliases.push(...scope.types.values());
@@ -373,10 +75,9 @@ export function checkProgram(input: Input): CheckResult {
         );
         continue;
       }
-      scope.values.set(
-        d.name.text,
-        d.k === 'fn' ? resolveFn(d, scope, report) : resolveLet(d, scope, report),
-      );
+      const sig = d.k === 'fn' ? resolveFn(d, scope, report) : resolveLet(d, scope, report);
+      if (sig.k === 'let') program.values.add(sig.id);
+      scope.values.set(d.name.text, sig);
     }
     for (const a of scope.types.values()) expandAlias(a, report);
     checkBodies(program, scope, decls, { fns, lets, checks });

@@ -249,6 +249,7 @@ export function checkArray(
   const list = items(env, e, elem);
   if (list === undefined) return { ...broken(e.span), type: want };
   const dim = list.length === 0 ? atom(S.ZERO) : leading(list);
-  equate(env.fn.solver, dim, want.dims[0]!, why);
+  const found = tensorOf([dim], elem);
+  equate(env.fn.solver, dim, want.dims[0]!, { ...why, between: { found, needed: want } });
   return array(e, list, dim, elem);
 }

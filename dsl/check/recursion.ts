@@ -29,13 +29,15 @@ export function checkRecursion(program: Program): void {
         stack.pop();
       } else if (state.get(edge.to) === 'busy') {
         const circle = stack.slice(stack.findIndex((s) => s.id === edge.to)).map((s) => name(s.id));
+        // Values call nothing; functions do.
+        const verb = program.values.has(edge.to) ? 'refers to' : 'calls';
         program.report(
           diagnostic(
             'E0304',
             edge.span,
             circle.length === 1
-              ? `\`${circle[0]}\` calls itself`
-              : `\`${circle[0]}\` calls itself through ${circle
+              ? `\`${circle[0]}\` ${verb} itself`
+              : `\`${circle[0]}\` ${verb} itself through ${circle
                   .slice(1)
                   .map((c) => `\`${c}\``)
                   .join(', ')}`,

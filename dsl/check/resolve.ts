@@ -98,7 +98,7 @@ function sizeOf(t: TypeScope, e: SizeExpr): Dim {
 function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
   const l = sizeOf(t, e.left);
   const r = sizeOf(t, e.right);
-  const show = (s: Size) => S.print(inUserNames(t.facts, s));
+  const show = (s: Size) => S.print(inUserNames(t.facts.derived, s));
   if (S.isTooLarge(l.size) || S.isTooLarge(r.size)) return POISON;
   switch (e.op) {
     case '+':
@@ -380,7 +380,7 @@ function finishAlias(
       if (bad === undefined && !provesNonNegative(t.facts, s)) bad = s;
     });
     if (bad !== undefined) {
-      const text = S.print(inUserNames(t.facts, bad));
+      const text = S.print(inUserNames(t.facts.derived, bad));
       err(t, 'E0504', e.span, `a size of \`${alias.name}\` is ${text} here, which may be negative`);
       return ERROR;
     }
