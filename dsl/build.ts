@@ -183,11 +183,12 @@ actions.addOperation<unknown>('ast', {
   },
 
   // ------------------------------------------------------------ types and sizes
-  typeArrow(params, _arrow, result): TypeExpr {
-    return { k: 'fn', params: ast(params), result: ast(result), span: span(this) };
+  typeArrow_list(_o, params, _c, _arrow, result): TypeExpr {
+    return { k: 'fn', params: listOf<TypeExpr>(params), result: ast(result), span: span(this) };
   },
-  typeParams_list: (_o, types, _c) => listOf<TypeExpr>(types),
-  typeParams_one: (type) => [ast<TypeExpr>(type)],
+  typeArrow_one(param, _arrow, result): TypeExpr {
+    return { k: 'fn', params: [ast<TypeExpr>(param)], result: ast(result), span: span(this) };
+  },
   typeAtom(base, args): TypeExpr {
     let type = ast<TypeExpr>(base);
     const { file, start } = span(this);

@@ -24,7 +24,7 @@ Tenon {
   check       = "check" id params? signature where? "=" block
 
   signature   = "(" commas<arg>? ")"
-  arg         = id ":" type ("=" expr)?
+  arg         = id ":" type ("=" block)?
   params      = "[" commas<param> "]"
   param       = up ("=" size)?
   where       = "where" fact ("," fact)*
@@ -32,9 +32,8 @@ Tenon {
   relation    = "==" | "<=" | ">=" | "%"
 
   type        = typeArrow | typeAtom
-  typeArrow   = typeParams "->" type
-  typeParams  = "(" commas<type>? ")"  -- list
-              | typeAtom               -- one
+  typeArrow   = "(" commas<type>? ")" "->" type  -- list
+              | typeAtom "->" type               -- one
   typeAtom    = typeBase typeArgs*
   typeBase    = anyName                     -- name
               | "{" commas<typeField>? "}"  -- record
