@@ -201,9 +201,11 @@ type T = {
 
     # About f.
     /// Doc of f.
-    fn f(a: f32, # the first
-        # before the second
-        b: f32): f32 =
+    fn f(
+      a: f32, # the first
+      # before the second
+      b: f32
+    ): f32 =
       # before the let
       let x = a # behind the let
 
