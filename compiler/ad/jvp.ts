@@ -70,7 +70,7 @@ class Forward {
 
   nest(s: Nest): readonly Stmt[] {
     if (s.v.t !== 'f32' || isZero(this.#tangentOf(s.body))) return [s];
-    return split(s, (x) => this.#tangents.has(x), this.#supply).flatMap((p) => this.#piece(p));
+    return split(s, (r) => this.#tangents.has(r.x), this.#supply).flatMap((p) => this.#piece(p));
   }
 
   #piece(s: Nest): readonly Stmt[] {

@@ -10,24 +10,26 @@
  */
 
 import { mapNest, readAt, type Supply } from '../core/build.ts';
-import { foldExpr, freeAxes, freeVars, mapSame, withArgs } from '../core/expr.ts';
-import type { AxisId, Expr, Nest, Var } from '../core.ts';
+import { foldExpr, freeAxes, mapSame, type Read, withArgs } from '../core/expr.ts';
+import type { AxisId, Expr, Nest } from '../core.ts';
+import { isActive } from './scalar.ts';
 
-export function split(s: Nest, active: (x: Var) => boolean, supply: Supply): readonly Nest[] {
+export function split(s: Nest, active: (r: Read) => boolean, supply: Supply): readonly Nest[] {
   const pieces: Nest[] = [];
   pieces.push(byAxes(s, active, supply, pieces));
   return pieces;
 }
 
 /** The nest with what needs fewer axes taken out into `pieces`. */
-function byAxes(s: Nest, active: (x: Var) => boolean, supply: Supply, pieces: Nest[]): Nest {
+function byAxes(s: Nest, active: (r: Read) => boolean, supply: Supply, pieces: Nest[]): Nest {
   const all = [...s.axes, ...s.red];
   const axes = all.filter((a) => a.extent !== 1);
   if (axes.length === 0) return s;
+  const passes = isActive(active);
   const fewer = (e: Expr): boolean => {
     if (e.k !== 'prim' || e.t !== 'f32' || e.op === 'select') return false;
     const used: ReadonlySet<AxisId> = freeAxes(e);
-    return axes.some((a) => !used.has(a.id)) && [...freeVars(e)].some(active);
+    return axes.some((a) => !used.has(a.id)) && passes(e);
   };
   const cuts = new Map<Expr, Expr>();
   const visit = (e: Expr, seen: Set<Expr>): void => {

@@ -136,8 +136,14 @@ function finish<T>(run: Generator<void, T>): T {
 
 export type Direction = { readonly dx: Values; readonly ct: Values };
 
+export type Differences = {
+  readonly d: Values;
+  readonly error: Values;
+  readonly kink: boolean;
+};
+
 /** Directional derivative of the f32 outputs by central differences, with an error estimate. */
-export function differences(core: Core, inputs: Values, dx: Values): { d: Values; error: Values } {
+export function differences(core: Core, inputs: Values, dx: Values): Differences {
   const program = prepareCore(frozen(core));
   const base = inputs.filter((_, i) => isReal(core.inputs[i]!));
   const at = (h: number): Values => {
@@ -145,17 +151,31 @@ export function differences(core: Core, inputs: Values, dx: Values): { d: Values
     const ys = finish(program.run([...inputs, ...moved]));
     return ys.filter((_, i) => isReal(core.outputs[i]!));
   };
-  const central = (h: number): Values => {
-    const [p, m] = [at(h), at(-h)];
-    return p.map((y, i) => y.map((v, j) => (v - m[i]![j]!) / (2 * h)));
-  };
   const h = 1e-3;
-  const [d1, d2, d4] = [central(h), central(h / 2), central(h / 4)];
-  const r1 = d1.map((y, i) => y.map((v, j) => (4 * d2[i]![j]! - v) / 3));
-  const r2 = d2.map((y, i) => y.map((v, j) => (4 * d4[i]![j]! - v) / 3));
-  const d = r2.map((y, i) => y.map((v, j) => (16 * v - r1[i]![j]!) / 15));
-  const error = d.map((y, i) => y.map((v, j) => Math.abs(v - r2[i]![j]!)));
-  return { d, error };
+  const y0 = at(0);
+  const [f1, f2, f4] = [around(at, y0, h), around(at, y0, h / 2), around(at, y0, h / 4)];
+  const r1 = zip(f1.d, f2.d, (a, b) => (4 * b - a) / 3);
+  const r2 = zip(f2.d, f4.d, (a, b) => (4 * b - a) / 3);
+  const d = zip(r1, r2, (a, b) => (16 * b - a) / 15);
+  const error = zip(d, r2, (a, b) => Math.abs(a - b));
+  // The two one-sided slopes meet as h falls, unless there is a kink between them.
+  const kink = f1.bend.some((b, i) =>
+    b.some((v, j) => !(f4.bend[i]![j]! <= 0.5 * v + 1e-6 * (1 + Math.abs(d[i]![j]!)))),
+  );
+  return { d, error, kink };
+}
+
+/** Central differences, and how far the one-sided ones are apart. */
+function around(at: (h: number) => Values, y0: Values, h: number): { d: Values; bend: Values } {
+  const [p, m] = [at(h), at(-h)];
+  return {
+    d: zip(p, m, (a, b) => (a - b) / (2 * h)),
+    bend: p.map((y, i) => y.map((v, j) => Math.abs(v - 2 * y0[i]![j]! + m[i]![j]!) / h)),
+  };
+}
+
+function zip(a: Values, b: Values, f: (x: number, y: number) => number): Values {
+  return a.map((x, i) => x.map((v, j) => f(v, b[i]![j]!)));
 }
 
 export type Verdict = 'ok' | 'kink';
@@ -208,7 +228,8 @@ export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict 
     fail(`<Jv, w> = ${lhs} but <v, J'w> = ${rhs}`, core, r.core);
   }
 
-  const { d, error } = differences(core, inputs, dir.dx);
+  const { d, error, kink } = differences(core, inputs, dir.dx);
+  if (kink) return 'kink';
   for (let i = 0; i < d.length; i++) {
     const size = 1e-7 * (absSum(terms[i]!) + 1e-3);
     for (let j = 0; j < d[i]!.length; j++) {
