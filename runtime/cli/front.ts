@@ -5,13 +5,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
+import { compareCommand } from './compare.ts';
+import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { evalCommand } from './eval.ts';
 import { explainCommand } from './explain.ts';
 import { fmtCommand } from './fmt.ts';
 import { goldenCommand } from './golden.ts';
 import { type Common, exit, type Io } from './io.ts';
 import { reportFailure } from './report.ts';
 import { runCommand } from './run.ts';
+import { sampleCommand } from './sample.ts';
+import { trainCommand } from './train.ts';
 import { typesCommand } from './types.ts';
 
 export type CommandSpec<Options extends object = object> = {
@@ -33,6 +38,11 @@ const commands: readonly CommandSpec<any>[] = [
   typesCommand,
   doctorCommand,
   goldenCommand,
+  demoCommand,
+  trainCommand,
+  sampleCommand,
+  evalCommand,
+  compareCommand,
 ];
 
 /** Runs one command line and gives its exit code; never throws, never exits. */
