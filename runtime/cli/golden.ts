@@ -5,17 +5,19 @@ import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { exit, json } from './io.ts';
 
-export const goldenCommand: CommandSpec<{ readonly device: string }> = {
+export const goldenCommand: CommandSpec<{ readonly device: string; readonly case?: string }> = {
   usage: 'golden <folder>',
   summary: 'compare the models with recorded reference values',
   options(command) {
+    command.option('--case <NAME>', 'only this case');
     command.option('--device <D>', 'wasm, webgpu, gpujs or reference', 'wasm');
   },
   async run(io, args, options) {
     const device = await openDevice(deviceName(options.device));
     const rows: Row[] = [];
     try {
-      for await (const row of runGolden(args[0]!, { device, signal: io.signal })) {
+      const only = options.case;
+      for await (const row of runGolden(args[0]!, { device, signal: io.signal, only })) {
         rows.push(row);
         if (!options.json) io.out(`${line(row)}\n`);
       }

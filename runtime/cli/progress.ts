@@ -3,7 +3,7 @@
  * tenth otherwise.
  */
 import { Writable } from 'node:stream';
-import { Format, Presets, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { Progress, Stage } from '../train/index.ts';
 import type { Io } from './io.ts';
 
@@ -118,7 +118,7 @@ function onTerminal(io: Io): Reporter {
     }),
     { isTTY: true, columns: 200 },
   );
-  const bar = new SingleBar(
+  const bar = new cliProgress.SingleBar(
     {
       stream: stream as unknown as NodeJS.WritableStream,
       barsize: 24,
@@ -127,9 +127,9 @@ function onTerminal(io: Io): Reporter {
       gracefulExit: false,
       linewrap: null,
       format: (options, params, payload: { title: string; text: string }) =>
-        `${payload.title.padEnd(23)} ${Format.BarFormat(params.progress, options)} ${params.value}/${params.total}  ${payload.text}`,
+        `${payload.title.padEnd(23)} ${cliProgress.Format.BarFormat(params.progress, options)} ${params.value}/${params.total}  ${payload.text}`,
     },
-    Presets.shades_classic,
+    cliProgress.Presets.shades_classic,
   );
   let stage: Stage = 'data';
   let title = '';

@@ -3,7 +3,7 @@
  * models/golden/, which inputs they take and which expected tensors their results are. Arithmetic
  * belongs to the models; here are only names.
  */
-import type { Config } from './sidecar.ts';
+import type { Config, Sidecar } from './sidecar.ts';
 
 /** Where an input comes from: a tensor of the case, every tensor of its weight files, a scalar, a number. */
 export type Source =
@@ -16,11 +16,13 @@ export type Call = {
   /** A file of models/golden/ and a function in it. */
   readonly file: string;
   readonly fn: string;
-  readonly sizes: (config: Config) => Record<string, number>;
+  readonly sizes: (config: Config, scalars: Sidecar['scalars']) => Record<string, number>;
   readonly inputs: Readonly<Record<string, Source>>;
   readonly grad?: readonly string[];
   /** Expected tensor -> result; a trailing `*` stands for the same rest on both sides. */
   readonly expect: Readonly<Record<string, string>>;
+  /** Tolerances that the notes of the case give, by the end of a tensor's name. */
+  readonly allow?: Readonly<Record<string, number>>;
 };
 
 const weights: Source = { weights: 0 };
@@ -51,6 +53,25 @@ const lossCall = (part: 'nodrop' | 'drop', keep: number, outputs: readonly strin
 
 const lossOutputs = ['xt', 'pred', 'loss_vae', 'loss_dino', 'loss', 'loss_mean'];
 
+const guidances = ['plain', 'cfg', 'cfg_vae', 'rg'];
+const scales: Readonly<Record<string, Source>> = {
+  cfgScale: { scalar: 'cfg_scale' },
+  rgScale: { scalar: 'rg_scale' },
+};
+
+const odeCall = (fn: string, inputs: Call['inputs'], expect: Call['expect']): Call => ({
+  file: 'sample.tn',
+  fn,
+  sizes: (c, scalars) => ({ ...network(c), N: Number(scalars['solver_steps']) }),
+  inputs: { p: weights, noise: tensor('in.noise'), y: tensor('in.y'), ...inputs },
+  expect,
+});
+
+const everyGuidance = (fn: string, method: string): Call =>
+  odeCall(fn, scales, Object.fromEntries(guidances.map((g) => [`out.${method}_${g}`, `out.${g}`])));
+
+const optimiserSteps = 5;
+
 export const cases: Readonly<Record<string, readonly Call[]>> = {
   'redi-forward': [
     {
@@ -80,5 +101,52 @@ export const cases: Readonly<Record<string, readonly Call[]>> = {
   'redi-loss-grad': [
     lossCall('nodrop', 1, [...lossOutputs, 'ut']),
     lossCall('drop', 0, lossOutputs),
+  ],
+  'redi-sample-ode': [
+    everyGuidance('byEuler', 'euler'),
+    everyGuidance('byHeun', 'heun2'),
+    odeCall(
+      'eulerPath',
+      { cfgScale: { scalar: 'cfg_scale' } },
+      { 'out.euler_cfg_vae_traj': 'out' },
+    ),
+    odeCall('heunPath', {}, { 'out.heun2_plain_traj': 'out' }),
+  ],
+  'separate-tokens': [
+    {
+      file: 'separate.tn',
+      fn: 'forward',
+      sizes: network,
+      inputs: { p: weights, x: tensor('in.x'), t: tensor('in.t'), y: tensor('in.y') },
+      expect: { 'out.v': 'out.v' },
+    },
+  ],
+  'adamw-ema': [
+    {
+      file: 'train.tn',
+      fn: 'steps',
+      sizes: (c) => ({ ...network(c), N: optimiserSteps }),
+      inputs: {
+        p: weights,
+        x1: tensor('in.x1'),
+        x0: tensor('noise.x0'),
+        t: tensor('noise.t'),
+        y: tensor('in.y'),
+        labelDrop: tensor('in.label_drop'),
+        lr: { number: 1e-3 },
+        weightDecay: { number: 0.01 },
+        emaDecay: { number: 0.9 },
+      },
+      expect: {
+        'out.losses': 'out.losses',
+        ...Object.fromEntries(
+          Array.from({ length: optimiserSteps }, (_, i) =>
+            ['param', 'ema'].map((p) => [`out.step${i + 1}.${p}.*`, `out.step.${i}.${p}.*`]),
+          ).flat(),
+        ),
+      },
+      // Its true gradient is 0 in the key third, and Adam makes steps of the round-off.
+      allow: { 'attn.qkv.bias': 5e-3 },
+    },
   ],
 };

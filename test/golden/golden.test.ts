@@ -14,10 +14,10 @@ import { SafetensorsFile, writeSafetensorsFile } from '../../runtime/io/safetens
 
 const here = import.meta.dirname;
 
-async function rowsOf(folder: string, name: DeviceName): Promise<Row[]> {
+async function rowsOf(folder: string, name: DeviceName, only?: string): Promise<Row[]> {
   const device = await openDevice(name);
   const rows: Row[] = [];
-  for await (const row of runGolden(folder, { device })) rows.push(row);
+  for await (const row of runGolden(folder, { device, only })) rows.push(row);
   device.dispose();
   return rows;
 }
@@ -27,12 +27,18 @@ const expected = (name: string): string[] => {
   return Object.keys(sidecar.tensors).filter((t) => /^(out|grad)\./.test(t));
 };
 
+/** What no program gives yet: adaptive steps are the host's. */
+const later = (c: string): string[] =>
+  c === 'redi-sample-ode' ? expected(c).filter((t) => /^out\.(dopri5|exact)_/.test(t)) : [];
+
 describe.each(['reference', 'wasm'] as const)('the golden cases on %s', (name) => {
-  it.each(['redi-forward', 'redi-loss-grad'])(
+  it.each(['redi-forward', 'redi-loss-grad', 'redi-sample-ode', 'separate-tokens', 'adamw-ema'])(
     '%s: every tensor within its tolerance',
     async (c) => {
-      const rows = (await rowsOf(here, name)).filter((r) => r.case === c);
-      expect(rows.filter((r) => r.status !== 'ok')).toEqual([]);
+      const rows = await rowsOf(here, name, c);
+      const status = (s: Row['status']) => rows.filter((r) => r.status === s).map((r) => r.tensor);
+      expect(rows.filter((r) => r.status === 'MISS')).toEqual([]);
+      expect(status('unchecked').sort()).toEqual(later(c).sort());
       expect(rows.map((r) => r.tensor).sort()).toEqual(expected(c).sort());
     },
   );
