@@ -133,7 +133,7 @@ export class Arith {
   /** The value of an index (at lane 0), as `scale` times its terms; the constant apart. */
   #terms(e: Ix, scale: number): Node {
     const g = this.#g;
-    const affine: { m: number; at: Scope | Node }[] = [];
+    const affine: [Scope, number][] = [];
     let rest: Node | undefined;
     const plus = (n: Node): void => {
       rest = rest ? g.add(rest, n) : n;
@@ -143,14 +143,10 @@ export class Arith {
         const at = this.env.axes.get(t.a.id);
         if (!at) throw new Error(`wasm: axis ${t.a.id} is not bound here`);
         if ('ty' in at) plus(g.times(at, t.m * scale));
-        else affine.push({ m: t.m * scale, at });
+        else affine.push([at, t.m * scale]);
       } else plus(g.times(this.#atom(t.a), t.m * scale));
     }
-    affine.sort((a, b) => (a.at as Scope).depth - (b.at as Scope).depth);
-    const chain = affine.reduce<Node | undefined>(
-      (prefix, a) => g.induct(prefix, a.at as Scope, a.m),
-      undefined,
-    );
+    const chain = g.affine(affine);
     if (!chain) return rest ?? g.i32(0);
     return rest ? g.add(chain, rest) : chain;
   }

@@ -167,7 +167,7 @@ export class Graph {
     });
   }
 
-  /** prefix + by * (the value of the loop's axis). */
+  /** prefix + by * (the value of the loop's axis); the prefix belongs to an outer scope. */
   induct(prefix: Node | undefined, loop: Scope, by: number): Node {
     const key = `n${prefix?.id ?? ''}|${loop.id}|${by}`;
     const known = this.#byKey.get(key);
@@ -183,6 +183,13 @@ export class Graph {
     });
     loop.inducts.push({ node, prefix, by });
     return node;
+  }
+
+  /** Sum of by * (axis of the loop), outermost loops first so that inner ones only step. */
+  affine(terms: readonly (readonly [loop: Scope, by: number])[]): Node | undefined {
+    return [...terms]
+      .sort((a, b) => a[0].depth - b[0].depth)
+      .reduce<Node | undefined>((n, [loop, by]) => this.induct(n, loop, by), undefined);
   }
 
   add(a: Node, b: Node): Node {

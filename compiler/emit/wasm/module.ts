@@ -7,13 +7,17 @@
  */
 import type { AxisId } from '../../core.ts';
 import type { BufId, Kernel, Plan, Step } from '../../plan.ts';
+import { asContraction } from '../../schedule/contract.ts';
 import { encodeModule, Fn, ins, op } from './binary.ts';
+import { type Blocking, emitContraction } from './contract.ts';
 import { Graph, type Node, type Scope } from './graph.ts';
+import { microKernel, type Tile, tileKey } from './micro.ts';
 import { emitLoops } from './nest.ts';
 
 export type WasmOptions = {
   /** f32x4.relaxed_madd is there. */
   readonly fma: boolean;
+  readonly blocking?: Partial<Blocking>;
 };
 
 export type WasmPlan = {
@@ -35,10 +39,16 @@ export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
   return { bytes, pages, address, steps: plan.steps.length };
 }
 
+/** Tile sizes that the engines like best, measured with bench/contract.ts. */
+function blocking(options: WasmOptions): Blocking {
+  const base = { rows: 6, vecs: 2, unroll: 1, depth: 384, left: 8192, fma: options.fma };
+  return { ...base, ...options.blocking };
+}
+
 /** The functions of a plan's module, `run` last, and where its buffers are. */
 export function buildWasm(
   plan: Plan,
-  _options: WasmOptions,
+  options: WasmOptions,
 ): {
   readonly fns: readonly Fn[];
   readonly run: Fn;
@@ -61,6 +71,20 @@ export function buildWasm(
   const base = (b: BufId): number => address.get(b) ?? FIRST;
 
   const fns: Fn[] = [];
+  const define = (f: Fn): number => {
+    f.index = fns.push(f) - 1;
+    return f.index;
+  };
+  const tiles = new Map<string, number>();
+  const micro = (t: Tile): number => {
+    const key = tileKey(t);
+    const index = tiles.get(key) ?? define(microKernel(t));
+    tiles.set(key, index);
+    return index;
+  };
+  // Packed operands live after the arena; kernels share the space one after another.
+  const packAt = end;
+  let packEnd = end;
   const byKernel = new Map<Kernel, Fn>();
   const kernel = (k: Kernel): void => {
     const fn = new Fn(
@@ -72,10 +96,21 @@ export function buildWasm(
     k.loops.forEach((a, i) => {
       axes.set(a.id, g.param(i, 'i32'));
     });
-    emitLoops(k, { g, axes, loops: k.loops, base });
+    const site = { g, axes, loops: k.loops, base };
+    const contraction = asContraction(k);
+    if (contraction) {
+      let at = packAt;
+      const pack = (words: number): number => {
+        const from = at;
+        at = Math.ceil((at + words * 4) / ALIGN) * ALIGN;
+        packEnd = Math.max(packEnd, at);
+        return from;
+      };
+      emitContraction(contraction, { ...site, micro, pack, blocking: blocking(options) });
+    } else emitLoops(k, site);
     g.finish();
+    define(fn);
     byKernel.set(k, fn);
-    fns.push(fn);
   };
   const each = (steps: readonly Step[]): void => {
     for (const s of steps) {
@@ -85,12 +120,9 @@ export function buildWasm(
   };
   each(plan.steps);
   const run = new Fn('run', ['i32', 'i32']);
-  fns.push(run);
-  fns.forEach((f, i) => {
-    f.index = i;
-  });
+  define(run);
   driver(run, plan, byKernel);
-  return { fns, run, pages: Math.ceil(end / PAGE), address };
+  return { fns, run, pages: Math.ceil(packEnd / PAGE), address };
 }
 
 /** run(from, to): every top-level step in turn, skipped when outside the range. */

@@ -87,7 +87,7 @@ const accessCost = (stride: number | undefined): number =>
 
 type Choice = { readonly axis: Axis | undefined; readonly reduced: boolean };
 
-class NestEmitter {
+export class NestEmitter {
   readonly #env: Env;
   readonly #nests: readonly KNest[];
   readonly #own: readonly Axis[];
