@@ -18,7 +18,8 @@ export function declarations(program: Program): string {
     const doc =
       f.doc === '' ? '' : `/** ${f.doc.replaceAll('*/', '* /').replaceAll('\n', '\n * ')} */\n`;
     const params = f.params.map(
-      (p) => `${label(p.name)}${p.init === undefined ? '' : '?'}: ${typeText(p.type, 'in', 1)};`,
+      (p) =>
+        `${label(p.name)}${p.init === undefined ? '' : '?'}: ${typeText(p.type, 'in', 1)}${p.type.k === 'record' ? ' | StateDict' : ''};`,
     );
     return `${doc}export type ${name}Inputs = {${block(params, 0)}};
 export type ${name}Output = ${typeText(f.result, 'out', 0)};
@@ -30,6 +31,9 @@ export type ${name}Output = ${typeText(f.result, 'out', 0)};
   });
   return `// Made by \`tenon types ${program.root}\`.
 import type { LeafInput, Tensor } from 'tenon';
+
+/** Leaves by dotted path, as in a checkpoint. */
+type StateDict = ReadonlyMap<string, LeafInput>;
 
 ${parts.join('\n')}
 export type Functions = {${block(table, 0)}};
