@@ -30,8 +30,8 @@ export type Lang = {
   readonly fromIndex: (e: string) => string;
   readonly toIndex: (e: string) => string;
   readonly declare: (name: string, text: string, t: Dtype | 'index') => string;
-  /** Arguments that may not stand as literals in this operation. */
-  readonly nameConstants: (node: PrimNode) => boolean;
+  /** Whether an argument of an operation must be a variable, however short its text. */
+  readonly named: (node: PrimNode, arg: KExpr) => boolean;
 };
 
 /** Longer texts are named, which bounds the nesting of the generated code. */
@@ -58,7 +58,6 @@ export class NestText {
   readonly #axes = new Map<KExpr, ReadonlySet<AxisId>>();
   readonly #texts = new Map<KExpr, string>();
   readonly #named = new Map<string, string>();
-  readonly #prefix: string;
   #count = 0;
 
   /** `serial` are the loops the caller opens, outermost first; every other axis is already bound. */
@@ -67,12 +66,10 @@ export class NestText {
     serial: readonly { readonly id: AxisId }[],
     extents: Extents,
     roots: readonly KExpr[],
-    prefix = '',
   ) {
     this.#lang = lang;
     this.#extents = extents;
     this.#depth = new Map(serial.map((a, i) => [a.id, i + 1]));
-    this.#prefix = prefix;
     this.at = Array.from({ length: serial.length + 1 }, () => []);
     const count = (e: KExpr): void => {
       const n = this.#uses.get(e) ?? 0;
@@ -115,7 +112,7 @@ export class NestText {
     const key = `${depth}:${t}:${text}`;
     const known = this.#named.get(key);
     if (known) return known;
-    const name = `${t === 'index' ? 'i' : 'v'}${this.#prefix}${this.#count++}`;
+    const name = `${t === 'index' ? 'i' : 'v'}${this.#count++}`;
     this.#named.set(key, name);
     this.at[depth]!.push(this.#lang.declare(name, text, t));
     return name;
@@ -151,10 +148,10 @@ export class NestText {
         return this.#lang.guarded(this.guards(kept, depth), load, e.t);
       }
       case 'prim': {
-        const named = this.#lang.nameConstants(e);
         const args = e.args.map((a) => {
           const text = this.expr(a, depth);
-          return named && a.k === 'const' ? this.#name(text, depth, a.t) : text;
+          const isVariable = /^[av]\d+$/.test(text);
+          return this.#lang.named(e, a) && !isVariable ? this.#name(text, depth, a.t) : text;
         });
         return this.#lang.prim[e.op](args, e);
       }

@@ -59,19 +59,18 @@ class WebGpuDevice implements Device {
   }
 
   async prepare(program: Compiled): Promise<Executable> {
-    const plan = program.plan();
     this.#health.check();
-    const made = await this.#health.scoped('preparing a program', () => {
-      const emitted = this.#emit(plan);
-      return { emitted, storage: new Storage(this.#gpu, plan, emitted) };
-    });
+    const emitted = this.#emit(program.plan());
+    const storage = await this.#health.scoped(
+      'preparing a program',
+      () => new Storage(this.#gpu, emitted),
+    );
     try {
-      const { emitted, storage } = made;
       const pipelines = await makePipelines(this.#gpu, emitted, storage.layout);
       this.#health.check();
-      return new WebGpuExecutable(this.#gpu, this.#health, plan, emitted, storage, pipelines);
+      return new WebGpuExecutable(this.#gpu, this.#health, emitted, storage, pipelines);
     } catch (e) {
-      made.storage.dispose();
+      storage.dispose();
       this.#health.check();
       throw e;
     }
@@ -172,8 +171,8 @@ class Storage {
   readonly states: GPUBuffer;
   readonly bytes: number;
 
-  constructor(gpu: GPUDevice, plan: Plan, program: WgslProgram) {
-    const { memory } = program;
+  constructor(gpu: GPUDevice, program: WgslProgram) {
+    const { memory, plan } = program;
     const sizes = memory.segments.map((words) => words * 4);
     this.segments = sizes.map((size) =>
       gpu.createBuffer({ size, usage: usage.storage | usage.copySrc | usage.copyDst }),
@@ -264,14 +263,13 @@ class WebGpuExecutable implements Executable {
   constructor(
     gpu: GPUDevice,
     health: Health,
-    plan: Plan,
     program: WgslProgram,
     storage: Storage,
     pipelines: ReadonlyMap<number, GPUComputePipeline>,
   ) {
     this.#gpu = gpu;
     this.#health = health;
-    this.#plan = plan;
+    this.#plan = program.plan;
     this.#program = program;
     this.#storage = storage;
     this.#pipelines = pipelines;

@@ -5,6 +5,7 @@
  * user wrote; kernels with nothing to do have no shader.
  */
 import type { Plan } from '../../plan.ts';
+import { splitKernels } from '../split.ts';
 import { wgslKernel } from './kernel.ts';
 import { type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
 import { kernelsInLoops } from './walk.ts';
@@ -16,6 +17,8 @@ export type Shader = {
 };
 
 export type WgslProgram = {
+  /** The plan that the shaders are of: kernels of one nest each. */
+  readonly plan: Plan;
   readonly memory: GpuMemory;
   /** By kernel id. */
   readonly shaders: ReadonlyMap<number, Shader>;
@@ -24,19 +27,20 @@ export type WgslProgram = {
 /** What every WebGPU implementation grants. */
 export const leastLimits: GpuLimits = { bindingBytes: 128 * 1024 * 1024, bindings: 8 };
 
-export function wgslProgram(plan: Plan, limits: GpuLimits): WgslProgram {
+export function wgslProgram(given: Plan, limits: GpuLimits): WgslProgram {
+  const plan = splitKernels(given);
   const memory = layoutGpu(plan, limits);
   const shaders = new Map<number, Shader>();
   for (const { kernel, loops } of kernelsInLoops(plan.steps)) {
     const { code, groups } = wgslKernel(plan, memory, kernel, loops);
     if (groups[0] > 0) shaders.set(kernel.id, { code, groups });
   }
-  return { memory, shaders };
+  return { plan, memory, shaders };
 }
 
 /** All shaders as one text, for people. */
-export function emitWgsl(plan: Plan): string {
-  const { shaders } = wgslProgram(plan, { ...leastLimits, bindingBytes: 2 ** 32 });
+export function emitWgsl(given: Plan): string {
+  const { plan, shaders } = wgslProgram(given, { ...leastLimits, bindingBytes: 2 ** 32 });
   const out: string[] = [];
   for (const { kernel } of kernelsInLoops(plan.steps)) {
     const s = shaders.get(kernel.id);

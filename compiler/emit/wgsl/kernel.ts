@@ -1,7 +1,7 @@
 /**
- * One kernel as a WGSL compute shader, the plain way that is right for every kernel: one thread per
- * cell of the grid (and, for a kernel of one nest that sets, per cell of its output), reductions and
- * the remaining axes as serial loops.
+ * A kernel of one nest as a WGSL compute shader, the plain way that is right for every such kernel:
+ * one thread per cell of its output, the reduction as serial loops. A nest that adds has one thread
+ * per cell of the grid, since its axes may meet in one cell.
  *
  * All buffers are windows of `array<u32>` segments (memory.ts). The loops around a kernel are not in
  * its text: their values come in a uniform block, so a fold is one pipeline dispatched many times.
@@ -12,7 +12,7 @@ import type { Axis, Dtype } from '../../core.ts';
 import type { BufId, KExpr, Kernel, KNest, Plan } from '../../plan.ts';
 import { axisName, type Lang, NestText, type PrimNode } from '../nest-text.ts';
 import { fromBits, wgslLiteral } from './literal.ts';
-import { type GpuMemory, gridCells, PRIVATE_WORDS, scratchWords } from './memory.ts';
+import type { GpuMemory } from './memory.ts';
 import { helperTexts, wgslPrim } from './prims.ts';
 import { accumulates } from './reduce.ts';
 
@@ -26,12 +26,6 @@ export type WgslKernel = {
   readonly groups: readonly [number, number];
 };
 
-/** Axes whose cells are run by separate threads. */
-function threadAxes(k: Kernel): readonly Axis[] {
-  const only = k.nests.length === 1 ? k.nests[0]! : undefined;
-  return only?.store.mode === 'set' ? [...k.grid, ...only.axes] : k.grid;
-}
-
 /** The word of a buffer at an offset, as text. */
 type Word = (at: string) => string;
 
@@ -41,28 +35,25 @@ export function wgslKernel(
   k: Kernel,
   loops: readonly Axis[],
 ): WgslKernel {
-  const threads = threadAxes(k);
+  const nest = k.nests[0]!;
+  const sets = nest.store.mode === 'set';
+  const threads = sets ? [...k.grid, ...nest.axes] : k.grid;
+  const serial = sets ? [] : nest.axes;
   const total = threads.reduce((n, a) => n * a.extent, 1);
   const used = new Set<string>();
   const need = (h: string): string => {
     used.add(h);
     return h;
   };
-  const windows = windowsOf(plan, memory, k);
+  const find = (b: BufId): Word => windowOf(memory, b);
   const printer: Printer = {
     plan,
-    lang: wgslLang(plan, windows.find, need),
-    find: windows.find,
+    lang: wgslLang(plan, find, need),
+    find,
     reduce: accumulates(need),
   };
-  const inThreads = new Set(threads.map((a) => a.id));
-  const body: string[] = [];
-  k.nests.forEach((n, i) => {
-    const serial = n.axes.filter((a) => !inThreads.has(a.id));
-    const extents = extentsOf(loops, k.grid, n.axes, n.red);
-    const prefix = k.nests.length > 1 ? `${i}_` : '';
-    body.push(...nestLines(printer, n, serial, extents, prefix));
-  });
+  const extents = extentsOf(loops, k.grid, nest.axes, nest.red);
+  const body = nestLines(printer, nest, serial, extents);
   const code = [
     ...memory.segments.map(
       (_, s) => `@group(0) @binding(${s + 1}) var<storage, read_write> s${s}: array<u32>;`,
@@ -76,7 +67,6 @@ export function wgslKernel(
       `if (thread >= ${total}u) { return; }`,
       ...loops.map((a, i) => `let ${axisName(a.id)} = loops[${i >> 2}][${i & 3}];`),
       ...splitThread(threads),
-      ...windows.declare,
       ...body,
     ]),
     '}',
@@ -94,41 +84,17 @@ function splitThread(axes: readonly Axis[]): string[] {
   const out: string[] = [];
   let below = 1;
   for (const a of [...axes].reverse()) {
-    const above = below === 1 ? 'thread' : `thread / ${below}u`;
-    out.push(`let ${axisName(a.id)} = i32((${above}) % ${a.extent}u);`);
+    const above = below === 1 ? 'thread' : `(thread / ${below}u)`;
+    out.push(`let ${axisName(a.id)} = i32(${above} % ${a.extent}u);`);
     below *= a.extent;
   }
   return out.reverse();
 }
 
-/** How the text finds each buffer of a kernel, and the scratch it declares. */
-function windowsOf(
-  plan: Plan,
-  memory: GpuMemory,
-  k: Kernel,
-): { find: (b: BufId) => Word; declare: string[] } {
-  const declare: string[] = [];
-  const scratch = new Map<BufId, Word>();
-  const isPrivate = scratchWords(plan, k) <= PRIVATE_WORDS;
-  let at = memory.spill.offset;
-  for (const b of new Set(k.nests.map((n) => n.store.buf))) {
-    const { kind, words } = plan.bufs[b]!;
-    if (kind !== 'scratch') continue;
-    if (isPrivate) {
-      declare.push(`var c${b}: array<u32, ${Math.max(1, words)}>;`);
-      scratch.set(b, (i) => `c${b}[${i}]`);
-    } else {
-      const base = `${at}i + i32(thread) * ${words}i`;
-      scratch.set(b, (i) => `s${memory.spill.segment}[${base} + ${i}]`);
-      at += words * gridCells(k);
-    }
-  }
-  const find = (b: BufId): Word => {
-    const { segment, offset } = memory.place(b);
-    const placed: Word = (i) => `s${segment}[${offset === 0 ? i : `${offset}i + ${i}`}]`;
-    return scratch.get(b) ?? placed;
-  };
-  return { find, declare };
+/** How the text finds a buffer. */
+function windowOf(memory: GpuMemory, b: BufId): Word {
+  const { segment, offset } = memory.place(b);
+  return (i) => `s${segment}[${offset === 0 ? i : `${offset}i + ${i}`}]`;
 }
 
 // ---------------------------------------------------------------- values and words
@@ -166,8 +132,9 @@ function wgslLang(plan: Plan, find: (b: BufId) => Word, need: (h: string) => str
     declare: (name, text) => `let ${name} = ${text};`,
     // Operations on literals alone are evaluated when the shader is made, where overflow and
     // division by zero are errors.
-    nameConstants: (node) =>
-      node.op === 'idiv' || node.op === 'mod' || node.args.every((a) => a.k === 'const'),
+    named: (node, arg) =>
+      arg.k === 'const' &&
+      (node.op === 'idiv' || node.op === 'mod' || node.args.every((a) => a.k === 'const')),
   };
 }
 
@@ -183,16 +150,10 @@ type Printer = {
   readonly reduce: ReturnType<typeof accumulates>;
 };
 
-function nestLines(
-  p: Printer,
-  n: KNest,
-  serial: readonly Axis[],
-  extents: Extents,
-  prefix: string,
-): string[] {
+function nestLines(p: Printer, n: KNest, serial: readonly Axis[], extents: Extents): string[] {
   if (serial.some((a) => a.extent === 0)) return [];
   const roots: KExpr[] = [n.body, ...n.store.at.dyn.map((d) => d.e)];
-  const text = new NestText(p.lang, [...serial, ...n.red], extents, roots, prefix);
+  const text = new NestText(p.lang, [...serial, ...n.red], extents, roots);
   const outer = serial.length;
   const inner: string[] = [];
   let result = 'acc';
@@ -215,11 +176,11 @@ function nestLines(
   const sum = n.store.mode === 'add' ? `${fromWord(t, cell)} + ${result}` : result;
   const store = `${cell} = ${toWord(t, sum)};`;
   inner.push(guard ? `if (${guard}) { ${store} }` : store);
-  const lines: string[] = ['{', ...text.at[0]!];
+  const lines: string[] = [...text.at[0]!];
   serial.forEach((a, i) => {
     lines.push(loopOpen(a), ...text.at[i + 1]!);
   });
-  lines.push(...inner, ...serial.map(() => '}'), '}');
+  lines.push(...inner, ...serial.map(() => '}'));
   return lines;
 }
 
