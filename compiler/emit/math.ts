@@ -163,32 +163,23 @@ function tanh(v: Low): Low {
   return select(lt(a, f(0.625)), small, withSign(large, v));
 }
 
+/** erf(x) = x + x * poly(x^2) for |x| < 0.9. */
+export const erfSmall: readonly number[] = [
+  0.12837915122509003, -0.37612515687942505, 0.11282084882259369, -0.026777280494570732,
+  0.005009916145354509, -0.0006081067840568721,
+];
+/** -log(erfc(a)) / a, which is smooth, for a from 0.9 to 3.95; beyond, erf rounds to 1. */
+export const erfTail: readonly number[] = [
+  1.1286370754241943, 0.6351980566978455, 0.10615896433591843, -0.023694442585110664,
+  0.0036102544981986284, -0.0003148278337903321, 1.0429015674162656e-5,
+];
+
 function erf(v: Low): Low {
   const a = abs(v);
   const z = mul(v, v);
-  const small = add(
-    mul(
-      v,
-      poly(
-        z,
-        [
-          0.12837915122509003, -0.37612515687942505, 0.11282084882259369, -0.026777280494570732,
-          0.005009916145354509, -0.0006081067840568721,
-        ],
-      ),
-    ),
-    v,
-  );
-  // -log(erfc(a)) / a is smooth; beyond 3.95 erf rounds to 1.
+  const small = add(mul(v, poly(z, erfSmall)), v);
   const c = pmin(a, f(3.95));
-  const q = poly(
-    c,
-    [
-      1.1286370754241943, 0.6351980566978455, 0.10615896433591843, -0.023694442585110664,
-      0.0036102544981986284, -0.0003148278337903321, 1.0429015674162656e-5,
-    ],
-  );
-  const large = sub(one, exp(neg(mul(c, q))));
+  const large = sub(one, exp(neg(mul(c, poly(c, erfTail)))));
   return select(lt(a, f(0.9)), small, withSign(large, v));
 }
 
