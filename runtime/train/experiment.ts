@@ -56,9 +56,12 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
   const { config, folder } = experiment;
   const { file } = folder;
   const clock = stopwatch(experiment);
+  if (experiment.resume) checkSameConfig(folder, config);
+  const programs = experiment.resume
+    ? keptPrograms(file.programs)
+    : await loadPrograms(config, experiment.configFile);
   const set = experiment.pictures ?? readPictures(config, experiment.cacheDir, clock.watch);
   const pictures = choosePictures(set, config);
-  const programs = await beginOrResume(experiment);
   const device = await openDevice(config.device);
   try {
     const context: Context = {
@@ -68,6 +71,9 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
       classes: pictures.classes.length,
       ...clock.watch,
     };
+    // Whatever can be wrong with the programs, the pictures or the device has been seen by now.
+    if (experiment.resume) trimMetrics(folder);
+    else begin(folder, config, programs);
     const metrics = metricsFile(file.metrics);
     const encoder = await trainEncoder(context, pictures.train, {
       checkpoint: file.encoder,
@@ -142,19 +148,10 @@ export function readPictures(
   }
 }
 
-/** The programs of the run; a new one leaves its config and their texts in its folder. */
-async function beginOrResume(experiment: Experiment): Promise<Programs> {
-  const { config, configFile, folder, resume } = experiment;
-  const { file } = folder;
-  if (resume) {
-    checkSameConfig(folder, config);
-    trimMetrics(folder);
-    return keptPrograms(file.programs);
-  }
-  const programs = await loadPrograms(config, configFile);
+/** The folder becomes a run's: it holds the config and the texts of the programs. */
+function begin(folder: RunFolder, config: Config, programs: Programs): void {
   writeConfig(folder, config);
-  keepPrograms(file.programs, programs);
-  return programs;
+  keepPrograms(folder.file.programs, programs);
 }
 
 /** z of all pictures, from a projection that only the training pictures decide. */

@@ -117,7 +117,6 @@ function clear({ file }: RunFolder): void {
   }
 }
 
-/** Begins a run: from here on the folder is a run's. */
 export function writeConfig({ path, file }: RunFolder, config: Config): void {
   try {
     mkdirSync(path, { recursive: true });
