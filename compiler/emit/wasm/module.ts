@@ -18,6 +18,8 @@ export type WasmOptions = {
   /** f32x4.relaxed_madd is there. */
   readonly fma: boolean;
   readonly blocking?: Partial<Blocking>;
+  /** Also export every kernel, as k<id>(values of its loops' axes): for profiles. */
+  readonly exportKernels?: boolean;
 };
 
 export type WasmPlan = {
@@ -34,8 +36,10 @@ const FIRST = 1024;
 const ALIGN = 256;
 
 export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
-  const { fns, run, pages, address } = buildWasm(plan, options);
-  const bytes = encodeModule({ fns, exports: new Map([['run', run]]), pages, shared: false });
+  const { fns, run, pages, address, kernels } = buildWasm(plan, options);
+  const exports = new Map([['run', run]]);
+  if (options.exportKernels) for (const [k, f] of kernels) exports.set(`k${k.id}`, f);
+  const bytes = encodeModule({ fns, exports, pages, shared: false });
   return { bytes, pages, address, steps: plan.steps.length };
 }
 
@@ -54,6 +58,7 @@ export function buildWasm(
   readonly run: Fn;
   readonly pages: number;
   readonly address: ReadonlyMap<BufId, number>;
+  readonly kernels: ReadonlyMap<Kernel, Fn>;
 } {
   const address = new Map<BufId, number>();
   let end = FIRST;
@@ -122,7 +127,7 @@ export function buildWasm(
   const run = new Fn('run', ['i32', 'i32']);
   define(run);
   driver(run, plan, byKernel);
-  return { fns, run, pages: Math.ceil(packEnd / PAGE), address };
+  return { fns, run, pages: Math.ceil(packEnd / PAGE), address, kernels: byKernel };
 }
 
 /** run(from, to): every top-level step in turn, skipped when outside the range. */
