@@ -61,7 +61,7 @@ async function* runCase(
     calls.length > 0 ? SafetensorsFile.open(join(folder, `${sidecar.stem}.safetensors`)) : null;
   for (const call of calls) {
     const covered = expected.flatMap((name) => {
-      const result = left.has(name) ? resultOf(name, call.expect) : undefined;
+      const result = left.has(name) ? call.expect(name) : undefined;
       return result === undefined ? [] : [{ name, result }];
     });
     if (covered.length === 0) continue;
@@ -83,15 +83,6 @@ async function* runCase(
     }
   }
   for (const tensor of left) yield { case: sidecar.case, tensor, status: 'unchecked' };
-}
-
-function resultOf(name: string, expect: Call['expect']): string | undefined {
-  for (const [pattern, result] of Object.entries(expect)) {
-    if (pattern === name) return result;
-    if (!pattern.endsWith('*') || !name.startsWith(pattern.slice(0, -1))) continue;
-    return result.slice(0, -1) + name.slice(pattern.length - 1);
-  }
-  return undefined;
 }
 
 async function runCall(

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { front } from '../../runtime/cli/front.ts';
+import { reportFailure } from '../../runtime/cli/report.ts';
 import { SafetensorsFile, writeSafetensorsFile } from '../../runtime/io/safetensors-file.ts';
 
 let folder = '';
@@ -289,6 +290,27 @@ describe('tenon types', () => {
     expect(out).toMatch(/k: LeafInput \/\* idx\[K\] \*\//);
     expect(out).toMatch(/scale\?: LeafInput/);
     expect(out).not.toContain('HigherInputs');
+  });
+});
+
+describe('a defect of Tenon', () => {
+  const report = (verbose: boolean): { code: number; err: string } => {
+    const lines: string[] = [];
+    const io = {
+      out: () => {},
+      err: (t: string) => void lines.push(t),
+      signal: new AbortController().signal,
+      terminal: false,
+    };
+    const code = reportFailure(new TypeError('x is undefined\nand more'), io, verbose);
+    return { code, err: lines.join('') };
+  };
+
+  it('is one line and a hint; the stack only with -v', () => {
+    const { code, err } = report(false);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^tenon: internal error: x is undefined\nhint: .*-v.*\n$/);
+    expect(report(true).err).toMatch(/\n {4}at /);
   });
 });
 
