@@ -6,7 +6,7 @@
  * whatever e is: a factor 0 here is a structural zero and not a number that underflowed.
  */
 
-import { f32, prim, selectE } from '../core/expr.ts';
+import { bool, f32, prim, selectE } from '../core/expr.ts';
 import { sameExpr } from '../core/key.ts';
 import type { Expr } from '../core.ts';
 
@@ -35,6 +35,7 @@ export function add(a: Expr, b: Expr): Expr {
   if (isZero(b)) return a;
   const branches = complementary(a, b) ?? complementary(b, a);
   if (branches !== undefined) return branches;
+  if (sameExpr(a, b)) return prim('add', a, a);
   const n = negated(b);
   return n === undefined ? prim('add', a, b) : prim('sub', a, n);
 }
@@ -70,15 +71,43 @@ export function div(a: Expr, b: Expr): Expr {
   return prim('div', a, b);
 }
 
-/** select with structural zeros: both branches 0 is 0. */
+/** select with structural zeros: both branches 0 is 0; a negated condition swaps the branches. */
 export function select(c: Expr, a: Expr, b: Expr): Expr {
-  return isZero(a) && isZero(b) ? zero : selectE(c, a, b);
+  if (isZero(a) && isZero(b)) return zero;
+  const n = inverted(c);
+  return n === undefined ? selectE(c, a, b) : selectE(n, b, a);
+}
+
+// ---------------------------------------------------------------- conditions
+
+export const always: Expr = bool(true);
+
+function inverted(c: Expr): Expr | undefined {
+  return c.k === 'prim' && c.op === 'not' ? c.args[0] : undefined;
+}
+
+export function not(a: Expr): Expr {
+  if (a.k === 'const') return bool(a.v === 0);
+  return inverted(a) ?? prim('not', a);
+}
+
+function opposite(a: Expr, b: Expr): boolean {
+  const [m, n] = [inverted(a), inverted(b)];
+  return (m !== undefined && sameExpr(m, b)) || (n !== undefined && sameExpr(n, a));
 }
 
 export function or(a: Expr, b: Expr): Expr {
   if (a.k === 'const') return a.v !== 0 ? a : b;
   if (b.k === 'const') return b.v !== 0 ? b : a;
-  return sameExpr(a, b) ? a : prim('or', a, b);
+  if (sameExpr(a, b)) return a;
+  if (opposite(a, b)) return always;
+  // (p and q) or (p and not q) is p
+  if (a.k === 'prim' && b.k === 'prim' && a.op === 'and' && b.op === 'and') {
+    const [p, q] = a.args;
+    const [r, s] = b.args;
+    if (sameExpr(p!, r!) && opposite(q!, s!)) return p!;
+  }
+  return prim('or', a, b);
 }
 
 export function and(a: Expr, b: Expr): Expr {

@@ -1,10 +1,10 @@
 /**
  * The derivatives of the scalar primitives: one row per primitive, one cell per argument.
  *
- * A cell takes the node and a tangent or cotangent `g` and gives g times the partial derivative, so
- * the same table serves forward mode (g = tangent of the argument, summed over arguments) and
- * reverse mode (g = cotangent of the node, passed to each argument). Invariants: a cell is linear in
- * g; `null` means the derivative is zero everywhere it exists; cells reuse the node itself (exp,
+ * A cell says what becomes of a tangent or cotangent `g`: a multiple of it, or g itself under a
+ * condition. The same table serves forward mode (g = tangent of the argument, summed over arguments)
+ * and reverse mode (g = cotangent of the node, passed to each argument). Invariants: a cell is linear
+ * in g; `null` means the derivative is zero everywhere it exists; cells reuse the node itself (exp,
  * tanh, div, sqrt, pow) so that nothing transcendental is computed twice.
  *
  * Conventions where a derivative does not exist: abs is 0 at 0; of equal arguments of min and max
@@ -14,22 +14,27 @@
 
 import { f32, prim } from '../core/expr.ts';
 import type { Expr, Prim } from '../core.ts';
-import { and, div, mul, neg, one, select, zero } from './arith.ts';
+import { and, div, mul, neg, not, one, select, zero } from './arith.ts';
 
 export type PrimNode = Extract<Expr, { k: 'prim' }>;
-export type Partial = (n: PrimNode, g: Expr) => Expr;
+type Times = (n: PrimNode, g: Expr) => Expr;
+export type Partial =
+  /** g times the partial derivative */
+  | Times
+  /** g where the condition holds, which is where this argument is the one that counts; else 0 */
+  | { readonly when: (n: PrimNode) => Expr };
 /** One per argument. A missing cell is read as null: an argument that is never f32. */
 export type Rule = readonly (Partial | null)[];
 
 const arg = (n: PrimNode, i: number): Expr => n.args[i]!;
 const is = (op: Prim, a: Expr, b: Expr): Expr => prim(op, a, b);
-const identity: Partial = (_, g) => g;
+const identity: Times = (_, g) => g;
 const none: Rule = [null, null, null, null];
 
 const twoOverSqrtPi = f32(2 / Math.sqrt(Math.PI));
 
 /** d(x^y)/dx = y x^(y-1); 0 at x = y = 0, where the product would be 0 * inf. */
-const powBase: Partial = (n, g) => {
+const powBase: Times = (n, g) => {
   const [x, y] = [arg(n, 0), arg(n, 1)];
   if (y.k === 'const') {
     if (y.v === 0) return zero;
@@ -42,7 +47,7 @@ const powBase: Partial = (n, g) => {
 };
 
 /** d(x^y)/dy = x^y log x; 0 at x = 0, where the product would be 0 * -inf. */
-const powExponent: Partial = (n, g) => {
+const powExponent: Times = (n, g) => {
   const x = arg(n, 0);
   if (x.k === 'const') return x.v === 0 ? zero : mul(g, mul(n, f32(Math.log(x.v))));
   return select(is('eq', x, zero), zero, mul(g, mul(n, prim('log', x))));
@@ -67,12 +72,12 @@ export const partials: Readonly<Record<Prim, Rule>> = {
   or: none,
   not: none,
   min: [
-    (n, g) => select(is('le', arg(n, 0), arg(n, 1)), g, zero),
-    (n, g) => select(is('le', arg(n, 0), arg(n, 1)), zero, g),
+    { when: (n) => is('le', arg(n, 0), arg(n, 1)) },
+    { when: (n) => not(is('le', arg(n, 0), arg(n, 1))) },
   ],
   max: [
-    (n, g) => select(is('ge', arg(n, 0), arg(n, 1)), g, zero),
-    (n, g) => select(is('ge', arg(n, 0), arg(n, 1)), zero, g),
+    { when: (n) => is('ge', arg(n, 0), arg(n, 1)) },
+    { when: (n) => not(is('ge', arg(n, 0), arg(n, 1))) },
   ],
   abs: [(n, g) => mul(g, prim('sign', arg(n, 0)))],
   sign: none,
@@ -92,7 +97,7 @@ export const partials: Readonly<Record<Prim, Rule>> = {
     },
   ],
   isfinite: none,
-  select: [null, (n, g) => select(arg(n, 0), g, zero), (n, g) => select(arg(n, 0), zero, g)],
+  select: [null, { when: (n) => arg(n, 0) }, { when: (n) => not(arg(n, 0)) }],
   // Only f32 -> f32 carries a tangent; integer arguments never have one.
   cast: [identity],
   f16: [identity],

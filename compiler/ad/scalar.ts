@@ -2,16 +2,19 @@
  * Differentiation of one scalar body: forward over its DAG, and the reverse sweep of a linear one.
  *
  * Note [Dead branches]. select(c, a, b) passes no cotangent to the dead branch, but a partial inside
- * it may be NaN or infinite, and 0 * NaN is NaN. So the sweep keeps beside each cotangent the
- * condition under which the node is live (the disjunction over its uses), and what passes through a
- * node that is not always live is select(live, g * partial, 0): exactly 0 where the branch is dead,
- * in time linear in the DAG however the selects nest.
+ * it may be NaN or infinite, and 0 * NaN is NaN. So the sweep keeps beside each cotangent g two
+ * conditions: `live`, under which any use of the node counts (the disjunction over its uses), and
+ * `mask`, which still has to be applied to g. Going down a branch adds its condition to both, at no
+ * cost; the mask is applied where a cotangent leaves the body, or where cotangents with different
+ * masks meet. What has passed a partial derivative has to be masked by `live` again. So the dead
+ * branch gets exactly 0, one select per read, in time linear in the DAG however the selects nest.
  */
 
-import { bool, foldExpr, prim, type Read, walkExpr } from '../core/expr.ts';
+import { foldExpr, type Read, walkExpr } from '../core/expr.ts';
+import { sameExpr } from '../core/key.ts';
 import type { Expr, Prim } from '../core.ts';
-import { add, and, isZero, or, select, sum, zero } from './arith.ts';
-import { type PrimNode, partialOf } from './partials.ts';
+import { add, always, and, isZero, or, select, sum, zero } from './arith.ts';
+import { type Partial, type PrimNode, partialOf } from './partials.ts';
 
 /** The tangent of an expression, given those of its reads (`zero` where there is none). */
 export function tangentOf(ofRead: (r: Read) => Expr): (e: Expr) => Expr {
@@ -28,7 +31,7 @@ export function tangentOf(ofRead: (r: Read) => Expr): (e: Expr) => Expr {
             const p = partialOf(e, i);
             if (p === null) return zero;
             const da = go(a);
-            return isZero(da) ? zero : p(e, da);
+            return isZero(da) ? zero : 'when' in p ? select(p.when(e), da, zero) : p(e, da);
           }),
         );
     }
@@ -52,10 +55,17 @@ export function isActive(active: (r: Read) => boolean): (e: Expr) => boolean {
 
 export type Swept = { readonly read: Read; readonly ct: Expr };
 
-type Adjoint = { readonly g: Expr; readonly live: Expr };
-const always = bool(true);
+type Adjoint = { readonly g: Expr; readonly mask: Expr; readonly live: Expr };
 /** Primitives that pass a cotangent 0 as 0, whatever their arguments. */
 const keepsZero: ReadonlySet<Prim> = new Set(['add', 'sub', 'neg', 'f16', 'bf16', 'cast']);
+
+const masked = (a: Adjoint): Expr => select(a.mask, a.g, zero);
+
+function meet(a: Adjoint, b: Adjoint): Adjoint {
+  const live = or(a.live, b.live);
+  if (sameExpr(a.mask, b.mask)) return { g: add(a.g, b.g), mask: a.mask, live };
+  return { g: add(masked(a), masked(b)), mask: always, live };
+}
 
 /** The cotangents of the active reads of a body whose own cotangent is `g`. */
 export function sweep(body: Expr, active: (r: Read) => boolean, g: Expr): readonly Swept[] {
@@ -65,37 +75,31 @@ export function sweep(body: Expr, active: (r: Read) => boolean, g: Expr): readon
   walkExpr((e) => {
     if (reaches(e)) order.push(e);
   }, body);
-  const adjoint = new Map<Expr, Adjoint>([[body, { g, live: always }]]);
+  const adjoint = new Map<Expr, Adjoint>([[body, { g, mask: always, live: always }]]);
   const give = (e: Expr, x: Adjoint) => {
     const old = adjoint.get(e);
-    adjoint.set(e, old === undefined ? x : { g: add(old.g, x.g), live: or(old.live, x.live) });
+    adjoint.set(e, old === undefined ? x : meet(old, x));
   };
   const out: Swept[] = [];
   // Children come first in `order`, so all uses of a node are seen before it.
   for (const e of order.reverse()) {
     const a = adjoint.get(e);
     if (a === undefined || isZero(a.g)) continue;
-    if (e.k === 'read') out.push({ read: e, ct: a.g });
-    else if (e.k === 'prim') pass(e, a, reaches, give);
+    if (e.k === 'read') out.push({ read: e, ct: masked(a) });
+    else if (e.k === 'prim') {
+      e.args.forEach((x, i) => {
+        const p = partialOf(e, i);
+        if (p !== null && reaches(x)) give(x, pass(e, p, a));
+      });
+    }
   }
   return out;
 }
 
-function pass(
-  n: PrimNode,
-  a: Adjoint,
-  reaches: (e: Expr) => boolean,
-  give: (e: Expr, x: Adjoint) => void,
-): void {
-  n.args.forEach((x, i) => {
-    const p = partialOf(n, i);
-    if (p === null || !reaches(x)) return;
-    if (n.op === 'select') {
-      const c = n.args[0]!;
-      give(x, { g: p(n, a.g), live: and(a.live, i === 1 ? c : prim('not', c)) });
-      return;
-    }
-    const g = p(n, a.g);
-    give(x, { g: keepsZero.has(n.op) ? g : select(a.live, g, zero), live: a.live });
-  });
+function pass(n: PrimNode, p: Partial, a: Adjoint): Adjoint {
+  if ('when' in p) {
+    const c = p.when(n);
+    return { g: a.g, mask: and(a.mask, c), live: and(a.live, c) };
+  }
+  return { g: p(n, a.g), mask: keepsZero.has(n.op) ? a.mask : a.live, live: a.live };
 }

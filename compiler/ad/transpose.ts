@@ -11,6 +11,7 @@ import { defsOf, mapNest, readAt, reduceNest, type Supply, sizeOf } from '../cor
 import { f32, freeAxes, freeAxesIx, keepGuards, type Read, readE } from '../core/expr.ts';
 import { type Extents, ixAxis, shiftIx, subIx } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
+import { primsOf } from '../core/work.ts';
 import type { Axis, AxisId, Expr, Guard, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
 import { add, isZero, mul } from './arith.ts';
 import { linearWhere } from './guards.ts';
@@ -166,19 +167,10 @@ export class Transposer {
     const out = this.axesOf(x);
     const solution = solve({ vars: index, read: f.read.ix, out, outer: this.outer }, this.supply);
     if (solution === 'none') return;
-    const cells = sizeOf(x.shape);
-    const through = sizeOf(index.map((a) => a.extent));
-    const window =
-      solution === 'scatter' ? through : sizeOf(solution.residual.map((a) => a.extent));
-    // Straight to the cells of x, or first over the index variables alone and then into place?
-    const direct =
-      (solution === 'scatter' ? 1 : cells) * window * sizeOf(rest.map((a) => a.extent));
-    const staged = through * sizeOf(rest.map((a) => a.extent)) + cells * window;
-    const several = rest.some((a) => a.extent > 1);
     // A segment sum must stay in range, so it keeps the guards that depend on the rest.
     const inRange =
       solution !== 'scatter' || f.read.guard.every((g) => needsOnly(g, index, f.vars));
-    if (several && inRange && staged < direct) this.#staged(f, index, rest);
+    if (inRange && staysCheaper(f, index, rest, solution)) this.#staged(f, index, rest);
     else if (solution === 'scatter') this.#scatter(f);
     else this.#gather(f, rest, solution, out);
   }
@@ -257,6 +249,32 @@ export class Transposer {
     });
     this.giveVar(f.read.x, v, f.spans);
   }
+}
+
+/**
+ * Whether it costs less work to compute the cotangent over the index variables first and then to put
+ * it into place, than to compute it at every cell: where the read reaches few of the cells, or goes
+ * to data-dependent places.
+ */
+function staysCheaper(
+  f: Flow,
+  index: readonly Axis[],
+  rest: readonly Axis[],
+  solution: Solution | 'scatter',
+): boolean {
+  const product = (axes: readonly Axis[]) => sizeOf(axes.map((a) => a.extent));
+  const free = freeAxes(f.ct);
+  const summed = product(rest.filter((a) => free.has(a.id)));
+  const reached = product(index);
+  const perPoint = primsOf(f.ct) + (summed > 1 ? 1 : 0);
+  if (solution === 'scatter') return reached * (summed * perPoint + 2) < product(f.vars) * perPoint;
+  const cells = sizeOf(f.read.x.shape);
+  const window = product(solution.residual);
+  const put = cells * (window > 1 ? window : 0);
+  const whole = window * summed > 1 ? 1 : 0;
+  return (
+    reached * (summed * perPoint + 1) + put < cells * window * summed * (primsOf(f.ct) + whole)
+  );
 }
 
 /** A guard of the read at a solution; where it is about an index of the read, that is the cell's. */
