@@ -31,7 +31,7 @@ export type Unplaced = Omit<Plan, 'offsets' | 'arenaWords'>;
 /** Decides where outputs live and adds the copies that this needs. */
 function settle(low: Lowered, donate: Donate): Unplaced {
   const bufs: Buf[] = [...low.bufs];
-  let steps: readonly Step[] = low.steps;
+  const table = low.steps.map(touches);
   let axis = low.nextAxis;
   let kernel = low.nextKernel;
   const target = new Map(donate);
@@ -58,17 +58,21 @@ function settle(low: Lowered, donate: Donate): Unplaced {
     }
     const into = low.inputs[input]!;
     if (place.buf === into && isZero(place.base)) return into;
-    if (whole && !taken.has(own.id) && !passed.has(into) && canReplace(steps, own.id, into)) {
+    if (
+      whole &&
+      !taken.has(own.id) &&
+      !passed.has(into) &&
+      canReplace(low.steps, table, own.id, into)
+    ) {
       taken.add(own.id);
       rename.set(own.id, into);
-      steps = renameBufs(steps, new Map([[own.id, into]]));
       return into;
     }
     copies.push({ from: place, to: into, shape: v.shape, name: v.name });
     return into;
   });
 
-  const all: Step[] = [...steps];
+  const all: Step[] = rename.size > 0 ? renameBufs(low.steps, rename) : [...low.steps];
   const copy = (name: string, from: Place, to: BufId, shape: readonly number[]): void => {
     const axes: Axis[] = shape.map((extent, i) => ({ id: axis++, extent, name: `c${i}` }));
     const cell = (strides: readonly number[], base: Place['base']): KIx => ({
@@ -126,7 +130,7 @@ export function eachKernel(steps: readonly Step[], f: (k: Kernel) => void): void
 /** Loads of a nest: from its body and from its data-dependent store address. */
 export function loadsOf(n: KNest): { buf: BufId; at: KIx }[] {
   const out: { buf: BufId; at: KIx }[] = [];
-  const seen = new Set<never>() as never as Set<KNest['body']>;
+  const seen = new Set<KNest['body']>();
   const visit = (e: KNest['body']): void =>
     eachKExpr(e, (x) => x.k === 'load' && out.push({ buf: x.buf, at: x.at }), seen);
   visit(n.body);
@@ -136,14 +140,31 @@ export function loadsOf(n: KNest): { buf: BufId; at: KIx }[] {
 
 const bufsOf = (n: KNest): BufId[] => [n.store.buf, ...loadsOf(n).map((l) => l.buf)];
 
+type Touches = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
+
+function touches(s: Step): Touches {
+  const reads = new Set<BufId>();
+  const writes = new Set<BufId>();
+  eachKernel([s], (k) => {
+    for (const n of k.nests) {
+      writes.add(n.store.buf);
+      for (const l of loadsOf(n)) reads.add(l.buf);
+    }
+  });
+  return { reads, writes };
+}
+
 /** Whether temp `t` may live in the storage of `input`, given everything the steps do to both. */
-function canReplace(steps: readonly Step[], t: BufId, input: BufId): boolean {
+function canReplace(
+  steps: readonly Step[],
+  table: readonly Touches[],
+  t: BufId,
+  input: BufId,
+): boolean {
   let written = false;
-  for (const s of steps) {
-    const kernels: Kernel[] = [];
-    eachKernel([s], (k) => kernels.push(k));
-    const writes = kernels.some((k) => k.nests.some((n) => n.store.buf === t));
-    const reads = kernels.some((k) => k.nests.some((n) => loadsOf(n).some((l) => l.buf === input)));
+  for (const [i, s] of steps.entries()) {
+    const writes = table[i]!.writes.has(t);
+    const reads = table[i]!.reads.has(input);
     if (written && reads) return false;
     if (!writes) continue;
     if (reads && (s.k === 'loop' || !readsOwnCellOnly(s, t, input))) return false;
