@@ -14,6 +14,7 @@ import { compare, describeOn, runOn } from './devices.ts';
 /** How many random programs: what a target costs to compile decides. */
 const targets: readonly { name: DeviceName; runs: number; tolerance: number }[] = [
   { name: 'webgpu', runs: 50, tolerance: 2e-4 },
+  { name: 'gpujs', runs: 50, tolerance: 2e-4 },
 ];
 
 for (const { name, runs, tolerance } of targets) {
