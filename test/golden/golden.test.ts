@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { front } from '../../runtime/cli/front.ts';
 import { type Row, runGolden } from '../../runtime/golden/golden.ts';
-import { type DeviceName, openDevice } from '../../runtime/index.ts';
+import { type DeviceName, load, openDevice } from '../../runtime/index.ts';
 import type { HostTensor, SafetensorsReader } from '../../runtime/io/safetensors.ts';
 import { SafetensorsFile, writeSafetensorsFile } from '../../runtime/io/safetensors-file.ts';
 
@@ -119,3 +119,15 @@ describe('the runner', () => {
 function readAll(file: SafetensorsReader): Map<string, HostTensor> {
   return new Map([...file.tensors.keys()].map((n) => [n, file.read(n) as HostTensor]));
 }
+
+it('the fixed positions of models/sit.tn are those of the checkpoint', async () => {
+  using weights = SafetensorsFile.open(join(here, 'redi-weights.safetensors'));
+  const want = weights.read('pos_embed').data;
+  await using f = (await load(join(here, '../../models/sit.tn'))).function('positions', {
+    device: 'reference',
+    sizes: { H: 4, W: 4, Q: 12 },
+  });
+  const got = (await f.call({})).tensors.get('out')!.data;
+  expect(got).toHaveLength(want.length);
+  for (let i = 0; i < want.length; i++) expect(Math.abs(got[i]! - want[i]!)).toBeLessThan(1e-6);
+});
