@@ -9,12 +9,13 @@ import { interpret } from '../../compiler/core/interpret.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { handCases } from './cases.ts';
-import { compare, describeOn, runOn } from './devices.ts';
+import { describeOn } from './devices.ts';
+import { compare, runOn } from './run-core.ts';
 
 /** How many random programs: what a target costs to compile decides. */
 const targets: readonly { name: DeviceName; runs: number; tolerance: number }[] = [
-  { name: 'webgpu', runs: 50, tolerance: 2e-4 },
-  { name: 'gpujs', runs: 50, tolerance: 2e-4 },
+  { name: 'webgpu', runs: 25, tolerance: 2e-4 },
+  { name: 'gpujs', runs: 60, tolerance: 2e-4 },
 ];
 
 for (const { name, runs, tolerance } of targets) {

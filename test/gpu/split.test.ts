@@ -1,0 +1,95 @@
+/**
+ * Kernels of several nests over scratch (rows of softmax, resident groups) give the same values when
+ * they are split into kernels of one nest for targets whose threads share nothing.
+ */
+import { expect, it } from 'vitest';
+import { prim } from '../../compiler/core/expr.ts';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { addIx, ixAxis, scaleIx } from '../../compiler/core/ix.ts';
+import type { Axis } from '../../compiler/core.ts';
+import { splitKernels } from '../../compiler/emit/split.ts';
+import type { Buf, KExpr, KIx, KNest, Plan } from '../../compiler/plan.ts';
+import type { DeviceName } from '../../runtime/devices/device.ts';
+import { at, Hand } from '../core/hand.ts';
+import { values } from './cases.ts';
+import { describeOn } from './devices.ts';
+import { compare } from './run-core.ts';
+
+/** Rows of softmax as a core program, and as a plan with one kernel of four nests over scratch. */
+function softmax(T: number, S: number) {
+  const h = new Hand();
+  const x = h.input('x', [T, S]);
+  const [t, s] = [h.supply.axis(T, 't'), h.supply.axis(S, 's')] as [Axis, Axis];
+  const top = h.reduce('top', [t], 'max', [s], at(x, t, s));
+  const e = h.map('e', [t, s], prim('exp', prim('sub', at(x, t, s), at(top, t))));
+  const z = h.reduce('z', [t], 'sum', [s], at(e, t, s));
+  const core = h.core(h.map('y', [t, s], prim('div', at(e, t, s), at(z, t))));
+
+  const buf = (id: number, words: number, kind: Buf['kind']): Buf => ({
+    ...{ id, words, kind },
+    ...{ name: `b${id}`, t: 'f32' },
+  });
+  const row: KIx = { ix: addIx(scaleIx(ixAxis(t), S), ixAxis(s)), dyn: [] };
+  const cell: KIx = { ix: ixAxis(s), dyn: [] };
+  const zero: KIx = { ix: { c: 0, terms: [] }, dyn: [] };
+  const load = (b: number, a: KIx): KExpr => ({ k: 'load', t: 'f32', buf: b, at: a, guard: [] });
+  const p = (op: 'exp' | 'sub' | 'div', ...args: KExpr[]): KExpr => ({
+    ...{ k: 'prim', t: 'f32', op, args },
+  });
+  const nest = (b: number, a: KIx, op: KNest['op'], body: KExpr): KNest => ({
+    axes: op ? [] : [s],
+    red: op ? [s] : [],
+    op,
+    body,
+    store: { buf: b, at: a, guard: [], mode: 'set' },
+    spans: [],
+  });
+  const nests = [
+    nest(2, zero, 'max', load(0, row)),
+    nest(3, cell, null, p('exp', p('sub', load(0, row), load(2, zero)))),
+    nest(4, zero, 'sum', load(3, cell)),
+    nest(1, row, null, p('div', load(3, cell), load(4, zero))),
+  ];
+  const plan: Plan = {
+    bufs: [
+      buf(0, T * S, 'input'),
+      buf(1, T * S, 'output'),
+      buf(2, 1, 'scratch'),
+      buf(3, S, 'scratch'),
+      buf(4, 1, 'scratch'),
+    ],
+    offsets: new Map(),
+    arenaWords: 0,
+    inputs: [0],
+    outputs: [1],
+    steps: [{ k: 'kernel', id: 0, name: 'softmax', grid: [t], nests, loops: [] }],
+  };
+  return { core, plan };
+}
+
+it('splits a row kernel into one kernel per nest and no scratch', () => {
+  const { plan } = softmax(3, 5);
+  const split = splitKernels(plan);
+  expect(split.steps).toHaveLength(4);
+  expect(split.bufs.map((b) => [b.kind, b.words])).toEqual([
+    ['input', 15],
+    ['output', 15],
+    ['temp', 3],
+    ['temp', 15],
+    ['temp', 3],
+  ]);
+  expect(splitKernels(plan, () => true)).toBe(plan);
+});
+
+for (const name of ['webgpu', 'gpujs'] satisfies DeviceName[])
+  describeOn(name, (open) => {
+    it('runs a row kernel', async () => {
+      const { core, plan } = softmax(6, 37);
+      const inputs = values(core);
+      const exe = await (await open()).prepare({ core, plan: () => plan, donate: [] });
+      exe.write(0, inputs[0]!);
+      await exe.run();
+      expect(compare(core, [await exe.read(0)], interpret(core, inputs), 1e-5)).toEqual([]);
+      exe.dispose();
+    });
+  });

@@ -1,0 +1,188 @@
+/**
+ * The WebGPU device beyond values: what its shaders look like, where memory goes, donation, abort,
+ * loss and disposal, limits, and that the process it ran in ends.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { emitWgsl, leastLimits, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
+import { schedule } from '../../compiler/schedule/schedule.ts';
+import { arbitraryCore } from '../core/arbitrary-core.ts';
+import { denseSilu, foldCore } from '../core/hand.ts';
+import { describeOn } from './devices.ts';
+import { compare, runOn } from './run-core.ts';
+
+const program = (core = foldCore(false)) => ({ core, plan: () => schedule(core), donate: [] });
+
+describe('shaders', () => {
+  it('of a dense layer with a gate', () => {
+    expect(emitWgsl(schedule(denseSilu(7, 9)))).toMatchInlineSnapshot(`
+      "// kernel 0: 1 x 1 workgroups
+      @group(0) @binding(1) var<storage, read_write> s0: array<u32>;
+      @group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+        let thread = (group.y * 65535u + group.x) * 64u + lane;
+        if (thread >= 7u) { return; }
+        let a0 = i32(thread % 7u);
+        var acc = 0f;
+        for (var a1 = 0i; a1 < 9i; a1++) {
+          acc = acc + (bitcast<f32>(s0[(a0 * 9i + a1)]) * bitcast<f32>(s0[64i + a1]));
+        }
+        s0[128i + a0] = bitcast<u32>(acc);
+      }
+
+      // kernel 1: 1 x 1 workgroups
+      @group(0) @binding(1) var<storage, read_write> s0: array<u32>;
+      @group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;
+      fn m_exp(p0: f32) -> f32 {
+        let v0 = select(p0, 89f, 89f < p0);
+        let v1 = (-104f);
+        let v2 = select(v0, v1, v0 < v1);
+        let v3 = round((v2 * 1.4426950216293335f));
+        let v4 = ((v2 - (v3 * 0.693359375f)) - (v3 * (-0.00021219444170128554f)));
+        let v5 = (((((0.0013823005137965083f * v4) + 0.008368841372430325f) * v4) + 0.04166824370622635f) * v4);
+        let v6 = i32(v3);
+        let v7 = (v6 >> 1u);
+        let v8 = ((((((((v5 + 0.1666651964187622f) * v4) + 0.4999999403953552f) * v4) * v4) + v4) + 1f) * bitcast<f32>(((v7 + 127i) << 23u)));
+        return (v8 * bitcast<f32>((((v6 - v7) + 127i) << 23u)));
+      }
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+        let thread = (group.y * 65535u + group.x) * 64u + lane;
+        if (thread >= 7u) { return; }
+        let a0 = i32(thread % 7u);
+        let v0 = m_exp((-bitcast<f32>(s0[128i + a0])));
+        let v1 = (1f + v0);
+        s0[192i + a0] = bitcast<u32>(((bitcast<f32>(s0[128i + a0]) / v1) - (v0 * v1)));
+      }
+      "
+    `);
+  });
+
+  it('read the step of a fold from a uniform, so a fold is one pipeline', () => {
+    const { shaders } = wgslProgram(schedule(foldCore(true)), leastLimits);
+    const inLoop = [...shaders.values()].filter((s) => s.code.includes('= loops[0][0];'));
+    expect(inLoop.length).toBeGreaterThan(0);
+    expect(inLoop[0]!.code).toContain('loops: array<vec4<i32>, 4>');
+  });
+
+  it('hold no name of the user', () =>
+    fc.assert(
+      fc.property(arbitraryCore(), ({ core }) => {
+        const plan = schedule(core);
+        const named = { ...plan, bufs: plan.bufs.map((b) => ({ ...b, name: '"; evil(); //' })) };
+        expect(emitWgsl(named)).toBe(emitWgsl(plan));
+      }),
+      { numRuns: 20 },
+    ));
+});
+
+describe('memory', () => {
+  it('is packed into segments below the binding limit, without overlap', () =>
+    fc.assert(
+      fc.property(arbitraryCore(), fc.integer({ min: 1, max: 40 }), ({ core }, pages) => {
+        const given = schedule(core);
+        const limits = { bindingBytes: pages * 4096, bindings: 1000 };
+        const { memory, plan } = wgslProgram(given, limits);
+        const used = plan.bufs
+          .filter((b) => b.words > 0 && b.kind !== 'temp')
+          .map((b) => ({ ...memory.place(b.id), words: b.words }));
+        for (const [i, a] of used.entries()) {
+          expect(a.offset + a.words).toBeLessThanOrEqual(memory.segments[a.segment]!);
+          for (const b of used.slice(i + 1))
+            expect(
+              a.segment !== b.segment ||
+                a.offset + a.words <= b.offset ||
+                b.offset + b.words <= a.offset,
+            ).toBe(true);
+        }
+        for (const s of memory.segments) expect(s * 4).toBeLessThanOrEqual(limits.bindingBytes);
+      }),
+    ));
+
+  it('that no device can bind is refused with the numbers', () => {
+    const plan = schedule(denseSilu(1000, 1000));
+    expect(() => wgslProgram(plan, { bindingBytes: 65536, bindings: 8 })).toThrow(
+      'input w needs 4000000 bytes, and this device binds at most 65536 at once',
+    );
+  });
+});
+
+describeOn('webgpu', (open) => {
+  it('leaves donated state in the input', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryCore({ bits: false }), fc.nat(), async (c, pick) => {
+        const pairs = c.core.outputs.flatMap((o, i) =>
+          c.core.inputs.flatMap((x, j) =>
+            x.t === o.t && x.shape.join() === o.shape.join() ? [[i, j] as const] : [],
+          ),
+        );
+        fc.pre(pairs.length > 0);
+        const donate = [pairs[pick % pairs.length]!];
+        const got = await runOn(await open(), c.core, c.inputs, donate);
+        expect(compare(c.core, got, interpret(c.core, c.inputs))).toEqual([]);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('splits thread numbers over two dimensions beyond 65,535 workgroups', async () => {
+    const core = denseSilu(65536 * 64 + 70, 1);
+    const inputs = [
+      Float64Array.from({ length: 65536 * 64 + 70 }, (_, i) => i % 1000),
+      Float64Array.of(0.5),
+    ];
+    const [y] = await runOn(await open(), core, inputs);
+    expect(y!.findIndex((v, i) => v !== (i % 1000) / 2)).toBe(-1);
+  });
+
+  it('stops between batches when the signal fires', async () => {
+    const exe = await (await open()).prepare(program());
+    await expect(exe.run(AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
+    await expect(exe.read(0)).rejects.toThrow('was not computed');
+    exe.dispose();
+  });
+
+  it('refuses arrays of another length and use after disposal', async () => {
+    const exe = await (await open()).prepare(program());
+    expect(exe.bytes).toBeGreaterThan(0);
+    expect(() => exe.write(0, new Float32Array(1))).toThrow('has 4 values, 1 given');
+    exe.dispose();
+    exe.dispose();
+    await expect(exe.run()).rejects.toThrow('disposed');
+  });
+
+  it('reports the loss of its device as an error of the device', async () => {
+    const { webgpuDevice } = await import('../../runtime/devices/webgpu.ts');
+    const device = await webgpuDevice();
+    const exe = await device.prepare(program());
+    device.dispose();
+    await expect(exe.run()).rejects.toMatchObject({ name: 'TenonError', code: 'usage' });
+  });
+
+  it('leaves the environment as it was, and lets the process end', async () => {
+    const url = (p: string): string => new URL(p, import.meta.url).href;
+    const script = `
+      const before = JSON.stringify(process.env);
+      const { openDevice } = await import('${url('../../runtime/devices/registry.ts')}');
+      const { schedule } = await import('${url('../../compiler/schedule/schedule.ts')}');
+      const { denseSilu } = await import('${url('../core/hand.ts')}');
+      const core = denseSilu(2, 2);
+      const device = await openDevice('webgpu');
+      const exe = await device.prepare({ core, plan: () => schedule(core), donate: [] });
+      exe.write(0, Float32Array.of(1, 2, 3, 4));
+      exe.write(1, Float32Array.of(1, 1));
+      await exe.run();
+      process.stdout.write(String(await exe.read(0)) + (JSON.stringify(process.env) === before));`;
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--no-warnings', '-e', script],
+      { cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: '3,7true', stderr: '' });
+  });
+});
