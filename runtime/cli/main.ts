@@ -43,8 +43,20 @@ function handOver(node: string): void {
 }
 
 if (newEnough(process.versions.node)) {
-  const { start } = await import('./start.ts');
-  await start(process.argv.slice(2));
+  try {
+    const { start } = await import('./start.ts');
+    await start(process.argv.slice(2));
+  } catch (e) {
+    // What start.ts cannot report itself: a file or package of the installation is missing.
+    const verbose = process.argv.some((a) => a === '-v' || a === '--verbose');
+    process.stderr.write(`tenon: cannot start: ${e instanceof Error ? e.message : String(e)}\n`);
+    process.stderr.write(
+      verbose && e instanceof Error
+        ? `${e.stack}\n`
+        : 'hint: Install tenon and its dependencies again; -v shows details.\n',
+    );
+    process.exitCode = 1;
+  }
 } else {
   const node = bundledNode();
   if (node !== undefined) handOver(node);
