@@ -9,6 +9,7 @@
 
 import { addIx, ixAxis, ixZero, scaleIx } from '../core/ix.ts';
 import type { Axis, Core, Ix } from '../core.ts';
+import { fuse } from '../passes/fuse.ts';
 import type { Buf, BufId, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { type Place, rowMajor, size } from './access.ts';
 import { tidyAxes } from './axes.ts';
@@ -19,10 +20,14 @@ import { layout } from './memory.ts';
 /** [output, input] pairs: the output is to end up in the input's storage. */
 export type Donate = readonly (readonly [output: number, input: number])[];
 
-export type ScheduleOptions = Record<string, never>;
+export type ScheduleOptions = {
+  /** Fuse on the core first; default true. */
+  readonly fuse?: boolean;
+};
 
-export function schedule(core: Core, donate: Donate = [], _options: ScheduleOptions = {}): Plan {
-  return layout(tidyAxes(settle(lower(core), donate)));
+export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
+  const fused = options.fuse === false ? core : fuse(core);
+  return layout(tidyAxes(settle(lower(fused), donate)));
 }
 
 /** A plan without the offsets of its temporaries. */

@@ -1,0 +1,355 @@
+/**
+ * Fusion on the core: reduction-free producers move into their consumers, and a value that another
+ * nest computes anyway is read instead of computed again.
+ *
+ * Inlining (Futhark calls it vertical fusion): a producer goes away when all its readers are nests
+ * of its own block and computing it there costs no more than the pass over memory it saves: read
+ * once per element by one nest, or a few operations on at most two loads. A transcendental is never
+ * computed more often than before, and a contraction's operands stay plain reads, because a tile
+ * reads each of them many times.
+ *
+ * Sharing is the reverse: when a reduction's whole body is the value of some map (the sum of a
+ * cotangent that is needed itself, as for a bias), it reads that map's result.
+ *
+ * Invariant: same values, bit for bit where no sum is involved; a read outside its guards is still 0.
+ */
+import { rootsOf, usesOf } from '../core/build.ts';
+import { freeAxes, guardE, type Read, readE, rewriter, walkExpr } from '../core/expr.ts';
+import { type Extents, extentsOf, ixAxis } from '../core/ix.ts';
+import type {
+  Axis,
+  AxisId,
+  Core,
+  Expr,
+  Guard,
+  Ix,
+  Nest,
+  Prim,
+  SegSum,
+  Stmt,
+  Var,
+} from '../core.ts';
+
+export function fuse(core: Core): Core {
+  const kept = new Set(core.outputs);
+  return { ...core, body: block(core.body, kept, []) };
+}
+
+/** `kept` are read outside the block's own nests; `outer` are the axes of enclosing folds. */
+function block(body: readonly Stmt[], kept: ReadonlySet<Var>, outer: readonly Axis[]): Stmt[] {
+  const inner = body.map((s): Stmt => {
+    if (s.k !== 'fold') return s;
+    const wanted = new Set([
+      ...s.carry.map((c) => c.next),
+      ...s.ys.map((y) => y.elem),
+      ...s.acc.map((a) => a.add),
+    ]);
+    return { ...s, body: block(s.body, wanted, [...outer, s.l]) };
+  });
+  return new Block(share(inner), kept, outer).run();
+}
+
+const points = (n: Nest | SegSum): number =>
+  [...n.axes, ...(n.k === 'nest' ? n.red : [])].reduce((p, a) => p * a.extent, 1);
+
+// ---------------------------------------------------------------- costs
+
+const dear: ReadonlySet<Prim> = new Set<Prim>([
+  'exp',
+  'log',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'pow',
+  'bits0',
+  'bits1',
+  'idiv',
+  'mod',
+]);
+
+type Cost = { readonly ops: number; readonly loads: number; readonly dear: boolean };
+
+function costOf(root: Expr): Cost {
+  let ops = 0;
+  let loads = 0;
+  let isDear = false;
+  walkExpr((e) => {
+    if (e.k === 'read') loads++;
+    if (e.k !== 'prim' || e.op === 'stop') return;
+    ops += e.op === 'div' || e.op === 'sqrt' ? 3 : 1;
+    if (dear.has(e.op)) isDear = true;
+  }, root);
+  return { ops, loads, dear: isDear };
+}
+
+/** A sum of a product in which two factors each have a parallel axis of their own. */
+function isContraction(n: Nest | SegSum): boolean {
+  if (n.k !== 'nest' || n.op !== 'sum') return false;
+  const factors = (e: Expr): Expr[] =>
+    e.k === 'prim' && e.op === 'mul' ? e.args.flatMap(factors) : [e];
+  const parts = factors(n.body).map(freeAxes);
+  const long = n.axes.filter((a) => a.extent > 1).map((a) => a.id);
+  return parts.some((p) =>
+    parts.some(
+      (q) => long.some((a) => p.has(a) && !q.has(a)) && long.some((a) => q.has(a) && !p.has(a)),
+    ),
+  );
+}
+
+// ---------------------------------------------------------------- inlining
+
+/** Bodies longer than this gain nothing more from fusion and spill registers. */
+const longest = { ops: 120, loads: 14 };
+
+class Block {
+  readonly #stmts: (Stmt | undefined)[];
+  readonly #kept: ReadonlySet<Var>;
+  readonly #outer: readonly Axis[];
+  /** Nests and segment sums that read a variable, by place. */
+  readonly #readers = new Map<Var, Set<number>>();
+  /** Variables that something else than a nest of this block needs. */
+  readonly #fixed = new Set<Var>();
+
+  constructor(stmts: readonly Stmt[], kept: ReadonlySet<Var>, outer: readonly Axis[]) {
+    this.#stmts = [...stmts];
+    this.#kept = kept;
+    this.#outer = outer;
+  }
+
+  run(): Stmt[] {
+    this.#stmts.forEach((s, i) => {
+      for (const v of usesOf(s!)) {
+        if (s!.k === 'nest' || s!.k === 'segsum') this.#readersOf(v).add(i);
+        else this.#fixed.add(v);
+      }
+    });
+    // A value read by two nests may be read by one once those have become one.
+    for (let again = true; again; ) {
+      again = false;
+      this.#stmts.forEach((s, i) => {
+        if (s?.k === 'nest' && s.op === null && this.#inline(s, i)) again = true;
+      });
+    }
+    return this.#stmts.filter((s) => s !== undefined);
+  }
+
+  #readersOf(v: Var): Set<number> {
+    const known = this.#readers.get(v) ?? new Set<number>();
+    this.#readers.set(v, known);
+    return known;
+  }
+
+  #inline(p: Nest, at: number): boolean {
+    if (this.#kept.has(p.v) || this.#fixed.has(p.v)) return false;
+    const readers = [...this.#readersOf(p.v)].map((i) => this.#stmts[i] as Nest | SegSum);
+    if (readers.length === 0 || !this.#worthwhile(p, readers)) return false;
+    for (const i of [...this.#readersOf(p.v)]) {
+      this.#stmts[i] = this.#into(this.#stmts[i] as Nest | SegSum, p);
+      for (const v of usesOf(p)) this.#readersOf(v).add(i);
+    }
+    for (const v of usesOf(p)) this.#readersOf(v).delete(at);
+    this.#stmts[at] = undefined;
+    return true;
+  }
+
+  #worthwhile(p: Nest, readers: readonly (Nest | SegSum)[]): boolean {
+    const cost = costOf(p.body);
+    const own = Math.max(1, points(p));
+    let times = 0;
+    for (const r of readers) {
+      if (isContraction(r)) return false;
+      const sites = new Set<string>();
+      let loads = 0;
+      walkExpr(
+        (e) => {
+          if (e.k !== 'read') return;
+          loads++;
+          if (e.x === p.v) sites.add(siteKey(e));
+        },
+        ...rootsOf(r),
+      );
+      const size = costOf(r.body);
+      if (size.ops + cost.ops * sites.size > longest.ops) return false;
+      if (loads + cost.loads * sites.size > longest.loads) return false;
+      times += (sites.size * points(r)) / own;
+    }
+    if (times <= 1) return true;
+    if (cost.dear || cost.loads > 2) return false;
+    return cost.ops <= 4 && times * (cost.ops + 2 * (cost.loads - 1)) <= 16;
+  }
+
+  #into(r: Nest | SegSum, p: Nest): Nest | SegSum {
+    const red = r.k === 'nest' ? r.red : [];
+    const extents = extentsOf(this.#outer, r.axes, red);
+    const w = rewriter({
+      extents,
+      node: (e) => (e.k === 'read' && e.x === p.v ? bodyAt(p, e, extents) : e),
+    });
+    if (r.k === 'nest') return { ...r, body: w.expr(r.body), spans: joined(r, p) };
+    return {
+      ...r,
+      body: w.expr(r.body),
+      at: r.at.map(w.ix),
+      guard: r.guard.map(w.guard),
+      spans: joined(r, p),
+    };
+  }
+}
+
+const joined = (a: Nest | SegSum, b: Nest): Nest['spans'] => [
+  ...a.spans,
+  ...b.spans.filter((s) => !a.spans.some((t) => t.file === s.file && t.start === s.start)),
+];
+
+const siteKey = (r: Read): string => JSON.stringify([r.ix, r.guard], (k, v) => (k === 'x' ? 0 : v));
+
+/** The producer's body at the indices of a read, 0 where the read's guards fail. */
+function bodyAt(p: Nest, r: Read, extents: Extents): Expr {
+  const map = new Map<AxisId, Ix>(p.axes.map((a, d) => [a.id, r.ix[d]!]));
+  const guarded = (e: Expr): Expr =>
+    e.k === 'read' ? readE(e.x, e.ix, [...e.guard, ...r.guard]) : e;
+  const w = rewriter({
+    axis: (id) => map.get(id),
+    extents,
+    node: r.guard.length > 0 ? guarded : (e) => e,
+  });
+  const body = w.expr(p.body);
+  return r.guard.length === 0 || vanishes(body, r.guard) ? body : guardE(r.guard, body, extents);
+}
+
+/** Whether an expression is 0 as soon as its reads, all under these guards, are. */
+function vanishes(e: Expr, guard: readonly Guard[]): boolean {
+  if (e.k === 'read') return guard.every((g) => e.guard.includes(g));
+  if (e.k === 'const') return e.v === 0;
+  if (e.k !== 'prim') return false;
+  switch (e.op) {
+    case 'mul':
+      return (
+        // 0 * inf is NaN: only a product with something finite by form may vanish.
+        (vanishes(e.args[0]!, guard) && e.args[1]!.k === 'const') ||
+        (vanishes(e.args[1]!, guard) && e.args[0]!.k === 'const') ||
+        (vanishes(e.args[0]!, guard) && vanishes(e.args[1]!, guard))
+      );
+    case 'add':
+    case 'sub':
+    case 'neg':
+    case 'cast':
+    case 'stop':
+      return e.args.every((a) => vanishes(a, guard));
+    default:
+      return false;
+  }
+}
+
+// ---------------------------------------------------------------- sharing
+
+/** Reductions read maps that compute their bodies, moved up where needed. */
+function share(body: readonly Stmt[]): readonly Stmt[] {
+  const maps = body.filter((s): s is Nest => {
+    if (s.k !== 'nest' || s.op !== null) return false;
+    const c = costOf(s.body);
+    return c.loads > 1 || c.dear;
+  });
+  if (maps.length === 0) return body;
+  const out: Stmt[] = [];
+  const placed = new Set<Stmt>();
+  for (const s of body) {
+    if (placed.has(s)) continue;
+    placed.add(s);
+    if (s.k !== 'nest' || s.op === null) {
+      out.push(s);
+      continue;
+    }
+    const axes = [...s.axes, ...s.red];
+    let found: Expr | undefined;
+    for (const m of maps) {
+      if (m.body.t !== s.body.t || points(m) !== points(s)) continue;
+      const match = matchAxes(m, s.body, axes);
+      if (!match) continue;
+      if (!placed.has(m)) {
+        placed.add(m);
+        out.push(m);
+      }
+      found = readE(
+        m.v,
+        m.axes.map((a) => ixAxis(match.get(a.id)!)),
+      );
+      break;
+    }
+    out.push(found ? { ...s, body: found } : s);
+  }
+  return out;
+}
+
+/** The axes of `axes` for which a map's body is this expression; each is used once. */
+function matchAxes(m: Nest, body: Expr, axes: readonly Axis[]): Map<AxisId, AxisId> | undefined {
+  if (m.axes.length > axes.length) return undefined;
+  const extents = new Map(axes.map((a) => [a.id, a.extent]));
+  const own = new Map(m.axes.map((a) => [a.id, a.extent]));
+  const map = new Map<AxisId, AxisId>();
+  const taken = new Set<AxisId>();
+  const pair = (a: AxisId, b: AxisId): boolean => {
+    if (!own.has(a)) return a === b;
+    if (map.has(a)) return map.get(a) === b;
+    if (own.get(a) !== extents.get(b) || taken.has(b)) return false;
+    map.set(a, b);
+    taken.add(b);
+    return true;
+  };
+  const ix = (a: Ix, b: Ix): boolean => {
+    if (a.c !== b.c || a.terms.length !== b.terms.length) return false;
+    const left = [...b.terms];
+    return a.terms.every((t) => {
+      const i = left.findIndex((u) => u.m === t.m && u.a.k === t.a.k);
+      if (i < 0) return false;
+      const u = left.splice(i, 1)[0]!.a;
+      if (t.a.k === 'axis') return u.k === 'axis' && pair(t.a.id, u.id);
+      if (t.a.k === 'val') return u.k === 'val' && u.extent === t.a.extent && expr(t.a.e, u.e);
+      return (u.k === 'div' || u.k === 'mod') && u.by === t.a.by && ix(t.a.e, u.e);
+    });
+  };
+  const proved = new Map<Expr, Expr>();
+  const expr = (a: Expr, b: Expr): boolean => {
+    if (proved.get(a) === b) return true;
+    if (a.k !== b.k || a.t !== b.t) return false;
+    const same = one(a, b);
+    if (same) proved.set(a, b);
+    return same;
+  };
+  const one = (a: Expr, b: Expr): boolean => {
+    switch (a.k) {
+      case 'const':
+        return b.k === 'const' && Object.is(a.v, b.v);
+      case 'index':
+        return b.k === 'index' && ix(a.ix, b.ix);
+      case 'read':
+        return (
+          b.k === 'read' &&
+          a.x === b.x &&
+          a.ix.every((e, d) => ix(e, b.ix[d]!)) &&
+          a.guard.length === b.guard.length &&
+          a.guard.every(
+            (g, i) => g.lo === b.guard[i]!.lo && g.hi === b.guard[i]!.hi && ix(g.e, b.guard[i]!.e),
+          )
+        );
+      case 'prim':
+        return (
+          b.k === 'prim' &&
+          a.op === b.op &&
+          a.args.length === b.args.length &&
+          a.args.every((x, i) => expr(x, b.args[i]!))
+        );
+    }
+  };
+  if (!expr(m.body, body)) return undefined;
+  // An axis that the body does not mention is the same for all its values: any free one will do.
+  for (const a of m.axes) {
+    if (map.has(a.id)) continue;
+    const free = axes.find((b) => !taken.has(b.id) && b.extent === a.extent);
+    if (!free) return undefined;
+    map.set(a.id, free.id);
+    taken.add(free.id);
+  }
+  return map;
+}
