@@ -12,7 +12,7 @@ export const demoCommand: CommandSpec<TrainOptions> = {
   usage: 'demo',
   summary: `train ${config}: a small ReDi learns emoji, about five minutes`,
   options: trainOptions,
-  run: (io, _args, options) => runTraining(io, findConfig(), options, 'tenon demo'),
+  run: (io, _args, options) => runTraining(io, findConfig(), options, 'npx tenon demo'),
 };
 
 /** runtime/cli and dist/runtime/cli are both below the package's root, at different depths. */

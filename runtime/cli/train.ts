@@ -43,7 +43,7 @@ export const trainCommand: CommandSpec<TrainOptions> = {
   usage: 'train <config>',
   summary: 'run an experiment: data, encoder, joint training, samples, report',
   options: trainOptions,
-  run: (io, args, options) => runTraining(io, args[0]!, options, `tenon train ${args[0]}`),
+  run: (io, args, options) => runTraining(io, args[0]!, options, `npx tenon train ${args[0]}`),
 };
 
 /** @param command how a user would start the same thing again. */
