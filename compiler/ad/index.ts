@@ -29,7 +29,7 @@ export function jvp(
   supply: Supply,
 ): Jvp {
   const tangents: Tangents = new Map(wrt.map(({ x, dx }) => [x, dx]));
-  const both = forward(stmts, tangents, supply);
+  const both = forward(stmts, tangents, supply, false);
   // A fold that carries values and tangents together stands with the values.
   const needed = new Set<Var>(stmts.flatMap((s) => defsOf(s)));
   const first = new Set<Stmt>();
@@ -60,7 +60,7 @@ export function vjp(
 ): Vjp {
   const tangents: Tangents = new Map(wrt.map((x) => [x, supply.like(x, `d${x.name}`)]));
   const inputs = wrt.map((x) => tangents.get(x)!);
-  const both = forward(stmts, tangents, supply);
+  const both = forward(stmts, tangents, supply, true);
 
   const original = new Set(stmts.flatMap((s) => defsOf(s)));
   const reached = new Set(original);

@@ -12,18 +12,26 @@ import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOfBlock } from '..
 import { mapExpr, readE } from '../core/expr.ts';
 import type { Custom, Expr, Fold, Nest, SegSum, Stmt, Var } from '../core.ts';
 import { spreadActivity } from './activity.ts';
-import { isZero, select, zero } from './arith.ts';
+import { isZero, mul, select, zero } from './arith.ts';
 import { hoistInvariant } from './invariant.ts';
-import { reductions } from './reductions.ts';
+import { isPair, otherOfPair, productInPairs, reductions } from './reductions.ts';
 import { rewriteUses } from './rewrite.ts';
 import { tangentOf } from './scalar.ts';
+import { share } from './share.ts';
 import { split } from './split.ts';
 
 /** The tangent of each active variable met so far. */
 export type Tangents = Map<Var, Var>;
 
-export function forward(body: readonly Stmt[], tangents: Tangents, supply: Supply): Stmt[] {
-  return body.flatMap((s) => new Forward(tangents, supply).stmt(s));
+/** `reverse`: the tangents are going to be transposed, so share what the adjoints will need. */
+export function forward(
+  body: readonly Stmt[],
+  tangents: Tangents,
+  supply: Supply,
+  reverse: boolean,
+): Stmt[] {
+  const f = new Forward(tangents, supply, reverse);
+  return body.flatMap((s) => f.stmt(s));
 }
 
 export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; readonly def: Nest } {
@@ -35,9 +43,12 @@ class Forward {
   readonly #tangents: Tangents;
   readonly #supply: Supply;
 
-  constructor(tangents: Tangents, supply: Supply) {
+  readonly #reverse: boolean;
+
+  constructor(tangents: Tangents, supply: Supply, reverse: boolean) {
     this.#tangents = tangents;
     this.#supply = supply;
+    this.#reverse = reverse;
   }
 
   stmt(s: Stmt): readonly Stmt[] {
@@ -70,10 +81,17 @@ class Forward {
 
   nest(s: Nest): readonly Stmt[] {
     if (s.v.t !== 'f32' || isZero(this.#tangentOf(s.body))) return [s];
-    return split(s, (r) => this.#tangents.has(r.x), this.#supply).flatMap((p) => this.#piece(p));
+    return split(s, (r) => this.#tangents.has(r.x), this.#supply).flatMap((p) => this.#shared(p));
+  }
+
+  #shared(s: Nest): readonly Stmt[] {
+    if (!this.#reverse) return this.#piece(s);
+    const pieces = share(s, (r) => this.#tangents.has(r.x), this.#supply);
+    return pieces.flatMap((p) => this.#piece(p));
   }
 
   #piece(s: Nest): readonly Stmt[] {
+    if (s.v.t !== 'f32') return [s];
     const d = this.#tangentOf(s.body);
     if (isZero(d)) return [s];
     if (s.op === null) return [s, { ...s, v: this.#tangentVar(s.v), body: reuse(s, d) }];
@@ -88,8 +106,11 @@ class Forward {
         const body = select(when, d, zero);
         return [s, ...first, { ...s, v: this.#tangentVar(s.v), op: 'sum', body }];
       }
-      case 'rewritten':
-        return forward(rule.as(s, this.#supply), this.#tangents, this.#supply);
+      case 'product': {
+        if (!isPair(s)) return productInPairs(s, this.#supply).flatMap((p) => this.#piece(p));
+        const body = mul(d, otherOfPair(s));
+        return [s, { ...s, v: this.#tangentVar(s.v), op: 'sum', body }];
+      }
     }
   }
 
@@ -102,7 +123,7 @@ class Forward {
 
   fold(whole: Fold): readonly Stmt[] {
     const { before: hoisted, fold: f } = hoistInvariant(whole);
-    const moved = forward(hoisted, this.#tangents, this.#supply);
+    const moved = hoisted.flatMap((s) => this.stmt(s));
     const active = new Set(this.#tangents.keys());
     spreadActivity([f], active);
     const before: Stmt[] = [];
@@ -117,7 +138,7 @@ class Forward {
     const carries = f.carry.filter((c) => active.has(c.in));
     const inits = carries.map((c) => tangentOr0(c.init, before));
     const ins = carries.map((c) => this.#tangentVar(c.in));
-    const body = forward(f.body, this.#tangents, this.#supply);
+    const body = f.body.flatMap((s) => this.stmt(s));
     const nexts = carries.map((c) => tangentOr0(c.next, after));
     const carry = carries.map((c, i) => ({
       in: ins[i]!,

@@ -3,27 +3,26 @@
  *
  * max and min pass the tangent of the first of equals: its position is a nest of its own (integers,
  * without derivative) and the tangent is a masked sum, so the adjoint gathers and the second
- * derivative needs nothing new. A product is taken apart into halves, log2(n) pointwise levels of
- * x[i] * x[i + h]: linear work, exact at zeros, and right at every order because each level is an
- * ordinary product. (An exclusive prefix and suffix product costs the same and is sequential.)
+ * derivative needs nothing new. A product is taken apart into pairs, log2(n) levels of products over
+ * two, and over two the derivative is the other factor: linear work, exact at zeros, and right at
+ * every order because each level is an ordinary product again. (Exclusive prefix and suffix products
+ * cost the same and are sequential.)
  */
-
 import { mapNest, readAt, reduceNest, type Supply } from '../core/build.ts';
-import { indexE, insideE, prim, readE, selectE, substAxes } from '../core/expr.ts';
+import { indexE, prim, readE, substAxes } from '../core/expr.ts';
 import {
   addIx,
   divIx,
-  type Extents,
   extentsOf,
   flatIx,
   ixAxis,
   ixConst,
   modIx,
+  scaleIx,
   shiftIx,
 } from '../core/ix.ts';
-import type { Axis, Expr, Guard, Ix, Nest, ReduceOp, Stmt } from '../core.ts';
+import type { Axis, Expr, Ix, Nest, ReduceOp, Stmt, Var } from '../core.ts';
 import { one } from './arith.ts';
-import { guarding } from './guards.ts';
 
 /** How the tangent of `v = op(red) body` comes from the tangent of the body. */
 export type ReductionRule =
@@ -37,8 +36,8 @@ export type ReductionRule =
         supply: Supply,
       ) => { readonly first: readonly Stmt[]; readonly when: Expr };
     }
-  /** The same value by statements that have a derivative. */
-  | { readonly k: 'rewritten'; readonly as: (s: Nest, supply: Supply) => readonly Stmt[] }
+  /** Over a pair: the body's tangent times the body at the other one. Else in pairs. */
+  | { readonly k: 'product' }
   /** No derivative. */
   | { readonly k: 'constant' };
 
@@ -46,7 +45,7 @@ export const reductions: Readonly<Record<ReduceOp, ReductionRule>> = {
   sum: { k: 'linear' },
   max: { k: 'selected', by: (s, supply) => position(s, 'argmax', supply) },
   min: { k: 'selected', by: (s, supply) => position(s, 'argmin', supply) },
-  prod: { k: 'rewritten', as: productTree },
+  prod: { k: 'product' },
   argmax: { k: 'constant' },
   argmin: { k: 'constant' },
   all: { k: 'constant' },
@@ -78,42 +77,58 @@ function position(s: Nest, op: 'argmax' | 'argmin', supply: Supply) {
   return { first: [reduceNest(at, s.axes, op, [flat], body, s.spans)], when };
 }
 
-/** prod over the last reduction axis by halving it, then over the others. */
-function productTree(s: Nest, supply: Supply): readonly Stmt[] {
+/** The body at the other of the two iterations. */
+export function otherOfPair(s: Nest): Expr {
+  const [r] = s.red;
+  const other = shiftIx(scaleIx(ixAxis(r!), -1), 1);
+  return substAxes(new Map([[r!.id, other]]), extentsOf(s.axes, s.red)).expr(s.body);
+}
+
+export function isPair(s: Nest): boolean {
+  return s.red.length === 1 && s.red[0]!.extent === 2;
+}
+
+/**
+ * The product as products over pairs. An axis of extent n = 2h (+ 1) becomes h products of x[i] and
+ * x[i + h], again and again; what is left over at an odd level is multiplied in at the end.
+ */
+export function productInPairs(s: Nest, supply: Supply): readonly Nest[] {
   const red = s.red[s.red.length - 1];
   if (red === undefined) return [mapNest(s.v, s.axes, s.body, s.spans)];
   if (s.red.some((a) => a.extent === 0)) return [mapNest(s.v, s.axes, one, s.spans)];
   const outer = [...s.axes, ...s.red.slice(0, -1)];
-  const out: Stmt[] = [];
-  // Factor i of the current level: at first the body itself, then a stored half.
-  let factor = (i: Ix, n: Axis): Expr =>
-    substAxes(new Map([[red.id, i]]), extentsOf(outer, [n])).expr(s.body);
-  for (let n = red.extent; ; ) {
-    const h = Math.ceil(n / 2);
-    const last = h === 1;
-    const axis = supply.axis(h, red.name);
-    const extents = extentsOf(outer, [axis]);
-    const i = last ? ixConst(0) : ixAxis(axis);
-    const upper = { e: shiftIx(i, h), lo: 0, hi: n };
-    const right = n === 1 ? one : upperHalf(factor(addIx(i, ixConst(h)), axis), upper, extents);
-    const left = factor(i, axis);
-    const body = right === one ? left : prim('mul', left, right);
-    if (last) return [...out, ...productTree({ ...s, red: s.red.slice(0, -1), body }, supply)];
-    const axes = [...outer, axis];
-    const v = supply.var(
-      `${s.v.name}_half`,
+  const out: Nest[] = [];
+  const define = (axes: readonly Axis[]) =>
+    supply.var(
+      s.v.name,
       'f32',
       axes.map((a) => a.extent),
     );
-    out.push(mapNest(v, axes, body, s.spans));
-    factor = (j) => readE(v, [...outer.map((a) => ixAxis(a)), j]);
+  const stored = (v: Var) => (i: Ix) => readE(v, [...outer.map((a) => ixAxis(a)), i]);
+
+  // Every factor is used twice, once in the value and once in the derivative of the other one.
+  let factor = (i: Ix): Expr =>
+    substAxes(new Map([[red.id, i]]), extentsOf(outer, level)).expr(s.body);
+  let level: readonly Axis[] = [];
+  if (s.body.k === 'prim' && red.extent > 1) {
+    const v = define([...outer, red]);
+    out.push(mapNest(v, [...outer, red], s.body, s.spans));
+    factor = stored(v);
+  }
+  const left: Expr[] = [];
+  let n = red.extent;
+  while (n > 1) {
+    const h = Math.floor(n / 2);
+    if (n % 2 === 1) left.push(factor(ixConst(n - 1)));
+    const axis = supply.axis(h, red.name);
+    const pair = supply.axis(2, `${red.name}2`);
+    level = [axis, pair];
+    const v = define([...outer, axis]);
+    const body = factor(addIx(ixAxis(axis), scaleIx(ixAxis(pair), h)));
+    out.push(reduceNest(v, [...outer, axis], 'prod', [pair], body, s.spans));
+    factor = stored(v);
     n = h;
   }
-}
-
-/** A factor where there is one, else 1; its reads stay in range. */
-function upperHalf(e: Expr, g: Guard, extents: Extents): Expr {
-  const inside = insideE([g], extents);
-  if (inside.k === 'const') return inside.v !== 0 ? e : one;
-  return selectE(inside, guarding([g], extents).expr(e), one);
+  const body = left.reduceRight((p, x) => prim('mul', p, x), factor(ixConst(0)));
+  return [...out, ...productInPairs({ ...s, red: s.red.slice(0, -1), body }, supply)];
 }

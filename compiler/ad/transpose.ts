@@ -8,31 +8,19 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import { defsOf, mapNest, readAt, reduceNest, type Supply, sizeOf } from '../core/build.ts';
-import { f32, freeAxes, freeAxesIx, keepGuards, type Read, readE } from '../core/expr.ts';
-import { type Extents, ixAxis, shiftIx, subIx } from '../core/ix.ts';
+import { f32, freeAxes, type Read, readE } from '../core/expr.ts';
+import type { Extents } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
-import { primsOf } from '../core/work.ts';
-import type { Axis, AxisId, Expr, Guard, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
-import { add, isZero, mul } from './arith.ts';
-import { linearWhere } from './guards.ts';
+import type { Axis, Expr, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
+import { add, mul } from './arith.ts';
+import { type Flow, route } from './flow.ts';
 import { sweep } from './scalar.ts';
-import { type Solution, solve } from './solve.ts';
 import { transposeFold } from './transpose-fold.ts';
 
 /** A part of a cotangent: a variable, or a pointwise expression over `axesOf(x)`. */
 type Part =
   | { readonly k: 'var'; readonly v: Var; readonly spans: readonly Span[] }
   | { readonly k: 'cells'; readonly body: Expr; readonly spans: readonly Span[] };
-
-/** The iterations of a statement and what each of them passes on through one read. */
-export type Flow = {
-  readonly vars: readonly Axis[];
-  readonly read: Read;
-  /** The cotangent of the read in one iteration: linear in reads of `of`. */
-  readonly ct: Expr;
-  readonly of: Var;
-  readonly spans: readonly Span[];
-};
 
 export class Transposer {
   readonly out: Stmt[] = [];
@@ -158,52 +146,33 @@ export class Transposer {
   /** Adds to the cotangent of the variable read what all iterations pass on. */
   flow(f: Flow): void {
     const x = f.read.x;
-    const within = this.#within(f.vars);
-    if (isZero(f.ct) || keepGuards(f.read.guard, within) === 'never') return;
-    const used = new Set<AxisId>();
-    for (const ix of f.read.ix) for (const id of freeAxesIx(ix)) used.add(id);
-    const index = f.vars.filter((a) => used.has(a.id));
-    const rest = f.vars.filter((a) => !used.has(a.id));
     const out = this.axesOf(x);
-    const solution = solve({ vars: index, read: f.read.ix, out, outer: this.outer }, this.supply);
-    if (solution === 'none') return;
-    // A segment sum must stay in range, so it keeps the guards that depend on the rest.
-    const inRange =
-      solution !== 'scatter' || f.read.guard.every((g) => needsOnly(g, index, f.vars));
-    if (inRange && staysCheaper(f, index, rest, solution)) this.#staged(f, index, rest);
-    else if (solution === 'scatter') this.#scatter(f);
-    else this.#gather(f, rest, solution, out);
-  }
-
-  /** Sums over what the read does not depend on, into a variable over what it does. */
-  #staged(f: Flow, index: readonly Axis[], rest: readonly Axis[]): void {
-    const v = this.supply.var(
-      cotangentName(f.read.x),
-      'f32',
-      index.map((a) => a.extent),
-    );
-    const ct = linearWhere(f.ct, f.of, f.read.guard, this.#within(f.vars));
-    this.#reduce(v, index, rest, ct, f.spans);
-    const guard = f.read.guard.filter((g) => needsOnly(g, index, f.vars));
-    this.flow({ ...f, vars: index, read: { ...f.read, guard }, ct: readAt(v, index), of: v });
-  }
-
-  #within(vars: readonly Axis[]): Extents {
-    return (id) => vars.find((a) => a.id === id)?.extent ?? this.outer(id);
-  }
-
-  #gather(f: Flow, rest: readonly Axis[], s: Solution, out: readonly Axis[]): void {
-    const extents: Extents = (id) => s.extents(id) ?? rest.find((a) => a.id === id)?.extent;
-    const guard = [...s.guard, ...f.read.guard.map((g) => solvedGuard(g, f.read, s, out))];
-    const ct = linearWhere(s.subst.expr(f.ct), f.of, guard, extents);
-    const red = [...s.residual, ...rest];
-    if (red.length === 0) {
-      this.#giveCells(f.read.x, ct, out, f.spans);
-      return;
+    const r = route(f, out, this.outer, this.supply);
+    switch (r.k) {
+      case 'none':
+        return;
+      case 'cells': {
+        if (r.red.length === 0) {
+          this.#giveCells(x, r.body, out, f.spans);
+          return;
+        }
+        const v = this.supply.like(x, cotangentName(x));
+        this.#reduce(v, out, r.red, r.body, f.spans);
+        this.giveVar(x, v, f.spans);
+        return;
+      }
+      case 'staged': {
+        const shape = r.index.map((a) => a.extent);
+        const v = this.supply.var(cotangentName(x), 'f32', shape);
+        this.#reduce(v, r.index, r.rest, r.body, f.spans);
+        const read = { ...f.read, guard: r.guard };
+        this.flow({ ...f, vars: r.index, read, ct: readAt(v, r.index), of: v });
+        return;
+      }
+      case 'scatter':
+        this.#scatter(f);
+        return;
     }
-    const v = this.supply.like(f.read.x, cotangentName(f.read.x));
-    this.#reduce(v, out, red, ct, f.spans);
-    this.giveVar(f.read.x, v, f.spans);
   }
 
   /** A copy of a whole variable is that variable. */
@@ -249,47 +218,6 @@ export class Transposer {
     });
     this.giveVar(f.read.x, v, f.spans);
   }
-}
-
-/**
- * Whether it costs less work to compute the cotangent over the index variables first and then to put
- * it into place, than to compute it at every cell: where the read reaches few of the cells, or goes
- * to data-dependent places.
- */
-function staysCheaper(
-  f: Flow,
-  index: readonly Axis[],
-  rest: readonly Axis[],
-  solution: Solution | 'scatter',
-): boolean {
-  const product = (axes: readonly Axis[]) => sizeOf(axes.map((a) => a.extent));
-  const free = freeAxes(f.ct);
-  const summed = product(rest.filter((a) => free.has(a.id)));
-  const reached = product(index);
-  const perPoint = primsOf(f.ct) + (summed > 1 ? 1 : 0);
-  if (solution === 'scatter') return reached * (summed * perPoint + 2) < product(f.vars) * perPoint;
-  const cells = sizeOf(f.read.x.shape);
-  const window = product(solution.residual);
-  const put = cells * (window > 1 ? window : 0);
-  const whole = window * summed > 1 ? 1 : 0;
-  return (
-    reached * (summed * perPoint + 1) + put < cells * window * summed * (primsOf(f.ct) + whole)
-  );
-}
-
-/** A guard of the read at a solution; where it is about an index of the read, that is the cell's. */
-function solvedGuard(g: Guard, read: Read, s: Solution, out: readonly Axis[]): Guard {
-  for (const [d, ix] of read.ix.entries()) {
-    const shift = subIx(g.e, ix);
-    if (shift.terms.length === 0) return { ...g, e: shiftIx(ixAxis(out[d]!), shift.c) };
-  }
-  return s.subst.guard(g);
-}
-
-/** Whether a guard depends on no variable but these. */
-function needsOnly(g: Guard, index: readonly Axis[], vars: readonly Axis[]): boolean {
-  const free = freeAxesIx(g.e);
-  return vars.every((a) => index.includes(a) || !free.has(a.id));
 }
 
 function isAxis(ix: Ix, a: Axis): boolean {
