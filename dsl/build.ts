@@ -71,7 +71,7 @@ function all<T>(node: Node): T[] {
 }
 
 function maybe<T>(node: Node): T | undefined {
-  return node.children.length === 0 ? undefined : node.children[0]!['ast']();
+  return node.numChildren === 0 ? undefined : node.child(0)['ast']();
 }
 
 /** `commas<x>?` -> list */
@@ -241,10 +241,10 @@ actions.addOperation<unknown>('ast', {
   },
 
   // ------------------------------------------------------------ blocks and patterns
-  block(lets, result): Expr {
+  lets(lets, result): Expr {
     let body = ast<Expr>(result);
-    for (let i = lets.children.length - 1; i >= 0; i--) {
-      const head = ast<LetHead>(lets.children[i]!);
+    for (const node of lets.children.toReversed()) {
+      const head = ast<LetHead>(node);
       const whole = { file: source.file, start: head.start, end: body.span.end };
       const { pattern, type, value } = head;
       body =
@@ -274,8 +274,7 @@ actions.addOperation<unknown>('ast', {
   lambda_list(_o, names, _c, _arrow, body): Expr {
     return { k: 'lambda', params: listOf<Name>(names), body: ast(body), span: span(this) };
   },
-  chain_single: (head) => ast<Expr>(head),
-  chain_many(first, operators, rest): Expr {
+  operators(first, operators, rest): Expr {
     const head = ast<Operand>(first);
     const ops = operators.children.map((o) => ({ op: textOf(o) as BinOp, span: span(o) }));
     return climb([head, ...all<Operand>(rest)], ops);
@@ -333,14 +332,14 @@ actions.addOperation<unknown>('ast', {
     return { k: textOf(side) as 'left' | 'right', arg: ast(arg), span: span(this) };
   },
   read(target, suffixes, _op, fallback): Expr {
-    const read = withSuffixes(ast(target), suffixes);
+    const read = withSuffixes(ast(target), suffixes.child(0));
     const value = maybe<Expr>(fallback);
     if (value === undefined) return read;
     return { k: 'orElse', read, fallback: value, span: span(this) };
   },
   fallback(minus, target, suffixes): Expr {
-    const arg = withSuffixes(ast(target), suffixes);
-    return minus.children.length === 0 ? arg : { k: 'unary', op: '-', arg, span: span(this) };
+    const arg = withSuffixes(ast(target), suffixes.child(0));
+    return minus.numChildren === 0 ? arg : { k: 'unary', op: '-', arg, span: span(this) };
   },
   suffix_field: (_dot, label): Suffix => ({ k: 'field', label: name(label) }),
   suffix_brackets: (_o, args, _c): Suffix => ({ k: 'brackets', args: ast(args) }),
@@ -352,13 +351,13 @@ actions.addOperation<unknown>('ast', {
 
   parens(_o, first, _c, rest, _close): Expr {
     const head = ast<Expr>(first);
-    if (rest.children.length === 0) return { ...head, span: span(this) };
+    if (rest.numChildren === 0) return { ...head, span: span(this) };
     return { k: 'tuple', items: [head, ...all<Expr>(rest)], span: span(this) };
   },
   array(_o, items, _c): Expr {
     return { k: 'array', items: listOf(items), span: span(this) };
   },
-  item: (spread, value) => ({ spread: spread.children.length > 0, value: ast(value) }),
+  item: (spread, value) => ({ spread: spread.numChildren > 0, value: ast(value) }),
   record(_o, fields, _c): Expr {
     return { k: 'record', fields: listOf(fields), span: span(this) };
   },
@@ -374,20 +373,22 @@ actions.addOperation<unknown>('ast', {
   anyName: (n) => name(n),
   bindName: (n) => name(n),
 
-  variable(n): Expr {
-    return { k: 'var', name: textOf(n), span: span(n) };
-  },
-  sizeName(n): Expr {
-    return { k: 'size', name: textOf(n), span: span(n) };
-  },
-  nat(n): Expr {
-    return { k: 'num', text: textOf(n), value: nat(n), isInt: true, span: span(n) };
-  },
-  num(n): Expr {
-    return { k: 'num', text: textOf(n), value: float(n), isInt: false, span: span(n) };
-  },
-  bool(b): Expr {
-    return { k: 'bool', value: textOf(b) === 'true', span: span(b) };
+  atom(n): Expr {
+    const text = textOf(n);
+    const at = span(n);
+    switch (source.tokens[n.source.startIdx]!.kind) {
+      case '$up':
+        return { k: 'size', name: text, span: at };
+      case '$nat':
+        return { k: 'num', text, value: nat(n), isInt: true, span: at };
+      case '$num':
+        return { k: 'num', text, value: float(n), isInt: false, span: at };
+      case 'true':
+      case 'false':
+        return { k: 'bool', value: text === 'true', span: at };
+      default:
+        return { k: 'var', name: text, span: at };
+    }
   },
 });
 
@@ -407,7 +408,7 @@ function withSuffixes(target: Expr, suffixes: Node): Expr {
     else if (suffix.k === 'call') expr = { k: 'call', fn: expr, args: suffix.args, span: whole };
     else expr = { k: 'brackets', target: expr, args: suffix.args, span: whole };
   }
-  if (suffixes.children.length > MAX_SUFFIXES) throw tooManySuffixes(expr.span);
+  if (suffixes.numChildren > MAX_SUFFIXES) throw tooManySuffixes(expr.span);
   return expr;
 }
 

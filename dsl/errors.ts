@@ -20,6 +20,7 @@ export const CODES = {
   E0109: 'operator needs parentheses here',
   E0110: 'number too large',
   E0111: 'doc comment that documents nothing',
+  E0112: 'declaration too long',
   // ------------------------------------------------------------ modules
   E0201: 'module not found',
   E0202: 'modules import each other in a circle',

@@ -52,18 +52,19 @@ Tenon {
               | nat           -- nat
               | "(" size ")"  -- parens
 
-  block       = let* expr
+  block       = ~"let" expr | lets
+  lets        = let+ expr
   let         = "let" pattern (":" type)? "=" block "$sep"
   pattern     = id                      -- name
               | "{" commas<patternField> "}"  -- record
   patternField = label ":" pattern         -- renamed
               | id                      -- plain
 
-  expr        = lambda | chain
+  expr        = ~("(" | "sum".."_" "->") chain | lambda | chain
   lambda      = "sum".."_" "->" block                  -- one
               | "(" commas<bindName>? ")" "->" block   -- list
-  chain       = head ~operator                 -- single
-              | operand (operator operand)*    -- many
+  chain       = head ~operator | operators
+  operators   = operand (operator operand)*
   operator    = "+".."or"
   operand     = prefix* head
   prefix      = "-" | "not"
@@ -84,8 +85,9 @@ Tenon {
   if          = "if" expr "then" block "else" block
 
   side        = ("left" | "right") (side | read)
-  read        = primary suffix* ("??" fallback)?
-  fallback    = "-"? primary suffix*
+  read        = primary suffixes ("??" fallback)?
+  fallback    = "-"? primary suffixes
+  suffixes    = (~(~("("..".")) suffix)*
   suffix      = "." "$label"                     -- field
               | "[" commas<bracketArg> "]"       -- brackets
               | "(" commas<callArg>? ")"         -- call
@@ -94,9 +96,8 @@ Tenon {
   callArg     = id "=" block  -- named
               | block         -- plain
 
-  primary     = variable | nat | num | sizeName | parens | array | record | bool
-  variable    = "sum".."$id"
-  sizeName    = "$up"
+  primary     = atom | parens | array | record
+  atom        = "sum".."$id" | "$up" | "$nat" | "$num" | "true" | "false"
   parens      = "(" block ("," block)* ")"
   array       = "[" commas<item>? "]"
   item        = ".."? block
@@ -115,8 +116,6 @@ Tenon {
               | "each" | "fold" | "scan" | "in" | "left" | "right" | "and" | "or" | "not"
               | "true" | "false"
   nat         = "$nat"
-  num         = "$num"
-  bool        = "true" | "false"
   string      = "$str"
 }
 `;

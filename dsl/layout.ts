@@ -10,12 +10,26 @@
  * messages can name the place that was opened, and ohm's recursion stays small.
  */
 import { diagnostic } from './errors.ts';
+import {
+  neverClosed,
+  neverOpened,
+  tooDeep,
+  tooLong,
+  unfinishedLet,
+  wrongCloser,
+} from './layout-errors.ts';
 import type { Lexed, Piece } from './lex.ts';
 import type { Diagnostic, Span } from './source.ts';
 import { type Kind, REDUCTION_WORDS, type Token } from './tokens.ts';
 
-/** How many brackets, binders, branches and lambdas may stand inside each other. */
-export const MAX_NESTING = 100;
+/**
+ * How many brackets, binders, branches and lambdas may stand inside each other: two thirds of what
+ * ohm's recursion takes on Node's default stack.
+ */
+export const MAX_NESTING = 64;
+
+/** Words and signs of one declaration: what is parsed in well under a second. */
+export const MAX_TOKENS = 20_000;
 
 export type Chunk = {
   /** The declaration's tokens with `$sep`s, or undefined when `fault` says why not. */
@@ -98,39 +112,27 @@ type Open =
   | { readonly k: 'let'; readonly token: Token; readonly depth: number }
   | { readonly k: 'bracket'; readonly token: Token; readonly depth: number };
 
-function arrange(
-  file: string,
-  tokens: readonly Token[],
-): { tokens: readonly Token[]; fault?: Diagnostic } {
+function arrange(file: string, tokens: readonly Token[]): Omit<Chunk, 'docs'> {
   const out: Token[] = [];
   const open: Open[] = [];
   const span = (t: Token): Span => ({ file, start: t.start, end: t.end });
+  const refuse = (fault: Diagnostic) => ({ tokens, fault });
   /** Constructs that are open at this token; a comma or the end of a let closes some. */
   let depth = 0;
   let inBinders = false;
   let brackets = 0;
 
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i]!;
-    const { kind } = token;
+  for (const [i, token] of tokens.entries()) {
+    const { kind, col } = token;
 
-    if (token.first && i > 0 && !CONTINUES.has(kind)) {
-      let top = open.at(-1);
-      if (top?.k === 'let' && top.token.col > token.col) {
-        return { tokens, fault: unfinishedLet(span(top.token), span(token)) };
-      }
-      if (top?.k === 'let' && top.token.col === token.col) {
-        out.push({
-          kind: '$sep',
-          start: token.start,
-          end: token.start,
-          col: token.col,
-          first: true,
-        });
+    const top = open.at(-1);
+    if (token.first && top?.k === 'let' && !CONTINUES.has(kind)) {
+      if (top.token.col > col) return refuse(unfinishedLet(span(top.token), span(token), 'left'));
+      if (top.token.col === col) {
+        out.push({ kind: '$sep', start: token.start, end: token.start, col, first: true });
         depth = top.depth;
         inBinders = false;
         open.pop();
-        top = open.at(-1);
       }
     }
 
@@ -140,40 +142,55 @@ function arrange(
       brackets++;
       inBinders = false;
     } else if (CLOSERS.has(kind)) {
-      let top = open.pop();
-      if (top?.k === 'let') return { tokens, fault: unfinishedLet(span(top.token), span(token)) };
-      if (top === undefined) return { tokens, fault: neverOpened(kind, span(token)) };
-      const wanted = CLOSER.get(top.token.kind)!;
-      if (wanted !== kind) {
-        return {
-          tokens,
-          fault: wrongCloser(top.token.kind, wanted, kind, span(top.token), span(token)),
-        };
+      const opened = open.pop();
+      if (opened === undefined) return refuse(neverOpened(openerOf(kind), kind, span(token)));
+      if (opened.k === 'let') {
+        return refuse(unfinishedLet(span(opened.token), span(token), 'closer'));
       }
-      depth = top.depth;
+      const wanted = CLOSER.get(opened.token.kind)!;
+      if (wanted !== kind) {
+        return refuse(
+          wrongCloser(opened.token.kind, wanted, kind, span(opened.token), span(token)),
+        );
+      }
+      depth = opened.depth;
       brackets--;
-      top = undefined;
     } else if (kind === 'let') {
       if (i > 0) open.push({ k: 'let', token, depth });
       depth++;
-    } else if (kind === '$dot') inBinders = false;
-    else if (kind === ',') {
+    } else if (kind === '$dot') {
+      inBinders = false;
+    } else if (kind === ',') {
       if (!inBinders) depth = baseDepth(open);
     } else if (isBinder(kind, tokens[i + 1])) {
       inBinders = true;
       depth++;
-    } else if (deepens(kind, out.at(-1))) depth++;
+    } else if (deepens(kind, out.at(-1))) {
+      depth++;
+    }
 
-    if (depth > MAX_NESTING) return { tokens, fault: tooDeep(span(token), brackets) };
+    if (depth > MAX_NESTING) return refuse(tooDeep(span(token), brackets, MAX_NESTING));
     out.push(token);
   }
 
-  const last = open.findLast((o) => o.k === 'bracket') ?? open.at(-1);
-  const end = tokens.at(-1)!;
-  if (last?.k === 'bracket')
-    return { tokens, fault: neverClosed(last.token.kind, span(last.token)) };
-  if (last?.k === 'let') return { tokens, fault: unfinishedLet(span(last.token), span(end)) };
+  const bracket = open.findLast((o) => o.k === 'bracket');
+  if (bracket !== undefined) {
+    const { kind } = bracket.token;
+    return refuse(neverClosed(kind, CLOSER.get(kind)!, span(bracket.token)));
+  }
+  const last = open.at(-1)?.token;
+  if (last !== undefined) {
+    const deeper = tokens.findLast((t) => t.first && t.start > last.start && t.col > last.col);
+    return refuse(unfinishedLet(span(last), deeper && span(deeper), 'deeper'));
+  }
+  if (tokens.length > MAX_TOKENS) {
+    return refuse(tooLong(span(tokens[0]!), tokens.length, MAX_TOKENS));
+  }
   return { tokens: out };
+}
+
+function openerOf(closer: Kind): Kind {
+  return [...CLOSER].find(([, close]) => close === closer)![0];
 }
 
 function baseDepth(open: readonly Open[]): number {
@@ -197,48 +214,5 @@ function endsOperand(kind: Kind): boolean {
     kind === 'true' ||
     kind === 'false' ||
     /^(\$(id|up|nat|num|label)|[a-z]+)$/.test(kind)
-  );
-}
-
-// ---------------------------------------------------------------- messages
-
-function neverClosed(kind: Kind, span: Span): Diagnostic {
-  return diagnostic('E0103', span, `This \`${kind}\` is never closed.`, {
-    hint: `Add the \`${CLOSER.get(kind)}\` that belongs to it.`,
-  });
-}
-
-function neverOpened(kind: Kind, span: Span): Diagnostic {
-  const opener = [...CLOSER].find(([, close]) => close === kind)![0];
-  return diagnostic('E0104', span, `This \`${kind}\` closes nothing.`, {
-    hint: `Remove it, or add the \`${opener}\` that belongs to it.`,
-  });
-}
-
-function wrongCloser(opener: Kind, wanted: Kind, found: Kind, open: Span, close: Span): Diagnostic {
-  return diagnostic(
-    'E0104',
-    close,
-    `Expected \`${wanted}\` to close \`${opener}\`, found \`${found}\`.`,
-    {
-      related: [{ span: open, message: `this \`${opener}\` was opened here` }],
-    },
-  );
-}
-
-function unfinishedLet(letSpan: Span, at: Span): Diagnostic {
-  return diagnostic('E0107', letSpan, 'No expression follows this `let`.', {
-    hint: 'After a `let`, a line that begins at exactly its column goes on with the next `let` or the result.',
-    related: [{ span: at, message: 'the block ends here' }],
-  });
-}
-
-function tooDeep(span: Span, brackets: number): Diagnostic {
-  const what = brackets > MAX_NESTING / 2 ? 'brackets' : 'expressions';
-  return diagnostic(
-    'E0105',
-    span,
-    `More than ${MAX_NESTING} ${what} stand inside each other here.`,
-    { hint: 'Name the inner parts with `let`, or make them functions.' },
   );
 }

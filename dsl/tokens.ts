@@ -39,8 +39,8 @@ const OTHER_WORDS = [
 ] as const;
 
 const OTHER_SIGNS = [
-  ...(['->', '??', '..', '=', ':', ',', '.'] as const),
-  ...(['(', ')', '[', ']', '{', '}'] as const),
+  ...(['(', '[', '.'] as const),
+  ...(['->', '??', '..', '=', ':', ',', ')', ']', '{', '}'] as const),
 ] as const;
 
 export const SIGNS: readonly string[] = [...OPERATOR_SIGNS, ...OTHER_SIGNS];
@@ -69,7 +69,7 @@ export type Kind =
 
 /**
  * The order matters: the grammar names groups as ranges of it ("for".."any" are the words that may
- * begin a binder, "sum".."$id" the lowercase names, "+".."or" the operators).
+ * begin a binder, "sum".."$id" the lowercase names, "+".."or" the operators, "(".."." the suffixes).
  */
 const KINDS: readonly Kind[] = [
   ...HEADS,
