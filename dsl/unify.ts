@@ -319,7 +319,12 @@ function run(s: Solver): void {
 function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
   const a = resolveDim(s, e.a);
   const b = resolveDim(s, e.b);
-  if (S.isTooLarge(a.size) || S.isTooLarge(b.size)) return 'done';
+  if (S.isTooLarge(a.size) || S.isTooLarge(b.size)) {
+    for (const v of S.variables(S.isTooLarge(a.size) ? b.size : a.size)) {
+      if (isUnknownName(v)) s.sizes.set(v, { dim: atom(S.TOO_LARGE), reason: e.reason });
+    }
+    return 'done';
+  }
   if (S.equal(a.size, b.size)) {
     if (a.form.k === 'product' && b.form.k === 'product') s.compared.push(e);
     return 'done';
@@ -415,7 +420,10 @@ function matchForm(s: Solver, ranges: readonly Size[], dim: Dim, reason: Reason)
 export function settle(s: Solver): void {
   for (let moved = true; moved; ) {
     run(s);
-    moved = s.guesses.some((guess) => guess());
+    const at = s.guesses.findIndex((guess) => guess());
+    moved = at >= 0;
+    // Each guess is made once, so that this ends.
+    if (moved) s.guesses.splice(at, 1);
     if (moved) continue;
     for (const e of s.soft) {
       const a = resolveSize(s, e.a.size);

@@ -57,7 +57,7 @@ function newFn(
   of: Pick<Fn, 'id' | 'name' | 'file' | 'facts' | 'types'>,
   faulty = false,
 ): Fn {
-  let errors = 0;
+  let errors = faulty ? 1 : 0;
   const statements: number[] = [];
   const report: Report = (d) => {
     if (d.severity === 'error') errors += 1;
@@ -76,6 +76,9 @@ function newFn(
     locals: new Map(),
     report,
     errors: () => errors,
+    fault: () => {
+      errors += 1;
+    },
     usedSizes: new Set(),
   };
 }

@@ -81,7 +81,8 @@ export function inferCall(env: Env, e: Call, expected: Expected | undefined): TE
       return callLambda(env, local.template, e);
     }
     if (local === undefined && !env.fn.file.values.has(e.fn.name)) {
-      if (!env.fn.file.broken.has(e.fn.name)) missing(env, e.fn);
+      if (env.fn.file.broken.has(e.fn.name)) env.fn.fault();
+      else missing(env, e.fn);
       return brokenCall(env, e);
     }
   }

@@ -116,8 +116,10 @@ export type Fn = {
   readonly report: (d: Diagnostic) => void;
   /** Where statements begin (`let`s and results), in the order they were met. */
   readonly statements: number[];
-  /** Number of errors reported so far for this declaration. */
+  /** Number of errors so far in this declaration, reported here or elsewhere. */
   readonly errors: () => number;
+  /** Counts an error that was reported elsewhere, so that its echoes here are not. */
+  readonly fault: () => void;
   /** Sizes that were used, for the lint. */
   readonly usedSizes: Set<string>;
 };

@@ -9,8 +9,9 @@ import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import { assume, type Facts, noFacts, showFact } from '../facts.ts';
 import type { Diagnostic } from '../source.ts';
+import { isTooLarge } from '../size.ts';
 import type { Size, Type } from '../typed.ts';
-import { ERROR } from '../types.ts';
+import { ERROR, visitType } from '../types.ts';
 import type { AliasDecl, FileScope, FnSig, LetSig, ParamKind, SigParam } from './context.ts';
 import { isBuiltin } from './names.ts';
 import { rawSize, resolveSize, resolveType, type TypeScope } from './resolve.ts';
@@ -186,6 +187,21 @@ export function resolveHead(
   return { params: sigParams, facts, typeNames, scope };
 }
 
+/** Part of the type was reported, here or where its alias is declared. */
+function holdsError(t: Type): boolean {
+  let found = false;
+  visitType(
+    t,
+    (s) => {
+      found ||= isTooLarge(s);
+    },
+    (name) => {
+      found ||= name === '!';
+    },
+  );
+  return found;
+}
+
 export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSig {
   let faulty = false;
   const report: Report = (d) => {
@@ -228,7 +244,7 @@ export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSi
     typeNames: head.typeNames,
     args,
     result,
-    faulty,
+    faulty: faulty || [...args.map((a) => a.type), result].some(holdsError),
   };
 }
 

@@ -231,9 +231,13 @@ function inferName(env: Env, e: Extract<Expr, { k: 'var' }>): TExpr {
   if (value?.k === 'fn') return useFunction(env, value, [], e.span).fn;
   if (value?.k === 'let') {
     env.fn.program.edges.push({ from: env.fn.id, to: value.id, span: e.span });
+    if (isBroken(value.type)) env.fn.fault();
     return { k: 'global', id: value.id, type: value.type, span: e.span };
   }
-  if (env.fn.file.broken.has(e.name)) return broken(e.span);
+  if (env.fn.file.broken.has(e.name)) {
+    env.fn.fault();
+    return broken(e.span);
+  }
   const constant = CONSTANTS.get(e.name);
   if (constant !== undefined) return { k: 'num', value: constant, type: F32, span: e.span };
   if (isBuiltin(e.name)) return builtinAsFunction(env, e.name, e.span);

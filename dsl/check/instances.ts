@@ -109,6 +109,7 @@ export function instantiate(
   const { solver, obligations, program } = env.fn;
   const explicit = matchSizes(env, sig, given);
   if (explicit === undefined) return undefined;
+  if (sig.faulty) env.fn.fault();
   const free = new Map<string, Dim>();
   for (const d of sig.facts.sizes.values()) {
     for (const name of S.variables(d.size)) {
