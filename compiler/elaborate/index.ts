@@ -10,6 +10,7 @@ import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { vjp } from '../ad/index.ts';
 import { constE, readE } from '../core/expr.ts';
 import type { Core, Stmt, Var } from '../core.ts';
+import { callValue } from './call.ts';
 import { CompileError } from './errors.ts';
 import { evalExpr } from './eval.ts';
 import type { Elaborated, ElaborateOptions, LeafSpec, ParamSpec, PathStep } from './interface.ts';
@@ -17,7 +18,7 @@ import { type Leaf, leavesOf, leavesOfSkeleton, treeOf } from './leaves.ts';
 import { type Cx, emitNest, freshAxis, newCx, storeLeaf } from './scope.ts';
 import { bindSizes, type SizeEnv } from './sizes.ts';
 import { leafSpecs, skeletonOfType } from './types.ts';
-import { bind, type Env } from './value.ts';
+import { bind, type Env, lookup } from './value.ts';
 
 const defaultMaxStatements = 100_000;
 
@@ -50,7 +51,16 @@ export function elaborate(
     return { spec: { name: p.name, type: p.type, leaves }, vars };
   });
 
-  const value = evalExpr(cx, env, fn.body);
+  // Its own derivative holds for a function that is called from outside, too.
+  const value =
+    fn.derivative === undefined
+      ? evalExpr(cx, env, fn.body)
+      : callValue(
+          cx,
+          { k: 'fn', f: { k: 'named', fn, sizes } },
+          fn.params.map((p) => lookup(env.locals, p.id)!),
+          fn.span,
+        );
   const byPath = new Map(leavesOf(value).map((leaf) => [pathKey(leaf.path), leaf]));
   const result = leafSpecs(fn.result, sizes, fn.span);
   const taken = new Set<Var>(inputs);

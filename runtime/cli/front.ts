@@ -12,10 +12,12 @@ import { evalCommand } from './eval.ts';
 import { explainCommand } from './explain.ts';
 import { fmtCommand } from './fmt.ts';
 import { goldenCommand } from './golden.ts';
+import { gradcheckCommand } from './gradcheck.ts';
 import { type Common, exit, type Io } from './io.ts';
 import { reportFailure } from './report.ts';
 import { runCommand } from './run.ts';
 import { sampleCommand } from './sample.ts';
+import { testCommand } from './test.ts';
 import { trainCommand } from './train.ts';
 import { typesCommand } from './types.ts';
 
@@ -37,6 +39,8 @@ const commands: readonly CommandSpec<any>[] = [
   explainCommand,
   typesCommand,
   doctorCommand,
+  testCommand,
+  gradcheckCommand,
   goldenCommand,
   demoCommand,
   trainCommand,

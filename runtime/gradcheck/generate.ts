@@ -33,13 +33,24 @@ export type GenerateOptions = {
   readonly maxElements?: number;
 };
 
-const extents = [1, 2, 3, 5] as const;
+const usual = [1, 2, 3, 5] as const;
 const enumerated = 20_000;
+
+/** The usual extents and the small numbers that the facts mention (`where D == 6`). */
+function candidates(facts: readonly SizeFact[]): readonly number[] {
+  const named = facts
+    .flatMap((f) => [f.left, f.right, f.equals])
+    .flat()
+    .map((m) => m.c)
+    .filter((c) => c >= 1 && c <= 16);
+  return [...new Set([...usual, ...named])].sort((a, b) => a - b);
+}
 
 /** Every choice of sizes that the facts allow, smallest product first. */
 export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEnv[] {
   const given = options.sizes ?? {};
   const names = fn.sizes.map((p) => p.name);
+  const extents = candidates([...fn.facts, ...(options.where ?? [])]);
   const free = names.filter((n) => given[n] === undefined);
   const total = extents.length ** free.length;
   const stride = Math.max(1, Math.floor(total / enumerated)) | 1;

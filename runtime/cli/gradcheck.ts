@@ -1,0 +1,89 @@
+/** `tenon gradcheck FILE [FUNCTION...]`: verify derivatives of every function and parameter leaf. */
+import { renderDiagnostic } from '../../dsl/render.ts';
+import type { Sources } from '../../dsl/source.ts';
+import type { TFn } from '../../dsl/typed.ts';
+import { type FunctionReport, gradcheckFunction } from '../gradcheck/check-function.ts';
+import { showPoint } from '../gradcheck/show.ts';
+import { load } from '../index.ts';
+import type { CommandSpec } from './front.ts';
+import { collect, readSizes } from './inputs.ts';
+import { exit, type Io, json, table } from './io.ts';
+import { wholeOption } from './numbers.ts';
+
+type Options = {
+  readonly size?: readonly string[];
+  readonly runs?: string;
+  readonly seed?: string;
+};
+
+export const gradcheckCommand: CommandSpec<Options> = {
+  usage: 'gradcheck <file> [functions...]',
+  summary: 'verify derivatives: forward against f64 differences, reverse against forward',
+  options: (command) =>
+    command
+      .option('--size <N=4>', 'a size that is given and not drawn', collect)
+      .option('--runs <n>', 'points per parameter leaf, at least 20 (20)')
+      .option('--seed <n>', 'seed of the points (1)'),
+  async run(io, [file = '', ...names], options) {
+    const program = await load(file);
+    const fns: readonly TFn[] =
+      names.length > 0 ? names.map((n) => program.find(n)) : program.functions;
+    const settings = {
+      runs: 20,
+      seed: 1,
+      ...wholeOption('runs', options.runs, 20, 1e6),
+      ...wholeOption('seed', options.seed, 0, 2 ** 31 - 1),
+      sizes: readSizes(options),
+      signal: io.signal,
+    };
+    const reports: FunctionReport[] = [];
+    for (const fn of fns) {
+      const report = gradcheckFunction(program.typed, fn, settings);
+      reports.push(report);
+      if (!options.json) printReport(io, program.sources, report);
+    }
+    const failed = reports.filter((r) => !r.ok).length;
+    const skipped = reports.filter((r) => r.skipped !== undefined).length;
+    if (options.json) io.out(json({ functions: reports, failed, skipped }));
+    else {
+      const checked = reports.length - skipped;
+      io.out(`${checked - failed} verified, ${failed} failed, ${skipped} skipped\n`);
+    }
+    return failed > 0 ? exit.wrong : exit.ok;
+  },
+};
+
+export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
+  if (r.skipped !== undefined) {
+    io.out(`${r.name}: skipped, ${r.skipped}\n`);
+    return;
+  }
+  io.out(`${r.name}${r.domain === undefined ? '' : `  on [${r.domain.lo}, ${r.domain.hi}]`}\n`);
+  io.out(
+    table(
+      r.leaves.map((l) => [
+        `  ${l.leaf}`,
+        `${l.accepted} points`,
+        l.resampled > 0 ? `${l.resampled} drawn again` : '',
+        `error ${l.worst.error.toExponential(1)}`,
+        `bound ${l.worst.bound.toExponential(1)}`,
+        l.problem === undefined ? 'ok' : 'FAIL',
+      ]),
+    ),
+  );
+  for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
+  if (r.failure === undefined) return;
+  io.err(`  smallest input found:\n${showPoint(r.failure.point, '    ')}`);
+  if (r.failure.span === undefined) return;
+  io.err(
+    `${renderDiagnostic(
+      {
+        code: 'E0901',
+        severity: 'error',
+        span: r.failure.span,
+        message: `the derivative by ${r.failure.leaf} first disagrees here`,
+      },
+      sources,
+    )}\n`,
+  );
+}

@@ -1,0 +1,346 @@
+/**
+ * Gradient verification of one function: for each f32 leaf of its parameters, forward mode against
+ * central differences in f64, reverse mode against forward mode in several directions, and a
+ * detector of derivatives that are zero where the function varies.
+ *
+ * Invariant: tolerances are derived, not tuned: a difference may be off by 1e-7 of the sum of |terms|
+ * of the derivative, or by its own Richardson estimate where that is larger (counted: more than 1 %
+ * of such points fails); a dot product by 1e-12 of the sum of |terms|. A leaf counts only with 20
+ * accepted points, and with at most 5 % of the points drawn again for kinks or non-finite values.
+ */
+import fc from 'fast-check';
+import { elaborate } from '../../compiler/elaborate/index.ts';
+import type { Span } from '../../dsl/source.ts';
+import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
+import { allowedSizes, arbitraryPoint, type Domain, type Point } from './generate.ts';
+import { instantiate } from './instantiate.ts';
+import { firstDisagreement } from './locate.ts';
+import { type CheckedProgram, prepareProgram, type Values } from './point.ts';
+
+export type GradcheckOptions = {
+  /** Accepted points per leaf. */
+  readonly runs: number;
+  readonly seed: number;
+  readonly sizes?: Readonly<Record<string, number>>;
+  readonly where?: readonly SizeFact[];
+  readonly signal?: AbortSignal;
+};
+
+export type LeafReport = {
+  readonly leaf: string;
+  readonly accepted: number;
+  /** Points drawn again for a kink or a value that is not finite. */
+  readonly resampled: number;
+  /** The largest error relative to its bound, with both. */
+  readonly worst: { readonly error: number; readonly bound: number };
+  /** Cells judged by the Richardson estimate, of all cells. */
+  readonly estimated: number;
+  readonly cells: number;
+  readonly problem?: string;
+};
+
+export type Failure = {
+  readonly leaf: string;
+  readonly message: string;
+  /** The shrunk input. */
+  readonly point: Point;
+  readonly dx: Float64Array;
+  /** The source of the first intermediate value whose derivative disagrees. */
+  readonly span?: Span;
+};
+
+export type FunctionReport = {
+  readonly name: string;
+  readonly id: string;
+  /** Why it was not checked. */
+  readonly skipped?: string;
+  readonly domain?: Domain;
+  readonly leaves: readonly LeafReport[];
+  readonly failure?: Failure;
+  readonly ok: boolean;
+};
+
+/** Tried in order: a logarithm or a root wants positive numbers, a probability those below one. */
+const domains: readonly Domain[] = [
+  { lo: -2, hi: 2 },
+  { lo: 0.1, hi: 2 },
+  { lo: 0.05, hi: 0.95 },
+];
+const directions = 3;
+const minimumPoints = 20;
+
+export function gradcheckFunction(
+  program: TProgram,
+  fn: TFn,
+  options: GradcheckOptions,
+): FunctionReport {
+  const base = { name: fn.name, id: fn.id, leaves: [] };
+  const instance = instantiate(fn);
+  if (instance === undefined) {
+    return { ...base, ok: true, skipped: 'it takes or gives functions; checked where it is used' };
+  }
+  const cache = programsBySizes(program, instance);
+  const domain = domains.find((d) => isFine(instance, cache, d, options)) ?? domains[0]!;
+  const names = realLeaves(instance, cache, domain, options);
+  if (names.inputs.length === 0) return { ...base, ok: true, skipped: 'it has no f32 parameter' };
+  if (!names.output) return { ...base, ok: true, skipped: 'it gives no f32' };
+
+  const leaves: LeafReport[] = [];
+  for (const [k, leaf] of names.inputs.entries()) {
+    const { report, failing } = checkLeaf(instance, cache, domain, k, leaf, options);
+    leaves.push(report);
+    if (failing === undefined) continue;
+    const failure = shrink(instance, cache, domain, k, leaf, failing, options);
+    return { ...base, domain, leaves, failure, ok: false };
+  }
+  return { ...base, domain, leaves, ok: leaves.every((l) => l.problem === undefined) };
+}
+
+type Programs = (point: Point) => CheckedProgram;
+
+function programsBySizes(program: TProgram, fn: TFn): Programs {
+  const whole: TProgram = { ...program, fns: new Map(program.fns).set(fn.id, fn) };
+  const made = new Map<string, CheckedProgram>();
+  return ({ sizes }) => {
+    const id = [...sizes].join(';');
+    const known = made.get(id);
+    if (known !== undefined) return known;
+    const p = prepareProgram(elaborate(whole, fn.id, sizes).core);
+    made.set(id, p);
+    return p;
+  };
+}
+
+/** A few choices of sizes, so that programs are compiled a few times and run often. */
+function points(fn: TFn, domain: Domain, options: GradcheckOptions): fc.Arbitrary<Point> {
+  const all = allowedSizes(fn, options);
+  const chosen = [0, 0.25, 0.5, 0.8].map((q) => all[Math.floor(q * (all.length - 1))]!);
+  const arbitraries = [...new Set(chosen)].map((sizes) =>
+    arbitraryPoint(fn, { ...options, domain, sizes: Object.fromEntries(sizes) }),
+  );
+  return fc.oneof({ withCrossShrink: true }, ...arbitraries);
+}
+
+function isFine(fn: TFn, programs: Programs, domain: Domain, options: GradcheckOptions): boolean {
+  const sample = fc.sample(points(fn, domain, options), { numRuns: 40, seed: options.seed });
+  const bad = sample.filter((p) => {
+    const ys = programs(p).value(p.inputs);
+    return ys.some((y) => y.some((v) => !Number.isFinite(v)));
+  });
+  return bad.length <= 0.05 * sample.length;
+}
+
+function realLeaves(fn: TFn, programs: Programs, domain: Domain, options: GradcheckOptions) {
+  const [p] = fc.sample(points(fn, domain, options), { numRuns: 1, seed: options.seed });
+  const program = programs(p!);
+  const fixed = (i: number) => p!.leaves[i]!.spec.fixed;
+  return {
+    // Positions among the f32 inputs, which is how directions are given.
+    inputs: [...program.reals.entries()]
+      .filter(([, i]) => !fixed(i))
+      .map(([position, i]) => ({ position, name: p!.leaves[i]!.name })),
+    output: program.outputs.length > 0,
+  };
+}
+
+type LeafAt = { readonly position: number; readonly name: string };
+
+// ---------------------------------------------------------------- one leaf
+
+function checkLeaf(
+  fn: TFn,
+  programs: Programs,
+  domain: Domain,
+  order: number,
+  leaf: LeafAt,
+  options: GradcheckOptions,
+): { report: LeafReport; failing?: Point } {
+  const wanted = Math.max(options.runs, minimumPoints);
+  const drawn = fc.sample(points(fn, domain, options), {
+    numRuns: 2 * wanted,
+    seed: options.seed + order,
+  });
+  let accepted = 0;
+  let resampled = 0;
+  let estimated = 0;
+  let cells = 0;
+  let worst = { error: 0, bound: 1 };
+  const report = (problem?: string): LeafReport => ({
+    leaf: leaf.name,
+    accepted,
+    resampled,
+    worst,
+    estimated,
+    cells,
+    ...(problem === undefined ? {} : { problem }),
+  });
+  for (const [n, point] of drawn.entries()) {
+    if (accepted === wanted) break;
+    options.signal?.throwIfAborted();
+    const v = checkPoint(programs(point), point, leaf.position, options.seed + n);
+    if (v.k === 'kink') {
+      resampled++;
+      continue;
+    }
+    if (v.k === 'wrong') return { report: report(v.message), failing: point };
+    accepted++;
+    cells += v.cells;
+    estimated += v.estimated;
+    if (v.error / v.bound > worst.error / worst.bound) worst = { error: v.error, bound: v.bound };
+  }
+  if (accepted < minimumPoints) return { report: report(`only ${accepted} points accepted`) };
+  if (resampled > 0.05 * (accepted + resampled)) {
+    return { report: report(`${resampled} of ${accepted + resampled} points drawn again`) };
+  }
+  if (estimated > 0.01 * cells) {
+    return {
+      report: report(`${estimated} of ${cells} cells judged by the difference's own error`),
+    };
+  }
+  return { report: report() };
+}
+
+type Verdict =
+  | { readonly k: 'kink' }
+  | { readonly k: 'wrong'; readonly message: string }
+  | {
+      readonly k: 'ok';
+      readonly error: number;
+      readonly bound: number;
+      readonly cells: number;
+      readonly estimated: number;
+    };
+
+/** Forward against differences, then reverse against forward, along one leaf. */
+export function checkPoint(
+  program: CheckedProgram,
+  point: Point,
+  position: number,
+  seed: number,
+): Verdict {
+  const next = numbers(seed);
+  const dx = direction(program, point, position, next);
+  const values = program.value(point.inputs);
+  const ys = program.outputs.map((i) => values[i]!);
+  const { d, terms } = program.tangent(point.inputs, dx);
+  const allowed = d.map((_, i) => {
+    // A difference is good to rounding over the step, whatever the size of the terms.
+    const noise = 1e-9 * (1 + maxAbs(ys[i]!));
+    const scale = maxAbs(terms[i]!);
+    return terms[i]!.map((t) => 1e-7 * Math.max(t, scale * 1e-3) + noise);
+  });
+  const diff = program.differences(point.inputs, dx, allowed);
+  if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
+  let worst = { error: 0, bound: 1 };
+  let cells = 0;
+  let estimated = 0;
+  for (const [i, t] of d.entries()) {
+    for (const [j, got] of t.entries()) {
+      const want = diff.d[i]![j]!;
+      const own = diff.error[i]![j]!;
+      const derived = allowed[i]![j]!;
+      const bound = Math.max(derived, 4 * own);
+      const error = Math.abs(want - got);
+      cells++;
+      if (4 * own > derived) estimated++;
+      if (got === 0 && Math.abs(want) > derived + 4 * own) {
+        return wrong(i, j, `the derivative is zero, but the value varies by ${want}`);
+      }
+      if (error > bound) {
+        return wrong(
+          i,
+          j,
+          `derivative ${got}, by differences ${want} (bound ${bound.toExponential(1)})`,
+        );
+      }
+      if (error / bound > worst.error / worst.bound) worst = { error, bound };
+    }
+  }
+  for (let n = 0; n < directions; n++) {
+    const ct = ys.map((y) => randomLike(y, next));
+    const back = program.cotangent(point.inputs, ct)[position]!;
+    let forward = 0;
+    let size = 0;
+    for (const [i, t] of d.entries()) {
+      for (const [j, v] of t.entries()) {
+        forward += v * ct[i]![j]!;
+        size += Math.abs(terms[i]![j]! * ct[i]![j]!);
+      }
+    }
+    const reverse = back.reduce((s, v, j) => s + v * dx[position]![j]!, 0);
+    const bound = 1e-12 * size + 1e-300;
+    const error = Math.abs(forward - reverse);
+    if (!(error <= bound)) {
+      return {
+        k: 'wrong',
+        message: `reverse mode gives ${reverse}, forward mode ${forward} (bound ${bound.toExponential(1)})`,
+      };
+    }
+    if (error / bound > worst.error / worst.bound) worst = { error, bound };
+  }
+  return { k: 'ok', ...worst, cells, estimated };
+}
+
+function wrong(output: number, cell: number, message: string): Verdict {
+  return { k: 'wrong', message: `output ${output}, element ${cell}: ${message}` };
+}
+
+function direction(
+  program: CheckedProgram,
+  point: Point,
+  position: number,
+  next: () => number,
+): Values {
+  return program.reals.map((i, k) =>
+    k === position ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
+  );
+}
+
+const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+
+const randomLike = (x: Float64Array, next: () => number): Float64Array =>
+  x.map(() => 2 * next() - 1);
+
+/** Directions need only a seed (mulberry32). */
+function numbers(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// ---------------------------------------------------------------- counter-examples
+
+function shrink(
+  fn: TFn,
+  programs: Programs,
+  domain: Domain,
+  order: number,
+  leaf: LeafAt,
+  failing: Point,
+  options: GradcheckOptions,
+): Failure {
+  const seed = options.seed;
+  const outcome = fc.check(
+    fc.property(points(fn, domain, options), (point) => {
+      return checkPoint(programs(point), point, leaf.position, seed).k !== 'wrong';
+    }),
+    { numRuns: 4 * Math.max(options.runs, minimumPoints), seed: seed + order },
+  );
+  const point = outcome.counterexample?.[0] ?? failing;
+  const program = programs(point);
+  const verdict = checkPoint(program, point, leaf.position, seed);
+  const dx = direction(program, point, leaf.position, numbers(seed));
+  const span = firstDisagreement(program.core, point.inputs, dx);
+  const message = verdict.k === 'wrong' ? verdict.message : 'it fails in another direction';
+  return {
+    leaf: leaf.name,
+    message,
+    point,
+    dx: dx[leaf.position]!,
+    ...(span === undefined ? {} : { span }),
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * A function made ready for gradient checks at one set of sizes: its value, tangents, cotangents and
+ * central differences, all in f64 on the interpreter.
+ *
+ * Invariant: differences hold fixed what has no derivative by definition (stop, step functions,
+ * conditions), as the derivative does; where they do not settle the point is a kink and is drawn
+ * again.
+ */
+import { type Prepared, prepareCore } from '../../compiler/core/interpret.ts';
+import type { Core, Var } from '../../compiler/core.ts';
+import {
+  cotangentProgram,
+  type Derived,
+  isReal,
+  tangentProgram,
+  termSizes,
+} from '../../compiler/gradcheck/derived.ts';
+import { frozen } from '../../compiler/gradcheck/frozen.ts';
+
+export type Values = readonly Float64Array[];
+
+export type CheckedProgram = {
+  readonly core: Core;
+  readonly reals: readonly number[];
+  readonly outputs: readonly number[];
+  value(inputs: Values): Values;
+  /** Tangents of the f32 outputs in direction dx (one array per f32 input), and their |terms|. */
+  tangent(inputs: Values, dx: Values): { readonly d: Values; readonly terms: Values };
+  /** Cotangents of the f32 inputs for cotangents of the f32 outputs. */
+  cotangent(inputs: Values, ct: Values): Values;
+  /** `allowed`: the errors that are small enough; where they are not met, a smaller step is tried. */
+  differences(inputs: Values, dx: Values, allowed: Values): Differences;
+};
+
+/** Richardson-extrapolated central differences, each with an estimate of its own error. */
+export type Differences = { readonly d: Values; readonly error: Values; readonly kink: boolean };
+
+function complete(p: Prepared, inputs: Values): Values {
+  const steps = p.run(inputs);
+  for (;;) {
+    const s = steps.next();
+    if (s.done) return s.value;
+  }
+}
+
+const count = (x: Var): number => x.shape.reduce((n, d) => n * d, 1);
+
+/** Zeros where a derivative has no output. */
+function spread(got: Values, zero: readonly boolean[], vars: readonly Var[]): Values {
+  let k = 0;
+  return zero.map((z, i) => (z ? new Float64Array(count(vars[i]!)) : got[k++]!));
+}
+
+export function prepareProgram(core: Core): CheckedProgram {
+  const realInputs = core.inputs.filter(isReal);
+  const realOutputs = core.outputs.filter(isReal);
+  const t = tangentProgram(core);
+  const once = lazily({
+    value: () => prepareCore(core),
+    tangent: () => prepareCore(t.core),
+    terms: () => prepareCore(termSizes(t, realInputs.length)),
+    adjoint: () => cotangentProgram(core),
+    moved: () => prepareCore(frozen(core)),
+  });
+  let adjoint: { derived: Derived; run: Prepared } | undefined;
+  const reals = core.inputs.flatMap((x, i) => (isReal(x) ? [i] : []));
+  const outputs = core.outputs.flatMap((x, i) => (isReal(x) ? [i] : []));
+  return {
+    core,
+    reals,
+    outputs,
+    value: (inputs) => complete(once.value(), inputs),
+    tangent: (inputs, dx) => {
+      const d = complete(once.tangent(), [...inputs, ...dx]).slice(t.values);
+      const abs = dx.map((x) => x.map(Math.abs));
+      const terms = complete(once.terms(), [...inputs, ...abs]).slice(t.values);
+      return { d: spread(d, t.zero, realOutputs), terms: spread(terms, t.zero, realOutputs) };
+    },
+    cotangent: (inputs, ct) => {
+      if (adjoint === undefined) {
+        const derived = once.adjoint();
+        adjoint = { derived, run: prepareCore(derived.core) };
+      }
+      const out = complete(adjoint.run, [...inputs, ...ct]).slice(adjoint.derived.values);
+      return spread(out, adjoint.derived.zero, realInputs);
+    },
+    differences: (inputs, dx, allowed) => {
+      const base = reals.map((i) => inputs[i]!);
+      const at = (h: number): Values => {
+        const moved = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
+        const ys = complete(once.moved(), [...inputs, ...moved]);
+        return outputs.map((i) => ys[i]!);
+      };
+      return differences(at, allowed);
+    },
+  };
+}
+
+function lazily<T extends Record<string, () => unknown>>(makers: T): T {
+  const made = new Map<string, unknown>();
+  return Object.fromEntries(
+    Object.entries(makers).map(([name, make]) => [
+      name,
+      () => {
+        if (!made.has(name)) made.set(name, make());
+        return made.get(name);
+      },
+    ]),
+  ) as T;
+}
+
+/** Where a function bends within the step, a smaller one is better, cell by cell. */
+function differences(at: (h: number) => Values, allowed: Values): Differences {
+  let best = richardson(at, 1e-3);
+  for (const h of [1e-4, 1e-5]) {
+    const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed[i]![j]!));
+    if (settled && !best.kink) return best;
+    const finer = richardson(at, h);
+    const pick = (x: Values, y: Values) =>
+      x.map((a, i) => a.map((v, j) => (finer.error[i]![j]! < best.error[i]![j]! ? y[i]![j]! : v)));
+    best = {
+      d: pick(best.d, finer.d),
+      error: pick(best.error, finer.error),
+      kink: finer.kink,
+    };
+  }
+  return best;
+}
+
+/**
+ * Two levels of extrapolation over halved steps (Richardson 1911); the last change is the error. A
+ * kink is where the one-sided slopes do not meet as the step falls.
+ */
+export function richardson(at: (h: number) => Values, h: number): Differences {
+  const y0 = at(0);
+  const [f1, f2, f4] = [around(at, y0, h), around(at, y0, h / 2), around(at, y0, h / 4)];
+  const r1 = zip(f1.d, f2.d, (a, b) => (4 * b - a) / 3);
+  const r2 = zip(f2.d, f4.d, (a, b) => (4 * b - a) / 3);
+  const d = zip(r1, r2, (a, b) => (16 * b - a) / 15);
+  const error = zip(d, r2, (a, b) => Math.abs(a - b));
+  const kink = f1.bend.some((b, i) =>
+    b.some((v, j) => {
+      const slope = d[i]![j]!;
+      if (!Number.isFinite(slope)) return true;
+      return !(f4.bend[i]![j]! <= 0.5 * v + 1e-6 * (1 + Math.abs(slope)));
+    }),
+  );
+  return { d, error, kink };
+}
+
+/** Central differences, and how far the one-sided ones are apart. */
+function around(at: (h: number) => Values, y0: Values, h: number): { d: Values; bend: Values } {
+  const [p, m] = [at(h), at(-h)];
+  return {
+    d: zip(p, m, (a, b) => (a - b) / (2 * h)),
+    bend: p.map((y, i) => y.map((v, j) => Math.abs(v + m[i]![j]! - 2 * y0[i]![j]!) / h)),
+  };
+}
+
+function zip(a: Values, b: Values, f: (x: number, y: number) => number): Values {
+  return a.map((x, i) => x.map((v, j) => f(v, b[i]![j]!)));
+}
