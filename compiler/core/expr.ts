@@ -11,6 +11,7 @@ import { decideGuard, type Extents, eachAtom, isConst, mapIx, noExtents } from '
 import { primType } from './prim.ts';
 
 export type Read = Extract<Expr, { k: 'read' }>;
+export type PrimExpr = Extract<Expr, { k: 'prim' }>;
 
 // ---------------------------------------------------------------- constructors
 
@@ -58,7 +59,7 @@ export function keepGuards(guard: readonly Guard[], extents: Extents): readonly 
   return kept.length === guard.length ? guard : kept;
 }
 
-export function prim(op: Prim, ...args: readonly Expr[]): Expr {
+export function prim(op: Prim, ...args: readonly Expr[]): PrimExpr {
   const t = primType[op](args.map((a) => a.t));
   if (t === undefined) throw new Error(`${op} does not take (${args.map((a) => a.t).join(', ')})`);
   return { k: 'prim', t, op, args };
@@ -69,7 +70,7 @@ export function castE(t: Dtype, e: Expr): Expr {
 }
 
 /** A prim node with other arguments: the result type of `cast` is kept, others are inferred. */
-export function withArgs(e: Extract<Expr, { k: 'prim' }>, args: readonly Expr[]): Expr {
+export function withArgs(e: PrimExpr, args: readonly Expr[]): Expr {
   return e.op === 'cast' ? castE(e.t, args[0]!) : prim(e.op, ...args);
 }
 

@@ -1,0 +1,497 @@
+/**
+ * Scalar simplification: one row of identities per primitive, total by type, behind a constructor
+ * that folds constants, decides comparisons by index intervals and shares equal nodes.
+ *
+ * Invariants: the result has the value of the original for all inputs, f32 up to (a) the sign of a
+ * zero, (b) exact rescaling: constants of a product are multiplied together, division by a power of
+ * two becomes a product, small integer powers become products; never up to NaN or infinity. So x * 0
+ * is 0 only when x is provably finite (bounded functions, indices, constants). AD needs no more:
+ * it keeps its structural zeros symbolic (ad/arith.ts), so none of them reaches this table.
+ * Constants are not folded into values that f32 cannot hold. Rules only make expressions smaller or
+ * more canonical (constants first, indices as index nodes), so simplifying again changes nothing.
+ */
+
+import { bool, constE, eachVal, indexE, type PrimExpr, prim, readE, zeroE } from '../core/expr.ts';
+import {
+  addIx,
+  divIx,
+  type Extents,
+  interval,
+  isConst,
+  ixConst,
+  modIx,
+  scaleIx,
+  subIx,
+  tidyIx,
+} from '../core/ix.ts';
+import type { Keys } from '../core/key.ts';
+import { scalarRule } from '../core/scalar.ts';
+import type { Dtype, Expr, Guard, Ix, Prim } from '../core.ts';
+import { normalGuards } from './guards.ts';
+
+type Args = readonly Expr[];
+/** A simpler expression, or undefined when nothing applies. */
+type Rule = (a: Args, s: Algebra, t: Dtype) => Expr | undefined;
+
+const isNumber = (e: Expr, v: number) => e.k === 'const' && e.v === v;
+const isTrue = (e: Expr) => e.k === 'const' && e.v !== 0;
+const isFalse = (e: Expr) => e.k === 'const' && e.v === 0;
+const argsOf = (e: Expr, op: Prim): Args | undefined =>
+  e.k === 'prim' && e.op === op ? e.args : undefined;
+
+/** The index form of an i32 constant or index node. */
+function affine(e: Expr): Ix | undefined {
+  if (e.t !== 'i32') return undefined;
+  return e.k === 'index' ? e.ix : e.k === 'const' ? ixConst(e.v) : undefined;
+}
+
+export class Algebra {
+  readonly extents: Extents;
+  readonly #keys: Keys;
+  readonly #finite = new Map<Expr, boolean>();
+
+  constructor(extents: Extents, keys: Keys) {
+    this.extents = extents;
+    this.#keys = keys;
+  }
+
+  /**
+   * The one node with this structure. Rules make no node they do not return, else it could become
+   * that one node, and a simplified program would change into its equal.
+   */
+  share(e: Expr): Expr {
+    return this.#keys.rep(e);
+  }
+
+  const(t: Dtype, v: number): Expr {
+    return this.share(constE(t, v));
+  }
+
+  same(a: Expr, b: Expr): boolean {
+    return a === b || this.#keys.expr(a) === this.#keys.expr(b);
+  }
+
+  /** A prim node, simplified; arguments are simplified already. */
+  prim(op: Prim, ...args: Args): Expr {
+    return this.#simplified(prim(op, ...args));
+  }
+
+  #simplified(e: PrimExpr): Expr {
+    return this.share(foldConstant(e.op, e.args, e.t) ?? rules[e.op](e.args, this, e.t) ?? e);
+  }
+
+  /** A node whose children are simplified already. */
+  node(e: Expr): Expr {
+    switch (e.k) {
+      case 'const':
+        return this.share(e);
+      case 'index':
+        return this.index(e.ix, e);
+      case 'prim':
+        return this.#simplified(e);
+      case 'read': {
+        const guard = normalGuards(e.guard, this.extents);
+        if (guard === 'never') return this.share(zeroE(e.t));
+        const ix = e.ix.map((i) => tidyIx(i, this.extents));
+        const same = guard === e.guard && ix.every((x, i) => x === e.ix[i]);
+        return this.share(same ? e : readE(e.x, ix, guard));
+      }
+    }
+  }
+
+  /** The value of an index; `known` is a node for it as it is. */
+  index(ix: Ix, known: Expr = indexE(ix)): Expr {
+    const i = tidyIx(ix, this.extents);
+    if (isConst(i)) return this.const('i32', i.c);
+    return this.share(i === ix ? known : indexE(i));
+  }
+
+  /** The affine combination of two integer expressions, when all values fit an i32. */
+  combine(a: Expr, b: Expr, f: (a: Ix, b: Ix) => Ix | undefined): Expr | undefined {
+    const [x, y] = [affine(a), affine(b)];
+    if (x === undefined || y === undefined) return undefined;
+    const out = f(x, y);
+    if (out === undefined) return undefined;
+    const { lo, hi } = interval(out, this.extents);
+    return lo >= -0x80000000 && hi <= 0x7fffffff ? this.index(out) : undefined;
+  }
+
+  /** Decides a comparison by the interval of the difference of two indices. */
+  decide(a: Expr, b: Expr, f: (lo: number, hi: number) => boolean | undefined): Expr | undefined {
+    const [x, y] = [affine(a), affine(b)];
+    if (x === undefined || y === undefined) return undefined;
+    const { lo, hi } = interval(subIx(x, y), this.extents);
+    const d = f(lo, hi);
+    return d === undefined ? undefined : this.share(bool(d));
+  }
+
+  /** Whether the value is finite whatever the inputs are. */
+  finite(e: Expr): boolean {
+    let out = this.#finite.get(e);
+    if (out === undefined) {
+      out = this.#isFinite(e);
+      this.#finite.set(e, out);
+    }
+    return out;
+  }
+
+  #isFinite(e: Expr): boolean {
+    if (e.t !== 'f32') return true;
+    if (e.k === 'const') return Math.abs(e.v) <= largest;
+    if (e.k !== 'prim') return false;
+    switch (e.op) {
+      case 'sin':
+      case 'cos':
+      case 'tanh':
+      case 'erf':
+      case 'sign':
+      case 'neg':
+      case 'abs':
+      case 'stop':
+      case 'min':
+      case 'max':
+        return e.args.every((a) => this.finite(a));
+      case 'select':
+        return this.finite(e.args[1]!) && this.finite(e.args[2]!);
+      // From an integer or a truth value: at most 2^32.
+      case 'cast':
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+/** The largest f32. */
+const largest = 3.4028234663852886e38;
+
+/** Folds constants, unless an f32 cannot hold the result or it stops being finite. */
+function foldConstant(op: Prim, args: Args, t: Dtype): Expr | undefined {
+  const values: number[] = [];
+  for (const a of args) {
+    if (a.k !== 'const') return undefined;
+    values.push(a.v);
+  }
+  const v = scalarRule[op](values, t, args[0]!.t);
+  const fits = t !== 'f32' || Math.abs(v) <= largest || !values.every(Number.isFinite);
+  return fits ? constE(t, v) : undefined;
+}
+
+/** Whether 1 / v is exact. */
+function isPowerOfTwo(v: number): boolean {
+  const exponent = Math.log2(Math.abs(v));
+  return Number.isInteger(exponent) && Math.abs(exponent) < 100;
+}
+
+// ---------------------------------------------------------------- rules shared by rows
+
+/** Constants first. */
+const constantFirst =
+  (op: Prim): Rule =>
+  ([x, y], s) =>
+    y!.k === 'const' && x!.k !== 'const' ? s.prim(op, y!, x!) : undefined;
+
+/** For exact operations: op(c, op(d, x)) is op(op(c, d), x). */
+const gatherConstants =
+  (op: Prim, exact: (t: Dtype) => boolean): Rule =>
+  ([x, y], s, t) => {
+    if (!exact(t) || x!.k !== 'const') return undefined;
+    const [d, rest] = argsOf(y!, op) ?? [];
+    if (d?.k !== 'const') return undefined;
+    const c = foldConstant(op, [x!, d], t);
+    // A tiny factor could underflow where the two steps would not.
+    const safe = c?.k === 'const' && (t !== 'f32' || op !== 'mul' || Math.abs(c.v) > 2 ** -100);
+    return safe ? s.prim(op, s.share(c), rest!) : undefined;
+  };
+
+const isInteger = (t: Dtype) => t === 'i32' || t === 'u32';
+
+/** The first rule that applies. */
+const first =
+  (...rules: readonly Rule[]): Rule =>
+  (a, s, t) => {
+    for (const r of rules) {
+      const out = r(a, s, t);
+      if (out !== undefined) return out;
+    }
+    return undefined;
+  };
+
+const none: Rule = () => undefined;
+const idempotent: Rule = ([x, y], s) => (s.same(x!, y!) ? x : undefined);
+
+/** f(f(x)) is f(x). */
+const projection =
+  (op: Prim): Rule =>
+  ([x]) =>
+    argsOf(x!, op) === undefined ? undefined : x;
+
+/** A comparison; `same` is its value for equal integers or truth values. */
+const comparison = (f: (lo: number, hi: number) => boolean | undefined, same: boolean): Rule =>
+  first(
+    ([x, y], s) => s.decide(x!, y!, f),
+    ([x, y], s) => (x!.t !== 'f32' && s.same(x!, y!) ? s.const('bool', same ? 1 : 0) : undefined),
+  );
+
+/** max or min by intervals, for indices; `pick` says by the sign of x - y which one it is. */
+const extremum = (op: 'min' | 'max'): Rule =>
+  first(
+    constantFirst(op),
+    idempotent,
+    ([x, y], s) => {
+      const below = s.decide(x!, y!, (lo, hi) => (hi <= 0 ? true : lo >= 0 ? false : undefined));
+      if (below === undefined) return undefined;
+      return isTrue(below) === (op === 'min') ? x : y;
+    },
+    gatherConstants(op, () => true),
+  );
+
+// ---------------------------------------------------------------- the table
+
+const rules: Readonly<Record<Prim, Rule>> = {
+  add: first(
+    ([x, y], s) => s.combine(x!, y!, (a, b) => addIx(a, b)),
+    constantFirst('add'),
+    ([x, y]) => (isNumber(x!, 0) ? y : undefined),
+    gatherConstants('add', isInteger),
+    // x + -y = x - y; c - x stays a difference of a constant
+    ([x, y], s) => {
+      const n = argsOf(y!, 'neg');
+      return n === undefined ? undefined : s.prim('sub', x!, n[0]!);
+    },
+    ([x, y], s) => {
+      const n = argsOf(x!, 'neg');
+      return n === undefined ? undefined : s.prim('sub', y!, n[0]!);
+    },
+  ),
+  sub: first(
+    ([x, y], s) => s.combine(x!, y!, subIx),
+    ([x, y]) => (isNumber(y!, 0) ? x : undefined),
+    ([x, y], s) => (isNumber(x!, 0) ? s.prim('neg', y!) : undefined),
+    ([x, y], s, t) =>
+      s.same(x!, y!) && (isInteger(t) || s.finite(x!)) ? s.const(t, 0) : undefined,
+    ([x, y], s) => {
+      const n = argsOf(y!, 'neg');
+      return n === undefined ? undefined : s.prim('add', x!, n[0]!);
+    },
+    // Subtracting a constant is adding its negative: one form for both.
+    ([x, y], s, t) =>
+      y!.k === 'const' && t !== 'u32' && Number.isFinite(y!.v)
+        ? s.prim('add', s.prim('neg', y!), x!)
+        : undefined,
+  ),
+  mul: first(
+    ([x, y], s) =>
+      s.combine(x!, y!, (a, b) =>
+        isConst(a) ? scaleIx(b, a.c) : isConst(b) ? scaleIx(a, b.c) : undefined,
+      ),
+    constantFirst('mul'),
+    ([x, y]) => (isNumber(x!, 1) ? y : undefined),
+    ([x, y], s, t) =>
+      isNumber(x!, 0) && (isInteger(t) || s.finite(y!)) ? s.const(t, 0) : undefined,
+    ([x, y], s, t) => (t === 'f32' && isNumber(x!, -1) ? s.prim('neg', y!) : undefined),
+    gatherConstants('mul', () => true),
+    // Signs move out, and into constants.
+    ([x, y], s) => {
+      const [m, n] = [argsOf(x!, 'neg'), argsOf(y!, 'neg')];
+      if (n !== undefined && x!.k === 'const') return s.prim('mul', s.prim('neg', x!), n[0]!);
+      if (m !== undefined && n !== undefined) return s.prim('mul', m[0]!, n[0]!);
+      if (m !== undefined) return s.prim('neg', s.prim('mul', m[0]!, y!));
+      return n === undefined ? undefined : s.prim('neg', s.prim('mul', x!, n[0]!));
+    },
+  ),
+  div: first(
+    ([x, y]) => (isNumber(y!, 1) ? x : undefined),
+    ([x, y], s) =>
+      y!.k === 'const' && isPowerOfTwo(y!.v)
+        ? s.prim('mul', s.const('f32', 1 / y!.v), x!)
+        : undefined,
+    ([x, y], s) => {
+      const [m, n] = [argsOf(x!, 'neg'), argsOf(y!, 'neg')];
+      if (m !== undefined && n !== undefined) return s.prim('div', m[0]!, n[0]!);
+      if (m !== undefined) return s.prim('neg', s.prim('div', m[0]!, y!));
+      return n === undefined ? undefined : s.prim('neg', s.prim('div', x!, n[0]!));
+    },
+  ),
+  idiv: first(
+    ([x, y], s) =>
+      s.combine(x!, y!, (a, b) => (isConst(b) && b.c > 0 ? divIx(a, b.c, s.extents) : undefined)),
+    ([x, y]) => (isNumber(y!, 1) ? x : undefined),
+  ),
+  mod: first(
+    ([x, y], s) =>
+      s.combine(x!, y!, (a, b) => (isConst(b) && b.c > 0 ? modIx(a, b.c, s.extents) : undefined)),
+    ([, y], s, t) => (isNumber(y!, 1) ? s.const(t, 0) : undefined),
+    // mod(mod(x, n), n)
+    ([x, y], s) => {
+      const inner = argsOf(x!, 'mod');
+      return inner !== undefined && y!.k === 'const' && s.same(inner[1]!, y!) ? x : undefined;
+    },
+  ),
+  pow: ([x, y], s) => {
+    if (y!.k !== 'const') return undefined;
+    switch (y!.v) {
+      case 0:
+        return s.const('f32', 1);
+      case 1:
+        return x;
+      case 2:
+        return s.prim('mul', x!, x!);
+      case 3:
+        return s.prim('mul', x!, s.prim('mul', x!, x!));
+      case 4: {
+        const q = s.prim('mul', x!, x!);
+        return s.prim('mul', q, q);
+      }
+      case -1:
+        return s.prim('div', s.const('f32', 1), x!);
+      case -2:
+        return s.prim('div', s.const('f32', 1), s.prim('mul', x!, x!));
+      default:
+        return undefined;
+    }
+  },
+  neg: first(
+    ([x], s) => s.combine(x!, x!, (a) => scaleIx(a, -1)),
+    ([x]) => argsOf(x!, 'neg')?.[0],
+    // -(x - y) = y - x
+    ([x], s, t) => {
+      const d = t === 'f32' ? argsOf(x!, 'sub') : undefined;
+      return d === undefined ? undefined : s.prim('sub', d[1]!, d[0]!);
+    },
+    ([x], s) => {
+      const [c, y] = argsOf(x!, 'mul') ?? [];
+      return c?.k === 'const' ? s.prim('mul', s.prim('neg', c), y!) : undefined;
+    },
+  ),
+  eq: comparison(
+    (lo, hi) => (lo === 0 && hi === 0 ? true : lo > 0 || hi < 0 ? false : undefined),
+    true,
+  ),
+  ne: comparison(
+    (lo, hi) => (lo === 0 && hi === 0 ? false : lo > 0 || hi < 0 ? true : undefined),
+    false,
+  ),
+  lt: comparison((lo, hi) => (hi < 0 ? true : lo >= 0 ? false : undefined), false),
+  le: comparison((lo, hi) => (hi <= 0 ? true : lo > 0 ? false : undefined), true),
+  gt: comparison((lo, hi) => (lo > 0 ? true : hi <= 0 ? false : undefined), false),
+  ge: comparison((lo, hi) => (lo >= 0 ? true : hi < 0 ? false : undefined), true),
+  and: first(
+    constantFirst('and'),
+    ([x, y]) => (isTrue(x!) ? y : isFalse(x!) ? x : undefined),
+    idempotent,
+  ),
+  or: first(
+    constantFirst('or'),
+    ([x, y]) => (isTrue(x!) ? x : isFalse(x!) ? y : undefined),
+    idempotent,
+  ),
+  not: ([x], s) => {
+    if (x!.k !== 'prim') return undefined;
+    const opposite = opposites[x!.op];
+    if (x!.op === 'not') return x!.args[0];
+    // With NaN only == and != are opposites.
+    const exact = x!.op === 'eq' || x!.op === 'ne' || x!.args[0]!.t !== 'f32';
+    return opposite !== undefined && exact ? s.prim(opposite, ...x!.args) : undefined;
+  },
+  min: extremum('min'),
+  max: extremum('max'),
+  abs: first(projection('abs'), ([x], s) => {
+    const n = argsOf(x!, 'neg');
+    return n === undefined ? undefined : s.prim('abs', n[0]!);
+  }),
+  sign: projection('sign'),
+  floor: first(projection('floor'), integral),
+  ceil: first(projection('ceil'), integral),
+  round: first(projection('round'), integral),
+  exp: none,
+  log: none,
+  sqrt: none,
+  sin: none,
+  cos: ([x], s) => {
+    const n = argsOf(x!, 'neg');
+    return n === undefined ? undefined : s.prim('cos', n[0]!);
+  },
+  tanh: none,
+  erf: none,
+  isfinite: ([x], s) => (s.finite(x!) ? s.const('bool', 1) : undefined),
+  select: first(
+    ([c, x, y]) => (c!.k === 'const' ? (c!.v !== 0 ? x : y) : undefined),
+    ([, x, y], s) => (s.same(x!, y!) ? x : undefined),
+    ([c, x, y], s) => {
+      const n = argsOf(c!, 'not');
+      return n === undefined ? undefined : s.prim('select', n[0]!, y!, x!);
+    },
+    // A condition that was decided outside is known inside.
+    ([c, x, y], s) => {
+      const [i, j] = [argsOf(x!, 'select'), argsOf(y!, 'select')];
+      const a = i !== undefined && s.same(i[0]!, c!) ? i[1]! : x!;
+      const b = j !== undefined && s.same(j[0]!, c!) ? j[2]! : y!;
+      return a === x && b === y ? undefined : s.prim('select', c!, a, b);
+    },
+    ([c, x, y], s, t) => {
+      if (t !== 'bool' || x!.k !== 'const' || y!.k !== 'const') return undefined;
+      return isTrue(x!) ? c : s.prim('not', c!);
+    },
+    // A condition on indices around a read is a guard of the read.
+    ([c, x, y], s) => {
+      if (x!.k !== 'read' || !isFalse(y!)) return undefined;
+      const guards = guardsOf(c!);
+      return guards === undefined
+        ? undefined
+        : s.node(readE(x!.x, x!.ix, [...x!.guard, ...guards]));
+    },
+  ),
+  cast: ([x], _s, t) => (x!.t === t ? x : undefined),
+  f16: projection('f16'),
+  bf16: projection('bf16'),
+  stop: projection('stop'),
+  bits0: none,
+  bits1: none,
+};
+
+const opposites: Partial<Record<Prim, Prim>> = {
+  eq: 'ne',
+  ne: 'eq',
+  lt: 'ge',
+  ge: 'lt',
+  gt: 'le',
+  le: 'gt',
+};
+
+/** Rounding what is whole already. */
+function integral([x]: Args): Expr | undefined {
+  if (x!.k !== 'prim') return undefined;
+  const whole = x!.op === 'floor' || x!.op === 'ceil' || x!.op === 'round';
+  return whole || (x!.op === 'cast' && x!.args[0]!.t !== 'f32') ? x : undefined;
+}
+
+/** A conjunction of comparisons of indices as guards, if the condition is one. */
+function guardsOf(c: Expr): readonly Guard[] | undefined {
+  const both = argsOf(c, 'and');
+  if (both !== undefined) {
+    const [a, b] = [guardsOf(both[0]!), guardsOf(both[1]!)];
+    return a === undefined || b === undefined ? undefined : [...a, ...b];
+  }
+  if (c.k !== 'prim' || c.args.length !== 2) return undefined;
+  const [x, y] = [affine(c.args[0]!), affine(c.args[1]!)];
+  if (x === undefined || y === undefined) return undefined;
+  const e = subIx(x, y);
+  const range = ranges[c.op];
+  let dynamic = false;
+  eachVal(e, () => {
+    dynamic = true;
+  });
+  return range === undefined || dynamic ? undefined : [{ e, lo: range[0], hi: range[1] }];
+}
+
+/** Far beyond any index. */
+const far = 2 ** 40;
+/** The range of x - y for which a comparison holds. */
+const ranges: Partial<Record<Prim, readonly [number, number]>> = {
+  eq: [0, 1],
+  lt: [-far, 0],
+  le: [-far, 1],
+  gt: [1, far],
+  ge: [0, far],
+};

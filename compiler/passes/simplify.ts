@@ -1,0 +1,416 @@
+/**
+ * Simplification: one walk over the statements in order that rewrites every body by the algebra,
+ * forwards copies, views, constants and equal statements into their later uses, removes trivial
+ * reductions and carries, then dead code elimination; again until nothing changes.
+ *
+ * Invariants: idempotent (it runs to its own fixed point); values are kept up to what algebra.ts
+ * declares and reassociation of sums (a sum over an axis that its body does not mention is a
+ * product); outputs keep their own statements. A view is forwarded when it costs a reader nothing: a
+ * nest without reduction whose body is one unguarded, data-independent read, an index or a constant.
+ */
+
+import { defsOf, mapNest, type Supply, sizeOf, supplyAfter } from '../core/build.ts';
+import {
+  constE,
+  eachVal,
+  freeAxes,
+  i32,
+  mapSame,
+  prim,
+  type Read,
+  type Rewriter,
+  readE,
+  rewriter,
+  substAxes,
+} from '../core/expr.ts';
+import { asAxis, type Extents, isConst, ixAxis, ixZero } from '../core/ix.ts';
+import { Keys } from '../core/key.ts';
+import type {
+  Axis,
+  AxisId,
+  Core,
+  Custom,
+  Expr,
+  Fold,
+  Ix,
+  Nest,
+  SegSum,
+  Stmt,
+  Var,
+} from '../core.ts';
+import { Algebra } from './algebra.ts';
+import { AlphaKeys } from './alpha.ts';
+import { normalGuards } from './guards.ts';
+import { live } from './live.ts';
+
+const maxRounds = 16;
+
+export function simplify(core: Core): Core {
+  const shared = { keys: new Keys(), supply: supplyAfter(core) };
+  let now = core;
+  for (let round = 0; round < maxRounds; round++) {
+    const next = live(new Simplifier(now, shared).core());
+    if (next === now) return now;
+    now = next;
+  }
+  return now;
+}
+
+/** What reads of a variable become. */
+type Forward =
+  | { readonly k: 'var'; readonly x: Var }
+  | { readonly k: 'body'; readonly axes: readonly Axis[]; readonly body: Expr };
+
+/** Equal statements in scope: key to what the first one defines. */
+class Scope {
+  readonly #own = new Map<string, readonly Var[]>();
+  readonly #up: Scope | undefined;
+  constructor(up?: Scope) {
+    this.#up = up;
+  }
+  get(key: string): readonly Var[] | undefined {
+    return this.#own.get(key) ?? this.#up?.get(key);
+  }
+  set(key: string, defs: readonly Var[]): void {
+    this.#own.set(key, defs);
+  }
+}
+
+/** What the rounds of one simplification share. */
+type Shared = { readonly keys: Keys; readonly supply: Supply };
+
+class Simplifier {
+  readonly #core: Core;
+  readonly #keys: Keys;
+  readonly #supply: Supply;
+  readonly #alpha = new AlphaKeys();
+  readonly #forward = new Map<Var, Forward>();
+  /** Variables that must keep a statement of their own. */
+  readonly #pinned: Set<Var>;
+  /** What is defined under the name of the output that copied it. */
+  readonly #renamed: ReadonlyMap<Var, Var>;
+
+  constructor(core: Core, shared: Shared) {
+    this.#core = core;
+    this.#keys = shared.keys;
+    this.#supply = shared.supply;
+    this.#pinned = new Set(core.outputs);
+    this.#renamed = renamedOutputs(core);
+    for (const [x, to] of this.#renamed) this.#forward.set(x, { k: 'var', x: to });
+  }
+
+  core(): Core {
+    const copies = new Set(this.#renamed.values());
+    const given = this.#core.body.filter((s) => !(s.k === 'nest' && copies.has(s.v)));
+    const named = copies.size === 0 ? this.#core.body : given.map((s) => this.rename(s));
+    const body = this.block(named, [], new Scope());
+    return body === this.#core.body ? this.#core : { ...this.#core, body };
+  }
+
+  /** The statement defining outputs directly; uses follow by forwarding. */
+  rename(s: Stmt): Stmt {
+    const to = (x: Var) => this.#renamed.get(x) ?? x;
+    switch (s.k) {
+      case 'nest':
+      case 'segsum':
+        return update(s, { v: to(s.v) });
+      case 'fold':
+        return update(s, {
+          carry: mapSame(s.carry, (c) => update(c, { out: to(c.out) })),
+          ys: mapSame(s.ys, (y) => update(y, { v: to(y.v) })),
+          acc: mapSame(s.acc, (a) => update(a, { v: to(a.v) })),
+        });
+      case 'custom':
+        return s;
+    }
+  }
+
+  block(body: readonly Stmt[], folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+    const out: Stmt[] = [];
+    for (const s of body) out.push(...this.stmt(s, folds, scope));
+    return out.length === body.length && out.every((s, i) => s === body[i]) ? body : out;
+  }
+
+  stmt(s: Stmt, folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+    switch (s.k) {
+      case 'nest':
+      case 'segsum': {
+        const t = s.k === 'nest' ? this.nest(s, folds) : this.segsum(s, folds);
+        return t.k === 'nest' && this.forwards(t) ? [] : this.unlessKnown(t, scope);
+      }
+      case 'fold':
+        return this.fold(s, folds, scope);
+      case 'custom':
+        return [this.custom(s, folds, scope)];
+    }
+  }
+
+  // -------------------------------------------------------------- expressions
+
+  /** Rewrites expressions over the given axes; those of extent 1 are 0. */
+  rewriter(folds: readonly Axis[], own: readonly Axis[]): { rw: Rewriter; algebra: Algebra } {
+    const extent = new Map<AxisId, number>();
+    const single = new Set<AxisId>();
+    for (const a of [...folds, ...own]) {
+      extent.set(a.id, a.extent);
+      if (a.extent === 1) single.add(a.id);
+    }
+    const extents: Extents = (id) => extent.get(id);
+    const algebra = new Algebra(extents, this.#keys);
+    const rw = rewriter({
+      axis: (id) => (single.has(id) ? ixZero : undefined),
+      extents,
+      node: (e) => (e.k === 'read' ? this.read(e, algebra) : algebra.node(e)),
+    });
+    return { rw, algebra };
+  }
+
+  read(r: Read, algebra: Algebra): Expr {
+    const f = this.#forward.get(r.x);
+    if (f === undefined) return algebra.node(r);
+    if (f.k === 'var') return algebra.node(readE(f.x, r.ix, r.guard));
+    const map = new Map(f.axes.map((a, i): [AxisId, Ix] => [a.id, r.ix[i]!]));
+    const e = substAxes(map, algebra.extents).expr(f.body);
+    if (e.k === 'read') return algebra.node(readE(e.x, e.ix, [...r.guard, ...e.guard]));
+    // A guarded constant would need a select: the reader keeps reading, unless it is 0 anyway.
+    if (r.guard.length === 0 || isZero(e)) return algebra.node(e);
+    return algebra.node(r);
+  }
+
+  use(x: Var): Var {
+    const f = this.#forward.get(x);
+    return f?.k === 'var' ? f.x : x;
+  }
+
+  // -------------------------------------------------------------- nests
+
+  nest(s: Nest, folds: readonly Axis[]): Nest {
+    const { rw, algebra } = this.rewriter(folds, [...s.axes, ...s.red]);
+    return reduced(s, rw.expr(s.body), algebra);
+  }
+
+  /** Notes a nest that its readers can do without; true when nothing else needs it. */
+  forwards(s: Nest): boolean {
+    const { body } = s;
+    if (s.op !== null) return false;
+    if (body.k === 'prim' || (body.k === 'read' && body.guard.length > 0)) return false;
+    if (isDynamic(body)) return false;
+    if (body.k === 'read' && isIdentity(s, body)) {
+      this.#forward.set(s.v, { k: 'var', x: body.x });
+      return !this.#pinned.has(s.v);
+    }
+    this.#forward.set(s.v, { k: 'body', axes: s.axes, body });
+    // Folds may still name it; dead code elimination decides.
+    return false;
+  }
+
+  /** The statement, or nothing (a copy, if it is an output) when an equal one is in scope. */
+  unlessKnown(s: Nest | SegSum | Fold, scope: Scope): readonly Stmt[] {
+    if (s.k === 'nest' && this.#forward.has(s.v)) return [s];
+    const key = this.#alpha.stmt(s);
+    const defs = defsOf(s);
+    if (key === undefined || defs.length === 0) return [s];
+    const known = scope.get(key);
+    if (known === undefined) {
+      scope.set(key, defs);
+      return [s];
+    }
+    const copies: Stmt[] = [];
+    defs.forEach((d, i) => {
+      this.#forward.set(d, { k: 'var', x: known[i]! });
+      if (this.#pinned.has(d)) copies.push(this.copy(known[i]!, d, s.spans));
+    });
+    return copies;
+  }
+
+  segsum(s: SegSum, folds: readonly Axis[]): SegSum | Nest {
+    const { rw, algebra } = this.rewriter(folds, s.axes);
+    const body = rw.expr(s.body);
+    const guard = normalGuards(mapSame(s.guard, rw.guard), algebra.extents);
+    if (guard === 'never' || isZero(body)) {
+      return mapNest(s.v, this.#supply.axes(s.v.shape), this.#keys.rep(constE(s.v.t, 0)), s.spans);
+    }
+    return update(s, { body, at: mapSame(s.at, rw.ix), guard });
+  }
+
+  // -------------------------------------------------------------- folds and customs
+
+  fold(s: Fold, folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+    const after: Stmt[] = [];
+    /** x is always `to`. */
+    const same = (x: Var, to: Var): false => {
+      const known = this.use(to);
+      this.#forward.set(x, { k: 'var', x: known });
+      if (this.#pinned.has(x)) after.push(this.copy(known, x, s.spans));
+      return false;
+    };
+    // A carry that never changes is its init.
+    const carry = filterSame(s.carry, (c) => {
+      const constant = c.next === c.in || this.use(c.next) === this.use(c.init) || s.trip === 0;
+      if (!constant) return true;
+      same(c.in, c.init);
+      return same(c.out, c.init);
+    });
+    const body = this.block(s.body, [...folds, s.l], new Scope(scope));
+    const { rw } = this.rewriter(folds, [s.l]);
+    // So is an accumulator to which only zeros are added.
+    const acc = filterSame(
+      s.acc,
+      (a) => !(this.isZero(a.add) || s.trip === 0) || same(a.v, a.init),
+    );
+    const t = update(s, {
+      body,
+      carry: mapSame(carry, (c) => update(c, { init: this.use(c.init), next: this.use(c.next) })),
+      ys: mapSame(s.ys, (y) => update(y, { elem: this.use(y.elem) })),
+      acc: mapSame(acc, (a) =>
+        update(a, {
+          init: this.use(a.init),
+          add: this.use(a.add),
+          at: a.at === null ? null : rw.ix(a.at),
+        }),
+      ),
+    });
+    if (isOnce(t)) return [...this.once(t), ...after];
+    return [...this.unlessKnown(t, scope), ...after];
+  }
+
+  isZero(x: Var): boolean {
+    const f = this.#forward.get(x);
+    return f?.k === 'body' && isZero(f.body);
+  }
+
+  /**
+   * A fold of one step is its body: no carry is read there any more before the next round, which
+   * sees the copies made here. The step's axis has extent 1 and is 0 in the body already.
+   */
+  once(s: Fold): readonly Stmt[] {
+    const copies = s.carry.map((c) => this.copy(c.init, c.in, s.spans));
+    const outs = s.carry.map((c) => this.copy(c.next, c.out, s.spans));
+    const ys = s.ys.map((y) => this.copy(y.elem, y.v, s.spans));
+    const acc = s.acc.map((a) => {
+      const axes = this.#supply.axes(a.v.shape);
+      const ixs = axes.map((x) => ixAxis(x));
+      const add = readE(a.add, a.at === null ? ixs : ixs.slice(1));
+      return mapNest(a.v, axes, prim('add', readE(a.init, ixs), add), s.spans);
+    });
+    return [...copies, ...s.body, ...outs, ...ys, ...acc];
+  }
+
+  /** to[..] = from[..], where `to` may have a leading axis of extent 1 more. */
+  copy(from: Var, to: Var, spans: Stmt['spans']): Nest {
+    const axes = this.#supply.axes(to.shape);
+    const ixs = axes.map((a) => (a.extent === 1 ? ixZero : ixAxis(a)));
+    return mapNest(to, axes, readE(from, ixs.slice(to.shape.length - from.shape.length)), spans);
+  }
+
+  custom(s: Custom, folds: readonly Axis[], scope: Scope): Custom {
+    for (const x of [...s.outs, ...s.jvp.douts]) this.#pinned.add(x);
+    const inner = new Scope(scope);
+    const ins = mapSame(s.ins, (x) => this.use(x));
+    const body = this.block(s.body, folds, inner);
+    const jvp = this.block(s.jvp.body, folds, new Scope(inner));
+    const same = ins === s.ins && body === s.body && jvp === s.jvp.body;
+    return same ? s : { ...s, ins, body, jvp: { ...s.jvp, body: jvp } };
+  }
+}
+
+// ---------------------------------------------------------------- pieces
+
+/** One step, and no accumulator of which it adds to a part only; checkpoints stay marked. */
+function isOnce(s: Fold): boolean {
+  const whole = s.acc.every((a) => a.at === null || a.v.shape[0] === 1);
+  return s.trip === 1 && s.save !== 'carries' && whole;
+}
+
+/**
+ * Outputs that copy what a statement of the program defines (and what is no output itself): the
+ * statement may define the output at once. At most one output for each variable.
+ */
+function renamedOutputs(core: Core): ReadonlyMap<Var, Var> {
+  const outputs = new Set(core.outputs);
+  const made = new Set<Var>();
+  const out = new Map<Var, Var>();
+  for (const s of core.body) {
+    if (s.k === 'nest' && outputs.has(s.v) && s.op === null && s.body.k === 'read') {
+      const { x, guard } = s.body;
+      const renames = guard.length === 0 && isIdentity(s, s.body) && made.has(x) && !outputs.has(x);
+      if (renames && !out.has(x)) out.set(x, s.v);
+    }
+    if (s.k !== 'custom') for (const d of defsOf(s)) made.add(d);
+  }
+  return out;
+}
+
+/** The object with some fields replaced; the very same when they are what it has. */
+function update<T extends object>(x: T, fields: Partial<T>): T {
+  for (const k in fields) if (fields[k] !== x[k]) return { ...x, ...fields };
+  return x;
+}
+
+/** filter that returns the same array when everything stays. */
+function filterSame<T>(xs: readonly T[], f: (x: T) => boolean): readonly T[] {
+  const out = xs.filter(f);
+  return out.length === xs.length ? xs : out;
+}
+
+function isZero(e: Expr): boolean {
+  return e.k === 'const' && e.v === 0;
+}
+
+/** Whether a data-dependent index occurs. */
+function isDynamic(e: Expr): boolean {
+  let found = false;
+  const see = (ix: Ix) =>
+    eachVal(ix, () => {
+      found = true;
+    });
+  if (e.k === 'index') see(e.ix);
+  else if (e.k === 'read') e.ix.forEach(see);
+  return found;
+}
+
+/** v[i, j] = x[i, j] over the whole of x. */
+function isIdentity(s: Nest, r: Read): boolean {
+  if (r.x.shape.length !== s.axes.length) return false;
+  return s.axes.every((a, i) => {
+    const ix = r.ix[i]!;
+    if (a.extent !== r.x.shape[i]) return false;
+    return asAxis(ix) === a.id || (a.extent === 1 && isConst(ix) && ix.c === 0);
+  });
+}
+
+/** The nest with a new body, without reduction axes that do nothing. */
+function reduced(s: Nest, body: Expr, algebra: Algebra): Nest {
+  if (s.op === null) return body === s.body ? s : { ...s, body };
+  if (s.op === 'argmax' || s.op === 'argmin') {
+    return s.red[0]!.extent === 1
+      ? { ...s, op: null, red: [], body: i32(0) }
+      : body === s.body
+        ? s
+        : { ...s, body };
+  }
+  const used = freeAxes(body);
+  const idle = s.red.filter((a) => a.extent > 0 && (a.extent === 1 || !used.has(a.id)));
+  if (idle.length === 0) return body === s.body ? s : { ...s, body };
+  const red = s.red.filter((a) => !idle.includes(a));
+  const times = sizeOf(idle.map((a) => a.extent));
+  const again = repeated(s.op, body, times, algebra);
+  return { ...s, red, op: red.length === 0 ? null : s.op, body: again };
+}
+
+/** The reduction of `times` equal values. */
+function repeated(op: NonNullable<Nest['op']>, e: Expr, times: number, s: Algebra): Expr {
+  if (times === 1) return e;
+  switch (op) {
+    case 'sum':
+      return s.prim('mul', s.const(e.t, times), e);
+    case 'prod': {
+      // By squares.
+      const half = repeated(op, e, Math.floor(times / 2), s);
+      const even = s.prim('mul', half, half);
+      return times % 2 === 0 ? even : s.prim('mul', e, even);
+    }
+    default:
+      return e;
+  }
+}
