@@ -62,8 +62,8 @@ const top = (v: Low): Low => bits('f32', and(bits('u32', v), u(0xfffff000)));
 /** 2^n as a float for -126 <= n <= 127. */
 const pow2 = (n: Low): Low => bits('f32', shl(add(n, i(127)), 23));
 
-/** e^(r + n ln 2) for |r| <= ln 2 / 2. */
-function scaleExp(r: Low, n: Low): Low {
+/** e^r - 1 for |r| <= ln 2 / 2, accurate also near 0. */
+function reducedExpm1(r: Low): Low {
   const p = poly(
     r,
     [
@@ -71,16 +71,25 @@ function scaleExp(r: Low, n: Low): Low {
       0.0013823005137965083,
     ],
   );
-  const e = add(add(mul(mul(p, r), r), r), one);
+  return add(mul(mul(p, r), r), r);
+}
+
+/** v = n ln 2 + r. */
+function reduceExp(v: Low): { n: Low; r: Low } {
+  const n = nearest(mul(v, f(Math.LOG2E)));
+  return { n, r: sub(sub(v, mul(n, f(0.693359375))), mul(n, f(-2.1219444e-4))) };
+}
+
+/** e^(r + n ln 2). */
+function scaleExp(r: Low, n: Low): Low {
+  const e = add(reducedExpm1(r), one);
   // In two factors, so that results below the normal range and just above 2^127 come out right.
   const half = shr(n, 1);
   return mul(mul(e, pow2(half)), pow2(sub(n, half)));
 }
 
 function exp(v: Low): Low {
-  const c = pmax(pmin(v, f(89)), f(-104));
-  const n = nearest(mul(c, f(Math.LOG2E)));
-  const r = sub(sub(c, mul(n, f(0.693359375))), mul(n, f(-2.1219444e-4)));
+  const { n, r } = reduceExp(pmax(pmin(v, f(89)), f(-104)));
   return scaleExp(r, to('i32', n));
 }
 
@@ -142,25 +151,13 @@ function sinCos(v: Low, quarter: number): Low {
 
 // ---------------------------------------------------------------- tanh, erf
 
+/** m / (m + 2) with m = e^2|v| - 1, which keeps its relative accuracy near 0. */
 function tanh(v: Low): Low {
-  const a = abs(v);
-  const z = mul(v, v);
-  const small = add(
-    mul(
-      mul(v, z),
-      poly(
-        z,
-        [
-          -0.3333328068256378, 0.13331416249275208, -0.05373793840408325, 0.02063411846756935,
-          -0.005700091831386089,
-        ],
-      ),
-    ),
-    v,
-  );
-  const e = exp(add(a, a));
-  const large = sub(one, div(f(2), add(e, one)));
-  return select(lt(a, f(0.625)), small, withSign(large, v));
+  const a = pmin(abs(v), f(9.5));
+  const { n, r } = reduceExp(add(a, a));
+  const s = pow2(to('i32', n));
+  const m = add(mul(s, reducedExpm1(r)), sub(s, one));
+  return withSign(div(m, add(m, f(2))), v);
 }
 
 /** erf(x) = x + x * poly(x^2) for |x| < 0.9. */

@@ -113,7 +113,7 @@ function* spread(lo: number, hi: number, n: number): Generator<number> {
   for (let k = 0; k <= n; k++) yield asFloat(a + Math.floor(((b - a) * (k + 0.37)) / (n + 1)));
 }
 
-function worst(fn: LowFn, want: (v: number) => number, lo: number, hi: number, n = 40000): number {
+function worst(fn: LowFn, want: (v: number) => number, lo: number, hi: number, n = 12000): number {
   let bad = 0;
   for (const v of spread(lo, hi, n)) bad = Math.max(bad, ulps(evaluate(fn, [v]), want(v)));
   for (let k = 0; k < n; k++) {
@@ -156,7 +156,7 @@ describe('lowered functions are within 4 units in the last place', () => {
 
   it('pow on positive bases with any exponent', () => {
     let bad = 0;
-    for (const a of spread(1e-30, 1e30, 400)) {
+    for (const a of spread(1e-30, 1e30, 200)) {
       for (const b of spread(-20, 20, 100)) {
         const want = a ** b;
         if (want > 1e-37 && want < 3e38)
@@ -215,7 +215,7 @@ describe('bits', () => {
     const half = { bits: 11, minExp: -14, max: 65504 };
     const brain = { bits: 8, minExp: -126, max: 3.3895313892515355e38 };
     const bad: number[] = [];
-    for (const v of spread(-huge, huge, 30000)) {
+    for (const v of spread(-huge, huge, 15000)) {
       if (evaluate(mathFns.f16, [v]) !== roundTo(v, half)) bad.push(v);
       if (Math.abs(v) > 1.2e-38 && evaluate(mathFns.bf16, [v]) !== roundTo(v, brain)) bad.push(v);
     }
