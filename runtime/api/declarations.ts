@@ -8,6 +8,9 @@ import type { Type } from '../../dsl/typed.ts';
 import { printType } from '../../dsl/types.ts';
 import type { Program } from './program.ts';
 
+/** What a program of the user imports us as. */
+const library = 'tenon';
+
 /** The text of a `.d.ts` with types `<Function>Inputs` and `<Function>Output`. */
 export function declarations(program: Program): string {
   const callable = program.functions.filter(
@@ -30,7 +33,7 @@ export type ${name}Output = ${typeText(f.result, 'out', 0)};
     return `${label(f.name)}: { inputs: ${name}Inputs; output: ${name}Output };`;
   });
   return `// Made by \`tenon types ${program.root}\`.
-import type { LeafInput, Tensor } from 'tenon';
+import type { LeafInput, Tensor } from '${library}';
 
 /** Leaves by dotted path, as in a checkpoint. */
 type StateDict = ReadonlyMap<string, LeafInput>;
