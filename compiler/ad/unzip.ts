@@ -2,9 +2,7 @@
  * Taking a program of values and tangents apart: first all values, then all tangents.
  *
  * A fold that carries both becomes two: the first computes the values and stacks (`ys`) what the
- * second needs of each step; the second is linear. What the second needs of a step is saved or
- * computed again: a carry is saved; with `save: 'carries'` nothing else is (checkpoint); otherwise
- * pointwise functions of what is at hand anyway are cheap and computed again, and the rest is saved.
+ * second needs of each step; the second is linear. What it needs is saved or computed again (save.ts).
  * Values that depend on neither carry nor step never get here: they were moved out (invariant.ts).
  *
  * Invariant: the first list reads no tangent; every statement of the second that is not linear
@@ -12,10 +10,11 @@
  */
 
 import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOf } from '../core/build.ts';
-import { freeVars, readE, walkExpr } from '../core/expr.ts';
+import { readE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
-import type { Axis, Expr, Fold, Nest, Stmt, Var } from '../core.ts';
+import type { Axis, Expr, Fold, Stmt, Var } from '../core.ts';
 import { namedVars, rewriteUses } from './rewrite.ts';
+import { planSaves, type Saves } from './save.ts';
 
 export type Unzipped = { readonly primal: readonly Stmt[]; readonly linear: readonly Stmt[] };
 
@@ -89,7 +88,7 @@ class Unzip {
       acc: f.acc.filter((a) => isLinear(a.v)),
       body: tangents,
     };
-    const plan = planSaves(primal, neededBy(linear));
+    const plan = planSaves(primal, usesOf(linear));
     const { fold, ys } = this.#supplied(linear, plan);
     const any = primal.carry.length + primal.ys.length + primal.acc.length + ys.length > 0;
     return {
@@ -135,64 +134,4 @@ class Unzip {
 
 function sliceAt(v: Var, l: Axis, axes: readonly Axis[]): Expr {
   return readAt(v, [l, ...axes]);
-}
-
-/** What a fold needs besides its own definitions: variables of its body's scope and outside. */
-function neededBy(f: Fold): ReadonlySet<Var> {
-  return usesOf(f);
-}
-
-// ---------------------------------------------------------------- save or recompute
-
-type Saves = { readonly save: ReadonlySet<Var>; readonly recompute: readonly Stmt[] };
-
-/** The most primitives that are computed again rather than stored. */
-const cheap = 8;
-
-function planSaves(primal: Fold, needed: ReadonlySet<Var>): Saves {
-  const by = new Map<Var, Stmt>();
-  for (const s of primal.body) for (const d of defsOf(s)) by.set(d, s);
-  const carried = new Set(primal.carry.map((c) => c.in));
-  const save = new Set<Var>();
-  const again = new Set<Stmt>();
-  const all = primal.save === 'carries';
-  // What has to be saved in any case is at hand for the rest.
-  if (!all) {
-    for (const x of needed) if (by.has(x) && !isCheap(by.get(x)!)) save.add(x);
-  }
-  for (const x of needed) if (carried.has(x)) save.add(x);
-
-  const atHand = (x: Var): boolean => {
-    const s = by.get(x);
-    if (s === undefined) return !carried.has(x) || save.has(x);
-    return save.has(x) || (isCheap(s) && [...usesOf(s)].every(atHand));
-  };
-  const demand = (x: Var): void => {
-    if (save.has(x)) return;
-    const s = by.get(x);
-    if (s === undefined) {
-      if (carried.has(x)) save.add(x);
-      return;
-    }
-    if (!all && !atHand(x)) {
-      save.add(x);
-      return;
-    }
-    again.add(s);
-    for (const y of usesOf(s)) demand(y);
-  };
-  for (const x of needed) demand(x);
-  return { save, recompute: primal.body.filter((s) => again.has(s)) };
-}
-
-const costly = new Set(['exp', 'log', 'sin', 'cos', 'tanh', 'erf', 'pow', 'bits0', 'bits1']);
-
-/** A pointwise nest of few and simple operations. */
-function isCheap(s: Stmt): s is Nest {
-  if (s.k !== 'nest' || s.op !== null) return false;
-  let prims = 0;
-  walkExpr((e) => {
-    if (e.k === 'prim') prims += costly.has(e.op) ? cheap + 1 : 1;
-  }, s.body);
-  return prims <= cheap && freeVars(s.body).size <= 4;
 }
