@@ -54,6 +54,12 @@ const CLOSER: ReadonlyMap<Kind, Kind> = new Map<Kind, Kind>([
 const CLOSERS: ReadonlySet<Kind> = new Set<Kind>([')', ']', '}']);
 const CONTINUES: ReadonlySet<Kind> = new Set<Kind>([...CLOSERS, 'else', 'then']);
 
+/** What a block may follow. */
+const BEFORE_BLOCK: ReadonlySet<Kind | undefined> = new Set<Kind>([
+  ...(['=', '$dot', '->', 'then', 'else', '$sep'] as const),
+  ...(['(', '[', '{', ',', ':', '..'] as const),
+]);
+
 export function startsDeclaration(token: Token): boolean {
   return token.first && token.col === 0 && DECLARATIONS.has(token.kind);
 }
@@ -121,6 +127,7 @@ function arrange(file: string, tokens: readonly Token[]): Omit<Chunk, 'docs'> {
   let depth = 0;
   let inBinders = false;
   let brackets = 0;
+  const foreign = tokens.some((t) => t.kind === '$bad');
 
   for (const [i, token] of tokens.entries()) {
     const { kind, col } = token;
@@ -156,7 +163,8 @@ function arrange(file: string, tokens: readonly Token[]): Omit<Chunk, 'docs'> {
       depth = opened.depth;
       brackets--;
     } else if (kind === 'let') {
-      if (i > 0) open.push({ k: 'let', token, depth });
+      // Elsewhere the parser reports it; so it does a word that is none of the language's.
+      if (BEFORE_BLOCK.has(out.at(-1)?.kind) && !foreign) open.push({ k: 'let', token, depth });
       depth++;
     } else if (kind === '$dot') {
       inBinders = false;

@@ -1,8 +1,9 @@
 /**
- * Frequent mistakes and what to write instead: habits from other languages (`def`, `return`, `**`,
- * `:=`, braces around blocks) and slips that everyone makes here (a binder's dot, layout).
+ * Slips in the language itself and how to put them right: a missing dot after a binder's names, `=`
+ * for `==`, a value that begins with an uppercase letter, a line at the wrong column.
  *
- * Each hint looks at the token where the parse stopped and at its neighbours, nothing else.
+ * A rule looks at the token where the parse stopped, at its neighbours and at what was expected, and
+ * nothing else; the first rule that applies gives the hint.
  */
 import { type Kind, REDUCTION_WORDS, RESERVED_WORDS, type Token } from './tokens.ts';
 
@@ -14,193 +15,204 @@ export type Failure = {
   readonly expected: ReadonlySet<Kind>;
 };
 
-const HABITS: ReadonlyMap<string, string> = new Map([
-  ['**', 'The power operator is `^`: write `x^2`.'],
-  ['&&', 'Write `and`.'],
-  ['||', 'Write `or`.'],
-  ['!', 'Write `not`, or `!=` for "differs from".'],
-  ['&', 'Write `and`.'],
-  ['|', 'Write `or`.'],
-  [':=', 'Write `let name = value`.'],
-  ['=>', 'Functions without a name are written `x -> ...`; "at least" is `>=`.'],
-  [';', 'There are no semicolons: put the next `let` or the result on a new line.'],
-  ['++', 'Concatenation is `[..a, ..b]`.'],
-  ['@', 'A matrix product is a sum: `for i, j. sum k. a[i, k] * b[k, j]`.'],
-  ['/*', 'Comments begin with `#` and go to the end of the line.'],
-  ['*/', 'Comments begin with `#` and go to the end of the line.'],
-  ['?', 'A choice is written `if c then a else b`.'],
-  ["'", 'Texts stand in double quotes, and only in imports.'],
-  ['`', 'Texts stand in double quotes, and only in imports.'],
-  ['\\', 'Functions without a name are written `x -> ...`.'],
-  ['λ', 'Functions without a name are written `x -> ...`.'],
-  ['×', 'Write `*`.'],
-  ['·', 'Write `*`.'],
-  ['÷', 'Write `/`.'],
-  ['−', 'This is a minus sign of typography; write `-`.'],
-  ['–', 'This is a dash; write `-`.'],
-  ['≤', 'Write `<=`.'],
-  ['≥', 'Write `>=`.'],
-  ['≠', 'Write `!=`.'],
-  ['→', 'Write `->`.'],
-  ['∑', 'Write `sum i. ...`.'],
-  ['“', 'Write straight quotes: `"`.'],
-  ['”', 'Write straight quotes: `"`.'],
-  ['\u00a0', 'This is a no-break space; write a plain one.'],
-  ['def', 'Functions are declared `fn name(x: f32): f32 = ...`.'],
-  ['function', 'Functions are declared `fn name(x: f32): f32 = ...`.'],
-  ['fun', 'Functions are declared `fn name(x: f32): f32 = ...`.'],
-  ['func', 'Functions are declared `fn name(x: f32): f32 = ...`.'],
-  ['return', 'There is no `return`: the last expression of a block is its value.'],
-  ['lambda', 'Functions without a name are written `x -> ...`.'],
-  ['var', 'Names are bound with `let name = value`, and never change.'],
-  ['const', 'Names are bound with `let name = value`.'],
-  ['val', 'Names are bound with `let name = value`.'],
-  ['struct', 'Records are types: `type Name = { field: f32 }`.'],
-  ['class', 'Records are types: `type Name = { field: f32 }`.'],
-  ['record', 'Records are types: `type Name = { field: f32 }`.'],
-  ['export', 'Everything a module declares can be imported; leave `export` out.'],
-  ['elif', 'Write `else if`.'],
-  ['while', 'Loops over steps are `fold state = start for i: N. next`.'],
-  ['end', 'Blocks end by indentation; there is no `end`.'],
-]);
+type Place = Failure & {
+  /** The tokens at and before the fault, with their kinds and texts. */
+  readonly token: Token | undefined;
+  readonly kind: Kind | undefined;
+  readonly word: string;
+  readonly previous: Token | undefined;
+  /** The word that the declaration begins with. */
+  readonly decl: Kind;
+};
 
-const WORDS_OF_OTHERS = /^[a-z]+$/;
-
-/** A word or sign that belongs to another language. */
-export function habitHint({ text, tokens, at }: Failure): string | undefined {
+export function placeHint(failure: Failure): string | undefined {
+  const { text, tokens, at } = failure;
   const token = tokens[at];
-  const word = (t: Token | undefined) => (t === undefined ? '' : text.slice(t.start, t.end));
-  const here = word(token);
-  if (token?.kind === '$bad') {
-    if (here.startsWith('///'))
-      return 'Doc comments stand in the first column, before a declaration; use `#` here.';
-    if (/^[0-9]/.test(here))
-      return 'A product is written with `*`: `2 * x`; names do not begin with a digit.';
-    return (
-      HABITS.get(here) ??
-      (here > '\x7f' ? 'Names consist of the letters a-z, A-Z, digits and `_`.' : undefined)
-    );
-  }
-  // `return x` fails at `x`: the word before it is the culprit.
-  const before = word(tokens[at - 1]);
-  if (token?.kind === '$id' && HABITS.has(here)) return HABITS.get(here);
-  if (token !== undefined && tokens[at - 1]?.kind === '$id' && WORDS_OF_OTHERS.test(before)) {
-    return token.first ? undefined : HABITS.get(before);
+  const place: Place = {
+    ...failure,
+    token,
+    kind: token?.kind,
+    word: token === undefined ? '' : text.slice(token.start, token.end),
+    previous: tokens[at - 1],
+    decl: tokens[0]!.kind,
+  };
+  for (const rule of RULES) {
+    const hint = rule(place);
+    if (hint !== undefined) return hint;
   }
   return undefined;
 }
 
-/** A slip in the language itself, seen from where the parse stopped. */
-export function placeHint({ text, tokens, at, expected }: Failure): string | undefined {
-  const token = tokens[at];
-  const previous = tokens[at - 1];
-  const kind = token?.kind;
-  const word = token === undefined ? '' : text.slice(token.start, token.end);
+const RULES: readonly ((p: Place) => string | undefined)[] = [
+  slashComment,
+  binderDot,
+  strayDot,
+  equals,
+  header,
+  letterCase,
+  reservedWord,
+  branches,
+  layout,
+  missingBetween,
+];
 
-  const comment = tokens.findLastIndex((t, i) => i <= at && t.kind === '//');
-  if (comment >= 0 && sameLine(text, tokens[comment]!, token ?? tokens.at(-1)!)) {
-    if (tokens[comment]!.first || at - comment < 3)
-      return 'Comments begin with `#`; `//` divides whole numbers.';
+/** `x // a comment` */
+function slashComment({ tokens, at, text, token }: Place): string | undefined {
+  const slash = tokens.findLast((t, i) => i <= at && t.kind === '//');
+  if (slash === undefined) return undefined;
+  const here = token ?? tokens.at(-1)!;
+  if (text.slice(slash.start, here.start).includes('\n')) return undefined;
+  return 'Comments begin with `#`; `//` divides whole numbers.';
+}
+
+/** `for i x[i]`, `for i in N. ...`, `for i.x[i]` */
+function binderDot({ expected, tokens, at, kind, previous }: Place): string | undefined {
+  if (REDUCTION_WORDS.has(previous?.kind ?? '') && kind === 'for') {
+    return `The names follow the word directly: \`${previous?.kind} i. ...\`.`;
   }
-  if (expected.has('$dot')) {
-    const head = binderBefore(tokens, at);
-    if (kind === '.') return `Put a space after the dot that ends the names of \`${head}\`.`;
-    if (kind === 'in' && head === 'for')
-      return 'The range of `for` is a size: `for i: N. ...`, or `for i. x[i]`, where it follows from the reads.';
-    if (kind === '=')
-      return `The range of an index is written with \`:\`, as in \`${head} i: N. ...\`.`;
-    if (head !== undefined && kind !== ',')
-      return `The names of \`${head}\` end with a dot and a space: \`${head} i. ...\`.`;
+  if (!expected.has('$dot')) return undefined;
+  const head = binderBefore(tokens, at);
+  if (kind === '.') return `Put a space after the dot that ends the names of \`${head}\`.`;
+  if (kind === 'in') {
+    return 'The range of an index is a size: `for i: N. ...`, or `for i. x[i]`, where it follows from the reads.';
   }
-  if (kind === '$dot' && previous !== undefined && !expected.has('$dot')) {
-    return 'A dot before a space ends the names of `for`, `sum`, ...; for a field, write `a.b` without a space.';
+  if (kind === '=') return `The range of an index follows a colon: \`${head} i: N. ...\`.`;
+  return `The names of \`${head}\` end with a dot and a space: \`${head} i. ...\`.`;
+}
+
+/** `a. b`, `sum(i. x[i])` */
+function strayDot({ kind, tokens, at }: Place): string | undefined {
+  if (kind !== '$dot') return undefined;
+  const open = tokens.findLast((t, i) => i < at && t.kind === '(');
+  const before = open === undefined ? undefined : tokens[tokens.indexOf(open) - 1]?.kind;
+  if (before !== undefined && isBinderWord(before)) {
+    return `Brackets go around all of it: \`(${before} i. ...)\`.`;
   }
+  return 'A dot before a space ends the names of `for`, `sum`, ...; a field is read without a space: `a.b`.';
+}
+
+/** `=` and `==` */
+function equals({ kind, expected, decl, previous }: Place): string | undefined {
   if (kind === '==' && expected.has('=')) return 'A definition has one `=`; `==` compares.';
-  if (kind === '=' && expected.has('==')) return 'To compare, write `==`.';
-  if (kind === '=' && expected.has(':') && tokens[0]!.kind === 'let') {
+  if (kind !== '=') return undefined;
+  if (expected.has('==')) return 'To compare, write `==`.';
+  if (expected.has(':') && decl === 'let') {
     return 'A `let` at the top of a module says its type: `let name: f32 = ...`.';
   }
-  if (expected.has(':') && tokens[0]!.kind === 'fn' && !expected.has('==') && !expected.has('*')) {
-    return kind === '->' || kind === '='
-      ? 'The result type stands after a colon: `fn name(x: f32): f32 = ...`.'
+  if (expected.has(':')) return undefined;
+  if (previous?.kind === '$up') return 'Sizes are given in brackets: `f[N = 4](x)`.';
+  return 'Names are bound with `let name = value`; to compare, write `==`.';
+}
+
+/** What stands before the body of a declaration. */
+function header({ kind, expected, decl, previous, tokens, at }: Place): string | undefined {
+  if (decl === 'import') return 'Imports are written `import { a, B } from "./file.tn"`.';
+  if (decl === 'check' && expected.has('of')) {
+    return 'Checks are written `check gradient of f` or `check name(x: f32) = condition`.';
+  }
+  if ((decl === 'fn' || decl === 'check') && expected.has(':')) {
+    return previous?.kind === ')'
+      ? 'The type of the result follows a colon: `fn name(x: f32): f32 = ...`.'
       : 'Each parameter has a type: `x: f32` or `x: f32[N]`.';
   }
-  if (kind === '{' && expected.has('='))
+  if (decl === 'fn' && expected.has('(') && at <= 2) {
+    return 'Parameters stand in brackets, also when there are none: `fn name(): f32 = ...`.';
+  }
+  if (kind === '{' && expected.has('=')) {
     return 'A body follows `=` and is indented; there are no braces around it.';
-  if (expected.has('=') && tokens[0]!.kind === 'fn' && !expected.has(')'))
-    return 'The body of a function follows `=`.';
+  }
+  if (expected.has('=') && !tokens.slice(0, at).some((t) => t.kind === '=')) {
+    return 'The body of a declaration follows `=`.';
+  }
+  if (kind === '[' && (previous?.kind === ':' || decl === 'type')) {
+    return 'Sizes follow the type of the elements: `f32[N]`.';
+  }
+  if ((kind === '<' || kind === '>') && expected.has('<=')) {
+    return 'Facts about sizes use `<=`, `>=`, `==` and `%`.';
+  }
+  if (kind === ':' && previous?.kind === '$id') {
+    return 'Types are given to parameters, lets and the fields of types only.';
+  }
+  return kind === '$str' ? 'Texts stand in imports only.' : undefined;
+}
+
+function letterCase({ kind, expected, word }: Place): string | undefined {
   if (kind === '$up' && expected.has('$id') && !expected.has('$up')) {
-    return `Values and functions begin with a lowercase letter; uppercase names are sizes and types: write \`${lower(word)}\`.`;
+    const name = word[0]!.toLowerCase() + word.slice(1);
+    return `Uppercase names are sizes and types; values and functions begin with a lowercase letter: \`${name}\`.`;
   }
   if (kind === '$id' && expected.has('$up') && !expected.has('$id')) {
-    return `Sizes and types begin with an uppercase letter: write \`${upper(word)}\`.`;
+    const name = word[0]!.toUpperCase() + word.slice(1);
+    return `Sizes and types begin with an uppercase letter: \`${name}\`.`;
   }
-  if (
-    kind !== undefined &&
-    RESERVED_WORDS.has(kind) &&
-    expected.has('$id') &&
-    !expected.has('for')
-  ) {
+  return undefined;
+}
+
+function reservedWord({ kind, expected }: Place): string | undefined {
+  if (kind === 'fn') return 'Functions inside functions are lambdas: `let f = x -> ...`.';
+  if (kind === undefined || !RESERVED_WORDS.has(kind)) return undefined;
+  if (expected.has('$id') && !expected.has('true')) {
     return `\`${kind}\` is a word of the language; choose another name.`;
   }
-  if (kind === 'fn') return 'Functions inside functions are lambdas: `let f = x -> ...`.';
-  if (kind === 'let')
-    return 'A `let` begins a line of a block; inside an expression, put the block in parentheses.';
-  if (kind === 'else') return 'Each `else` belongs to one `if c then a`.';
+  if (kind === 'let') {
+    return 'A `let` begins a line of a block; inside an expression, put the block in brackets.';
+  }
+  return undefined;
+}
+
+function branches({ kind, expected }: Place): string | undefined {
   if (expected.has('else')) return 'Every `if` has an `else`: `if c then a else b`.';
   if (expected.has('then')) return 'A choice is written `if c then a else b`.';
-  if (kind === ':' && previous?.kind === '$id')
-    return 'Types are given to parameters, lets and record fields only.';
-  if (kind === '$sep' || (token?.first === true && expected.has('$sep')))
-    return layoutHint(tokens, at);
-  if ((kind === '<' || kind === '>') && expected.has('<='))
-    return 'Facts about sizes use `<=`, `>=`, `==` and `%`.';
-  if (kind === '$str') return 'Texts stand in imports only.';
-  if (token === undefined && expected.has('$nat'))
-    return 'The declaration ends too early; the lines of a body are indented.';
-  if (
-    expected.has(',') &&
-    previous !== undefined &&
-    token !== undefined &&
-    startsOperand(token.kind)
-  ) {
-    return 'Is a comma or an operator missing before this?';
-  }
-  return undefined;
+  return kind === 'else' ? 'Each `else` belongs to one `if c then a`.' : undefined;
 }
 
-function layoutHint(tokens: readonly Token[], at: number): string {
-  const token = tokens[at]!;
-  if (token.kind === '$sep') {
-    return 'This line begins at the column of an open `let` and so ends it; indent it more to continue the line above.';
+function layout({ kind, token, expected, tokens, at, previous }: Place): string | undefined {
+  if (kind === '$sep' || (previous?.kind === '$sep' && expected.has('true'))) {
+    return 'This line begins at the column of an open `let` and so ends it; indent it more to go on with the line above.';
   }
-  const open = tokens.findLast((t, i) => i < at && i > 0 && t.kind === 'let');
-  const column = open === undefined ? '' : ` (column ${open.col + 1})`;
-  return `A \`let\` ends at a line that begins at exactly its own column${column}.`;
+  if (token === undefined) {
+    return expected.has('true')
+      ? 'The declaration ends too early; the lines of a body are indented.'
+      : undefined;
+  }
+  if (!token.first) return undefined;
+  if (expected.has('$sep')) {
+    const open = tokens.findLast((t, i) => i < at && i > 0 && t.kind === 'let');
+    const column = open === undefined ? '' : ` (column ${open.col + 1})`;
+    return `A \`let\` ends at a line that begins at exactly its own column${column}.`;
+  }
+  return startsOperand(token.kind)
+    ? 'A block has one result, its last line; the lines before it are `let name = value`.'
+    : undefined;
 }
+
+function missingBetween({ kind, previous }: Place): string | undefined {
+  if (kind === undefined || previous === undefined) return undefined;
+  if (kind === ']' && previous.kind === '[') return 'An index or a size stands in the brackets.';
+  return startsOperand(kind) && endsOperand(previous.kind)
+    ? 'Is an operator or a comma missing before this?'
+    : undefined;
+}
+
+// ---------------------------------------------------------------- kinds of tokens
 
 /** The binder word whose names are being read at `at`. */
-function binderBefore(tokens: readonly Token[], at: number): string | undefined {
+function binderBefore(tokens: readonly Token[], at: number): Kind {
   for (let i = at - 1; i >= 0; i--) {
     const { kind } = tokens[i]!;
-    if (kind === '$dot') return undefined;
-    if (kind === 'for' || kind === 'each' || REDUCTION_WORDS.has(kind)) return kind;
+    if (isBinderWord(kind)) return kind;
   }
-  return undefined;
+  return 'for';
+}
+
+function isBinderWord(kind: Kind): boolean {
+  return kind === 'for' || kind === 'each' || REDUCTION_WORDS.has(kind);
 }
 
 function startsOperand(kind: Kind): boolean {
   return /^\$(id|up|nat|num)$/.test(kind);
 }
 
-function sameLine(text: string, a: Token, b: Token): boolean {
-  return !text.slice(a.start, b.start).includes('\n');
-}
-
-function lower(word: string): string {
-  return word[0]!.toLowerCase() + word.slice(1);
-}
-
-function upper(word: string): string {
-  return word[0]!.toUpperCase() + word.slice(1);
+function endsOperand(kind: Kind): boolean {
+  return /^([)\]}]|\$(id|up|nat|num|label))$/.test(kind);
 }
