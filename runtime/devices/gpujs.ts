@@ -210,12 +210,13 @@ class GpuJsExecutable implements Executable {
       let n = 0;
       const special = handles[n++]!;
       const loops = new Map<AxisId, Handle>(item.loops.map((a) => [a.id, handles[n++]!]));
-      const starts = new Map(inner.map((l) => [l.axis.id, handles[n++]!]));
+      // Two loops may have one axis: a fold and its adjoint.
+      const starts = new Map(inner.map((l) => [l, handles[n++]!]));
       const values = new Map<BufId, Handle>(item.takes.map((b) => [b, handles[n++]!]));
       const run = (calls: readonly Call[]): void => {
         for (const c of calls) {
           if (c.k === 'loop') {
-            let at = starts.get(c.axis.id)!;
+            let at = starts.get(c)!;
             for (let i = 0; i < c.axis.extent; i++) {
               loops.set(c.axis.id, at);
               run(c.calls);

@@ -10,7 +10,7 @@ import {
   scaleIx,
 } from '../../compiler/core/ix.ts';
 import type { Axis, Core, Expr, Ix, Prim, Var } from '../../compiler/core.ts';
-import { at, denseSilu, foldCore, gatherScatter, Hand } from '../core/hand.ts';
+import { at, denseSilu, foldCore, gatherScatter, Hand, spans } from '../core/hand.ts';
 
 export type Case = { readonly core: Core; readonly inputs: readonly Float64Array[] };
 
@@ -105,6 +105,27 @@ function convolution(C: number, H: number, O: number): Core {
   const guard = [r, s].map((e) => ({ e, lo: 0, hi: 2 * H }));
   const read = readE(x, [ixAxis(c), r, s], guard);
   return h.core(h.reduce('y', [o, i, j], 'sum', [c, a, b], mul(read, at(w, o, c, a, b))));
+}
+
+/** A fold up and then one down over the very same axis, as a fold and its adjoint. */
+function twoFolds(): Core {
+  const h = new Hand();
+  const [x, w] = [h.input('x', [3]), h.input('w', [5, 3])];
+  const [l, i] = [h.supply.axis(5, 'l'), h.supply.axis(3)];
+  const fold = (init: Var, rev: boolean): Var => {
+    const carried = h.supply.like(init);
+    let next!: Var;
+    const body = h.block(() => {
+      const half = mul(f32(0.5), at(carried, i));
+      next = h.map('n', [i], add(half, at(w, l, i)));
+    });
+    const out = h.supply.like(init);
+    const carry = [{ in: carried, init, next, out }];
+    h.body.push({ k: 'fold', trip: 5, l, rev, carry, ys: [], acc: [], save: 'auto', body, spans });
+    return out;
+  };
+  const up = fold(x, false);
+  return h.core(up, fold(up, true));
 }
 
 /** Both words of Threefry for a few counters, and uniforms made of them. */
@@ -272,6 +293,7 @@ export const handCases: readonly { name: string; make: () => Case }[] = [
   { name: 'dense layer with a gate', make: () => of(denseSilu(7, 9)) },
   { name: 'fold up with ys and sums', make: () => of(foldCore(false)) },
   { name: 'fold down with ys and sums', make: () => of(foldCore(true)) },
+  { name: 'two folds over one axis, up and down', make: () => of(twoFolds()) },
   { name: 'gather and segment sum', make: () => of(gatherScatter()) },
   { name: 'patchify', make: () => of(patchify(3, 4, 2, 4)) },
   { name: 'attention', make: () => of(attention(17, 8)) },
