@@ -11,9 +11,9 @@
 import type { Span } from '../../dsl/source.ts';
 import { type Supply, sizeOf } from '../core/build.ts';
 import { freeAxes, freeAxesIx, guardE, keepGuards, type Read } from '../core/expr.ts';
-import { type Extents, ixAxis, shiftIx, subIx } from '../core/ix.ts';
+import { type Extents, interval, ixAxis, shiftIx, subIx } from '../core/ix.ts';
 import { primsOf } from '../core/work.ts';
-import type { Axis, AxisId, Expr, Guard, Var } from '../core.ts';
+import type { Axis, AxisId, Expr, Guard, Ix, Var } from '../core.ts';
 import { isZero } from './arith.ts';
 import { guarding, stays0 } from './guards.ts';
 import { type Solution, solve } from './solve.ts';
@@ -40,7 +40,12 @@ export type Route =
       readonly body: Expr;
       readonly guard: readonly Guard[];
     }
+  /** To a part of the cells, which then goes into place. */
+  | { readonly k: 'boxed'; readonly box: readonly Side[] }
   | { readonly k: 'scatter' };
+
+/** The indices lo .. lo + extent - 1 of a dimension. */
+export type Side = { readonly lo: number; readonly extent: number };
 
 /** `out` are the axes of the cells. */
 export function route(f: Flow, out: readonly Axis[], outer: Extents, supply: Supply): Route {
@@ -67,7 +72,18 @@ export function route(f: Flow, out: readonly Axis[], outer: Extents, supply: Sup
   const put = window > 1 ? cells * window : 0;
   // Staging a plain read again would go on forever.
   const better = primsOf(f.ct) + rest.length > 0 && staged.cost + reached + put < direct.cost;
-  return better ? staged.route : direct.route;
+  if (better) return staged.route;
+  const box = f.read.ix.map((ix, d) => side(ix, out[d]!.extent, within));
+  const inBox = sizeOf(box.map((b) => b.extent));
+  if (inBox > 0 && (direct.cost * inBox) / cells + inBox < direct.cost) return { k: 'boxed', box };
+  return direct.route;
+}
+
+/** The part of a dimension that an index can reach. */
+function side(ix: Ix, extent: number, within: Extents): Side {
+  const range = interval(ix, within);
+  const [lo, hi] = [Math.max(0, range.lo), Math.min(extent - 1, range.hi)];
+  return { lo, extent: Math.max(0, hi - lo + 1) };
 }
 
 type Costed<R extends Route> = { readonly route: R; readonly cost: number };

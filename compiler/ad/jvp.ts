@@ -114,9 +114,20 @@ class Forward {
     }
   }
 
+  /** What is added up is stored first where it is computed, so that a nest is all there is to do. */
   segsum(s: SegSum): readonly Stmt[] {
     const d = this.#tangentOf(s.body);
-    return isZero(d) ? [s] : [s, { ...s, v: this.#tangentVar(s.v), body: d }];
+    if (isZero(d)) return [s];
+    if (s.body.k === 'prim') {
+      const v = this.#supply.var(
+        s.v.name,
+        'f32',
+        s.axes.map((a) => a.extent),
+      );
+      const sum: SegSum = { ...s, body: readAt(v, s.axes) };
+      return [...this.nest(mapNest(v, s.axes, s.body, s.spans)), ...this.segsum(sum)];
+    }
+    return [s, { ...s, v: this.#tangentVar(s.v), body: d }];
   }
 
   // -------------------------------------------------------------- folds

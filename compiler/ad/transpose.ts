@@ -8,12 +8,12 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import { defsOf, mapNest, readAt, reduceNest, type Supply, sizeOf } from '../core/build.ts';
-import { f32, freeAxes, type Read, readE } from '../core/expr.ts';
-import type { Extents } from '../core/ix.ts';
+import { f32, freeAxes, type Read, readE, readIn } from '../core/expr.ts';
+import { type Extents, extentsOf, ixAxis, shiftIx } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
-import type { Axis, Expr, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
+import type { Axis, Expr, Guard, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
 import { add, mul } from './arith.ts';
-import { type Flow, route } from './flow.ts';
+import { type Flow, route, type Side } from './flow.ts';
 import { sweep } from './scalar.ts';
 import { transposeFold } from './transpose-fold.ts';
 
@@ -169,10 +169,31 @@ export class Transposer {
         this.flow({ ...f, vars: r.index, read, ct: readAt(v, r.index), of: v });
         return;
       }
+      case 'boxed':
+        this.#boxed(f, r.box);
+        return;
       case 'scatter':
         this.#scatter(f);
         return;
     }
+  }
+
+  /** Through a variable that stands for the part of the cells that is read at all. */
+  #boxed(f: Flow, box: readonly Side[]): void {
+    const x = f.read.x;
+    const part = this.supply.var(
+      x.name,
+      'f32',
+      box.map((b) => b.extent),
+    );
+    const ix = f.read.ix.map((e, d) => shiftIx(e, -box[d]!.lo));
+    this.flow({ ...f, read: { ...f.read, x: part, ix } });
+    const v = this.takeAway(part);
+    if (v === null) return;
+    const out = this.axesOf(x);
+    const at = out.map((a, d) => shiftIx(ixAxis(a), -box[d]!.lo));
+    const inside = at.map((e, d): Guard => ({ e, lo: 0, hi: box[d]!.extent }));
+    this.#giveCells(x, readIn(extentsOf(out), v, at, inside), out, f.spans);
   }
 
   /** A copy of a whole variable is that variable. */

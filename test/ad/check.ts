@@ -192,6 +192,7 @@ export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict 
   assertGathers(r.core, core);
   const nOut = core.outputs.length;
   const reals = core.outputs.map(isReal);
+  const index = reals.flatMap((real, i) => (real ? [i] : []));
   const primal = interpret(core, inputs);
   const forward = interpret(f.core, [...inputs, ...dir.dx]);
   const backward = interpret(r.core, [...inputs, ...dir.ct]);
@@ -234,6 +235,15 @@ export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict 
     const size = 1e-7 * (absSum(terms[i]!) + 1e-3);
     for (let j = 0; j < d[i]!.length; j++) {
       const [want, got, off] = [d[i]![j]!, tangents[i]![j]!, error[i]![j]!];
+      // Zero detector: a derivative that is exactly 0 where the value moves fails, however little.
+      const noise = 1e-11 * (1 + Math.abs(primal[index[i]!]![j]!));
+      if (got === 0 && Number.isFinite(want) && Math.abs(want) > 10 * off + noise) {
+        fail(
+          `output ${i} cell ${j}: the tangent is exactly 0, by differences ${want}`,
+          core,
+          f.core,
+        );
+      }
       if (!Number.isFinite(want) || off > 1e-2 * (Math.abs(want) + 1)) return 'kink';
       if (Math.abs(want - got) > size + 10 * off) {
         fail(
@@ -261,6 +271,19 @@ function close(a: number, b: number, eps: number): boolean {
 function spread(got: Values, zero: readonly boolean[], like: Values): Values {
   let k = 0;
   return zero.map((z, i) => (z ? new Float64Array(like[i]!.length) : got[k++]!));
+}
+
+/** A random direction for the f32 inputs and a random weight for the f32 outputs. */
+export function direction(core: Core, next: () => number): Direction {
+  return {
+    dx: randomLike(core.inputs.filter(isReal), next),
+    ct: randomLike(core.outputs.filter(isReal), next),
+  };
+}
+
+/** Further inputs of a derived program. */
+export function extended(core: Core, inputs: Values, next: () => number): Values {
+  return [...inputs, ...randomLike(core.inputs.slice(inputs.length), next)];
 }
 
 /** A small generator of numbers, so that a test needs only a seed (mulberry32). */
