@@ -39,17 +39,19 @@ export function showSizeExpr(e: SizeExpr): string {
     case 'var':
       return e.name;
     case 'op': {
-      const tight = (x: SizeExpr, right: boolean): string => {
-        const text = showSizeExpr(x);
-        if (x.k !== 'op') return text;
-        const loose = x.op === '+' || x.op === '-';
-        const additive = e.op === '+' || e.op === '-';
-        return (loose && !additive) || (right && e.op !== '+') ? `(${text})` : text;
-      };
-      const sign = e.op === '+' || e.op === '-' ? ` ${e.op} ` : e.op;
-      return `${tight(e.left, false)}${sign}${tight(e.right, true)}`;
+      const left = parenthesised(e.left, BINDS[e.op]);
+      // The same operator on the right is a group of its own: `3*(H*E)`.
+      const right = parenthesised(e.right, BINDS[e.op] + (e.op === '+' ? 0 : 1));
+      return e.op === '+' || e.op === '-' ? `${left} ${e.op} ${right}` : `${left}${e.op}${right}`;
     }
   }
+}
+
+const BINDS = { '+': 1, '-': 1, '*': 2, '/': 2, '^': 3 } as const;
+
+function parenthesised(e: SizeExpr, least: number): string {
+  const text = showSizeExpr(e);
+  return e.k === 'op' && BINDS[e.op] < least ? `(${text})` : text;
 }
 
 export function showFact(f: Fact): string {

@@ -199,8 +199,8 @@ function fail(
   );
 }
 
-function quoted(label: string): string {
-  return /\s/.test(label) ? label : `\`${label}\``;
+function labelOf(u: Unknown): string {
+  return u.owner === undefined ? u.label : `\`${u.label}\` of \`${u.owner}\``;
 }
 
 /** Where the unknowns of a side of an equation got their values. */
@@ -213,7 +213,7 @@ function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['related']
       if (found === undefined || unknown === undefined || out.length > 2) continue;
       out.push({
         span: found.reason.span,
-        message: `${quoted(unknown.label)} is ${showDim(s, found.dim)} here`,
+        message: `${labelOf(unknown)} is ${showDim(s, found.dim)} here`,
       });
     }
   }
@@ -221,9 +221,9 @@ function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['related']
 }
 
 /** False when these two sizes met before in this statement: one cause, one error. */
-function isNews(s: Solver, e: Equation): boolean {
-  const sizes = [e.a, e.b].map((d) => S.print(resolveSize(s, d.size)));
-  const echo = `${s.statement(e.reason.span)} ${sizes.sort().join(' ')}`;
+export function isNews(s: Solver, at: Span, a: Size, b: Size): boolean {
+  const sizes = [a, b].map((size) => S.print(resolveSize(s, size)));
+  const echo = `${s.statement(at)} ${sizes.sort().join(' ')}`;
   if (s.echoes.has(echo)) return false;
   s.echoes.add(echo);
   return true;
@@ -245,14 +245,14 @@ function differ(s: Solver, e: Equation): string {
 }
 
 function mismatch(s: Solver, e: Equation): void {
-  if (!isNews(s, e)) return;
+  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
   const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
   fail(s, 'E0501', e.reason, differ(s, e), from);
 }
 
 /** The needed size is a multiple of a number or size, and the one found is not. */
 function indivisible(s: Solver, e: Equation, by: Size, found: Size): void {
-  if (!isNews(s, e)) return;
+  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
   const positive = by[0]!.c < 0 ? S.sub(S.ZERO, by) : by;
   const multiple = showSize(s, positive);
   const open = S.constant(found) === undefined && !hasUnknown(found);
@@ -624,7 +624,7 @@ function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason, wrong: () => bo
     const x = a.fields[i]!;
     const y = b.fields[i]!;
     if (x.fixed !== y.fixed) {
-      const [is, other] = x.fixed ? ['fixed', 'not fixed'] : ['not fixed', 'fixed'];
+      const [is, other] = x.fixed ? ['fixed', 'one that is not'] : ['not fixed', 'a fixed one'];
       fail(
         s,
         'E0401',

@@ -224,7 +224,7 @@ export function reducedType(
     error(env, 'E0402', at, `\`${op}\` reduces scalars, and its body is ${showType(solver, t)}`, {
       hint:
         t.k === 'tensor'
-          ? `index the body, outside in: \`for i. ${op} j. ...[i]\``
+          ? `index the body as well: \`for j. ${op} i. x[i, j]\``
           : `map over the leaves first: \`each a in ... .\``,
     });
     return undefined;

@@ -75,6 +75,7 @@ function newFn(
     indexValues: new Map(),
     locals: new Map(),
     report,
+    unfit: new WeakSet(),
     errors: () => errors,
     fault: () => {
       errors += 1;

@@ -6,7 +6,6 @@
  */
 import type { Expr } from '../ast.ts';
 import type { Span } from '../source.ts';
-import { didYouMean } from '../suggest.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { head, type Reason, showType, unify } from '../unify.ts';
 import { inferBuiltin } from './builtins.ts';
@@ -24,7 +23,7 @@ import {
 import { check, infer, unknownName } from './expr.ts';
 import { callLambda } from './functions.ts';
 import { instantiate, type SizeArg, type Use } from './instances.ts';
-import { isBuiltin } from './names.ts';
+import { didYouMean, isBuiltin } from './names.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
 type Args = Call['args'];
@@ -250,24 +249,30 @@ function callFunction(
   if (use === undefined) return brokenCall(env, e);
   const values = given.filter((a) => a !== undefined);
   const index = values.map((a) => given.indexOf(a));
+  let unfit = false;
   const checked = inOrder(
     env,
     values.map((a) => a.value),
     (value, i) => {
       const n = index[i]!;
       const why = reason(value.span, `argument \`${sig.args[n]!.name}\` of \`${sig.name}\``, {
-        related: [{ span: sig.decl.args[n]!.name.span, message: 'the parameter' }],
+        related: [
+          { span: sig.decl.args[n]!.name.span, message: `the parameter \`${sig.args[n]!.name}\`` },
+        ],
       });
-      return check(env, value, use.args[n]!, why);
+      const te = check(env, value, use.args[n]!, why);
+      unfit ||= env.fn.unfit.has(te);
+      return te;
     },
     () => {
-      if (expected === undefined) return;
+      if (expected === undefined || unfit) return;
       const want = head(solver, expected.type);
       if (want.k !== 'idx' && head(solver, use.result).k !== 'idx') {
         unify(solver, use.result, want, expected.why);
       }
     },
   );
+  if (unfit) return broken(e.span);
   const args: (TExpr | undefined)[] = given.map((a) =>
     a === undefined ? undefined : checked[values.indexOf(a)],
   );

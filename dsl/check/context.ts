@@ -89,6 +89,7 @@ export type Program = {
   readonly instances: Instance[];
   readonly requirements: Map<string, Requirement[]>;
   readonly fresh: () => number;
+  readonly files: FileScope[];
   /** Top-level `let`s, by id. */
   readonly values: Set<string>;
   /** Lambdas checked at their uses; bounded, so that a small text cannot grow without end. */
@@ -118,6 +119,8 @@ export type Fn = {
   readonly statements: number[];
   /** Number of errors so far in this declaration, reported here or elsewhere. */
   readonly errors: () => number;
+  /** Arguments of the wrong kind, reported: what a call with one gives is not looked at further. */
+  readonly unfit: WeakSet<TExpr>;
   /** Counts an error that was reported elsewhere, so that its echoes here are not. */
   readonly fault: () => void;
   /** Sizes that were used, for the lint. */

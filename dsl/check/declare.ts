@@ -8,8 +8,8 @@
 import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import { assume, type Facts, noFacts, showFact } from '../facts.ts';
-import type { Diagnostic } from '../source.ts';
 import { isTooLarge } from '../size.ts';
+import type { Diagnostic } from '../source.ts';
 import type { Size, Type } from '../typed.ts';
 import { ERROR, visitType } from '../types.ts';
 import type { AliasDecl, FileScope, FnSig, LetSig, ParamKind, SigParam } from './context.ts';

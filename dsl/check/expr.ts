@@ -7,7 +7,6 @@
  */
 import type { Expr } from '../ast.ts';
 import * as S from '../size.ts';
-import { didYouMean } from '../suggest.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { BOOL, F32 } from '../types.ts';
 import {
@@ -28,7 +27,7 @@ import { broken, type Env, error, isBroken, localNames, lookup, reason } from '.
 import { checkLambda, inferLambda } from './functions.ts';
 import { indexForm, inferBrackets, inferOrElse, requireInRange } from './indexing.ts';
 import { bindLet } from './lets.ts';
-import { builtinNames, CONSTANTS, isBuiltin } from './names.ts';
+import { builtinNames, CONSTANTS, didYouMean, isBuiltin } from './names.ts';
 import { checkArray, checkRecord, inferArray, inferField, inferRecord } from './records.ts';
 import { inferEach, inferReduceTree } from './trees.ts';
 
@@ -172,7 +171,10 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
     extra && why.hint === undefined
       ? { ...why, hint: `write \`${want.s}(...)\` to make a number of an index` }
       : why;
-  return unify(solver, te.type, want, hinted) ? te : { ...te, type: want };
+  if (unify(solver, te.type, want, hinted)) return te;
+  const forced: TExpr = { ...te, type: want };
+  env.fn.unfit.add(forced);
+  return forced;
 }
 
 function number(env: Env, e: Extract<Expr, { k: 'num' }>): TExpr {

@@ -16,6 +16,7 @@ import {
   equateProduct,
   hasUnknown,
   head,
+  isNews,
   newSize,
   type Reason,
   resolveDim,
@@ -84,7 +85,7 @@ export function rangeContext(env: Env): RangeContext {
   };
 }
 
-const PADDED = 'for a padded read write `x[...] ?? 0`';
+const padded = () => 'for a padded read write `x[...] ?? 0`';
 
 /** Proves 0 <= te < extent when the sizes are known, or reports where it may leave the range. */
 export function requireInRange(
@@ -93,7 +94,7 @@ export function requireInRange(
   extent: Size,
   span: Span,
   subject: string,
-  padded?: string,
+  advice?: () => string | undefined,
 ): void {
   const { solver, obligations, errors } = env.fn;
   const form = indexForm(env, te);
@@ -112,23 +113,24 @@ export function requireInRange(
     if (proof.k === 'low') {
       const least = showSize(solver, proof.least);
       error(env, 'E0601', span, `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`, {
-        hint: padded,
+        hint: advice?.(),
       });
     } else if (proof.k === 'high') {
       const need = S.add(proof.most, S.ONE);
       const open = S.constant(S.sub(size, need)) === undefined;
       const t = head(solver, te.type);
       const bare = te.k === 'local' && t.k === 'idx';
+      if (bare && !isNews(solver, span, t.size, size)) return;
       const message = bare
         ? `${subject} runs over ${showSize(solver, t.size)}, which ${open ? 'may be' : 'is'} more than the ${shown} elements here`
         : `${subject} ${one ? 'is' : 'goes up to'} ${showSize(solver, proof.most)}, but ${open ? `there are ${shown} elements` : `the last index is ${last}`}`;
       const fact = `\`where ${shown} >= ${showSize(solver, need)}\``;
       const product = need.some((m) => m.v.length > 1);
       const hint = !open
-        ? padded
+        ? advice?.()
         : product
           ? 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`'
-          : `if it always fits, add ${fact} to the function`;
+          : ((bare ? advice?.() : undefined) ?? `if it always fits, add ${fact} to the function`);
       error(env, 'E0601', span, message, { hint });
     } else {
       error(env, 'E0602', span, `${subject} cannot be proved to stay below ${shown}`, {
@@ -140,7 +142,14 @@ export function requireInRange(
 
 // ---------------------------------------------------------------- one component
 
-type Guarded = { readonly guarded: boolean; readonly of: string };
+type Guarded = {
+  /** The read has a fallback, so nothing needs to be proved. */
+  readonly guarded: boolean;
+  /** What is read. */
+  readonly of: string;
+  /** The hint when an index leaves its range, if there is something better to say. */
+  readonly advice?: () => string | undefined;
+};
 
 export function isFree(env: Env, te: TExpr): boolean {
   if (te.k !== 'local') return false;
@@ -165,7 +174,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
     }
     if (!g.guarded) {
       suggest(solver, dim, own, why);
-      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), PADDED);
+      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), g.advice);
     }
     return { k: 'at', e: te };
   }
@@ -180,10 +189,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       e.span,
       `an index is an integer, and this is ${showType(solver, now)}`,
       {
-        hint:
-          now.k === 'scalar' && now.s === 'f32'
-            ? 'write `clamp(i32(...))` to make an index of a number'
-            : undefined,
+        hint: indexHint(now),
       },
     );
     return { k: 'at', e: broken(e.span) };
@@ -194,9 +200,15 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
     });
   } else {
-    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), PADDED);
+    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), g.advice ?? padded);
   }
   return { k: 'at', e: te };
+}
+
+function indexHint(t: Type): string | undefined {
+  if (t.k === 'scalar' && t.s === 'f32')
+    return 'write `clamp(i32(...))` to make an index of a number';
+  return t.k === 'tensor' ? 'index one at a time: `for i. x[at[i]]`' : undefined;
 }
 
 function indexSubject(e: Expr, g: Guarded): string {
@@ -213,9 +225,14 @@ function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded)
     }),
   );
   // A component that is one index has that index's range, before anything else is known.
-  const parts = e.items.map((item, i) =>
-    component(env, item, atom(ranges[i]!), { ...g, guarded: false }),
-  );
+  const advice = () => {
+    const { form } = resolveDim(solver, dim);
+    if (form.k !== 'product') return undefined;
+    const list = form.parts.map((f) => showDim(solver, dimOfForm(f))).join(', ');
+    return `this dimension is ${showDim(solver, dim)}: its parts are ${list}, in this order`;
+  };
+  const inner: Guarded = { guarded: false, of: g.of, advice };
+  const parts = e.items.map((item, i) => component(env, item, atom(ranges[i]!), inner));
   equateProduct(solver, ranges, dim, reason(e.span, `this tuple index of ${g.of}`));
   return { k: 'tuple', parts, ranges };
 }
@@ -320,7 +337,7 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
       env,
       'E0407',
       e.args[n]!.value.span,
-      `${showType(solver, t)} has ${n} dimension${n === 1 ? '' : 's'}, but there are ${e.args.length} indices`,
+      `this is ${showType(solver, t)}, which has ${n} dimension${n === 1 ? '' : 's'}, but there are ${e.args.length} indices`,
       {
         hint: 'a product dimension such as `H*P` takes a tuple: `x[(h, p)]`',
       },
@@ -330,9 +347,22 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
   const of = nameOf(e.target);
   const guarded = fallback !== undefined;
   const ix = e.args.map((a, i) => component(env, a.value, t.dims[i]!, { guarded, of }));
+  if (ix.some(holdsBroken)) return broken(e.span);
   const type: Type = dropDims(t, e.args.length);
   if (fallback === undefined) return { k: 'index', target, ix, type, span: e.span };
   return { k: 'index', target, ix, orElse: orElse(env, fallback, type), type, span: e.span };
+}
+
+function holdsBroken(i: TIndex): boolean {
+  switch (i.k) {
+    case 'at':
+      return isBroken(i.e.type);
+    case 'tuple':
+      return i.parts.some(holdsBroken);
+    case 'left':
+    case 'right':
+      return holdsBroken(i.part);
+  }
 }
 
 /** The fallback has the type of the element, or is a scalar for all of a partial read. */

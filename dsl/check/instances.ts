@@ -245,7 +245,7 @@ function requireSize(env: Env, unknown: Size, name: string, sig: FnSig, span: Sp
     {
       hint:
         S.constant(now) === undefined
-          ? `add \`where ${showSize(env.fn.solver, negative)} <= ${showSize(env.fn.solver, positive)}\` to \`${env.fn.name}\``
+          ? `add \`where ${showSize(env.fn.solver, positive)} >= ${showSize(env.fn.solver, negative)}\` to \`${env.fn.name}\``
           : undefined,
     },
   );

@@ -3,6 +3,7 @@
  *
  * One table each, so that a new one is a row; whether a name is taken is asked here.
  */
+import { didYouMean as nearest } from '../suggest.ts';
 import type { BuiltinName, ScalarOp } from '../typed.ts';
 
 /** Scalar functions of one f32. */
@@ -77,4 +78,9 @@ export function builtinNames(): string[] {
     ...Object.keys(BUILTINS),
     ...CONSTANTS.keys(),
   ];
+}
+
+/** `Did you mean ...?`; of a name of one letter nothing can be said. */
+export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  return name.length < 2 ? undefined : nearest(name, candidates);
 }

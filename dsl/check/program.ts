@@ -47,6 +47,7 @@ export function checkProgram(input: Input): CheckResult {
     instances: [],
     requirements: new Map(),
     fresh: () => ++next,
+    files: [],
     values: new Set(),
     budget: BUDGET,
   };
@@ -63,6 +64,7 @@ export function checkProgram(input: Input): CheckResult {
       broken: new Set(input.declared(file)),
     };
     files.set(file, scope);
+    program.files.push(scope);
     const decls = namesOf(module, scope, report);
     aliases.push(...scope.types.values());
     for (const d of decls) if (d.k === 'import') importNames(input, files, scope, d, report);
@@ -185,7 +187,8 @@ function checkBodies(
 }
 
 function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  const word = /^[a-z]+(?![\w[])/.test(text);
+  const first = word ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return /[.?!]$/.test(first) ? first : `${first}.`;
 }
 

@@ -6,13 +6,13 @@
  */
 import type { Expr } from '../ast.ts';
 import * as S from '../size.ts';
-import { didYouMean } from '../suggest.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
 import { atom, dropDims, sumDim, tensorOf } from '../types.ts';
 import { equate, head, type Reason, showType } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';
+import { didYouMean } from './names.ts';
 
 type RecordExpr = Extract<Expr, { k: 'record' }>;
 type ArrayExpr = Extract<Expr, { k: 'array' }>;
@@ -127,7 +127,7 @@ export function inferField(env: Env, e: Extract<Expr, { k: 'field' }>): TExpr {
       env,
       'E0411',
       e.label.span,
-      `${showType(solver, t)} is no record and has no field \`${label}\``,
+      `\`${label}\` would be a field, and this is ${showType(solver, t)}, which is no record`,
     );
   }
   return broken(e.span);

@@ -14,7 +14,9 @@ export function checkRequirements(program: Program): void {
   for (let moved = true; moved; ) {
     moved = false;
     for (const i of program.instances) {
-      for (const r of program.requirements.get(i.to) ?? []) {
+      // A function that differentiates by a parameter mostly maps over it as well: say the former.
+      const asked = program.requirements.get(i.to) ?? [];
+      for (const r of asked.toSorted((a, b) => a.why.localeCompare(b.why))) {
         const type = i.types.get(r.param);
         if (type === undefined) continue;
         for (const leaf of leavesOf(type)) {
@@ -24,7 +26,7 @@ export function checkRequirements(program: Program): void {
               moved = note(program, i.from, { ...r, param: leaf.type.name }) || moved;
             continue;
           }
-          const where = `${i.span.file}:${i.span.start}:${r.param}:${r.why}`;
+          const where = `${i.span.file}:${i.span.start}:${r.param}`;
           if (reported.has(where)) continue;
           reported.add(where);
           const name = i.to.slice(i.to.lastIndexOf('#') + 1);

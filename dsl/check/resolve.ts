@@ -10,10 +10,10 @@ import { type Code, diagnostic } from '../errors.ts';
 import { type Facts, inUserNames, provesNonNegative, showSizeExpr } from '../facts.ts';
 import * as S from '../size.ts';
 import type { Diagnostic, Span } from '../source.ts';
-import { didYouMean } from '../suggest.ts';
 import type { AliasArg, Dim, FieldType, Form, Size, Type } from '../typed.ts';
 import { atom, ERROR, SCALARS, substType, tensorOf, visitType } from '../types.ts';
 import type { AliasDecl, FileScope } from './context.ts';
+import { didYouMean } from './names.ts';
 
 /** Where names of sizes and types are looked up. */
 export type TypeScope = {
