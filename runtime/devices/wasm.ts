@@ -35,18 +35,20 @@ export function wasmAvailability(): Availability {
 
 const LIMIT = 2 ** 32;
 
+type RunFn = (from: number, to: number, thread: number, threads: number) => void;
+
 class WasmExecutable implements Executable {
   readonly bytes: number;
   readonly #plan: Plan;
   readonly #steps: number;
   readonly #address: ReadonlyMap<number, number>;
   #memory: WebAssembly.Memory | undefined;
-  #run: ((from: number, to: number) => void) | undefined;
+  #run: RunFn | undefined;
 
   constructor(
     plan: Plan,
     memory: WebAssembly.Memory,
-    run: (from: number, to: number) => void,
+    run: RunFn,
     steps: number,
     address: ReadonlyMap<number, number>,
   ) {
@@ -80,13 +82,13 @@ class WasmExecutable implements Executable {
     const run = this.#run;
     if (!run) throw new TenonError('usage', 'this program has been disposed of');
     if (!signal) {
-      run(0, this.#steps);
+      run(0, this.#steps, 0, 1);
       return;
     }
     let last = performance.now();
     for (let i = 0; i < this.#steps; i++) {
       if (signal.aborted) throw new TenonError('aborted', 'the run was aborted');
-      run(i, i + 1);
+      run(i, i + 1, 0, 1);
       if (performance.now() - last < 20) continue;
       await new Promise((done) => setTimeout(done, 0));
       last = performance.now();
@@ -123,7 +125,7 @@ export function wasmDevice(): Device {
         throw new TenonError('device', `the engine did not give ${size} of memory`, { cause });
       }
       const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-      const run = instance.exports['run'] as (from: number, to: number) => void;
+      const run = instance.exports['run'] as RunFn;
       return new WasmExecutable(plan, memory, run, steps, address);
     },
     dispose() {},

@@ -187,6 +187,18 @@ export const ins = {
   if: [0x04, 0x40],
   else: [0x05],
   end: [0x0b],
+  unreachable: [0x00],
+  drop: [0x1a],
+  i64: (v: number): number[] => [0x42, ...sleb(v)],
+  atomic: {
+    /** (address, waiters) -> woken */
+    notify: [0xfe, 0x00, 2, 0],
+    /** (address, expected, timeout in ns: i64) -> outcome */
+    wait: [0xfe, 0x01, 2, 0],
+    load: [0xfe, 0x10, 2, 0],
+    store: [0xfe, 0x17, 2, 0],
+    add: [0xfe, 0x1e, 2, 0],
+  },
   br: (depth: number): number[] => [0x0c, ...leb(depth)],
   brIf: (depth: number): number[] => [0x0d, ...leb(depth)],
 } as const;

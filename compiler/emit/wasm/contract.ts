@@ -18,6 +18,7 @@ import { ins } from './binary.ts';
 import type { Node, Scope } from './graph.ts';
 import type { Tile } from './micro.ts';
 import { NestEmitter, type Site } from './nest.ts';
+import { lastOnly, shareOf } from './part.ts';
 
 /** Sizes of tiles and blocks, for one engine. */
 export type Blocking = {
@@ -34,13 +35,48 @@ export type Blocking = {
 export type ContractSite = Site & {
   /** Index of the micro-kernel's function. */
   readonly micro: (t: Tile) => number;
-  /** Address of working memory for packed operands; grows what the module reserves. */
-  readonly pack: (words: number) => number;
+  /** Address of each thread's working memory for packed operands, and its bytes per thread. */
+  readonly pack: { readonly at: number; readonly bytes: number };
   readonly blocking: Blocking;
 };
 
 const extent = (l: readonly Axis[]): number => l.reduce((n, a) => n * a.extent, 1);
 const LEFT: BufId = -1;
+/** Axes that stand for values: where a thread's working memory and where a chunk begin. */
+const OWN: AxisId = -2;
+const CHUNK: AxisId = -1;
+
+/** How a contraction is cut up and what it packs, in words. */
+export type Cut = {
+  /** Units of the outermost summed axis in one pass, and how many such passes are full. */
+  readonly unit: number;
+  readonly full: number;
+  readonly right: number;
+  /** 0 when the left operand is read in place. */
+  readonly left: number;
+};
+
+export function cutOf(c: Contraction, blocking: Blocking): Cut {
+  const head = c.red[0]!;
+  const inner = extent(c.red.slice(1));
+  const units = Math.max(1, Math.min(head.extent, Math.floor(blocking.depth / inner)));
+  const rounds = Math.ceil(head.extent / units);
+  // Passes of nearly equal length, the last one shorter.
+  const unit = Math.ceil(head.extent / rounds);
+  const depth = unit * inner;
+  const width = 4 * blocking.vecs;
+  const panels = Math.ceil(c.cols.at(-1)!.extent / width) * extent(c.cols.slice(0, -1));
+  const plain = c.red.length === 1 && plainRead(c.left, [...c.rows, ...c.red, ...c.batch]);
+  return {
+    unit,
+    full: Math.floor(head.extent / unit),
+    right: depth * panels * width,
+    left: plain ? 0 : extent(c.rows) * depth,
+  };
+}
+
+/** Words that packing needs in one thread. */
+export const packWords = (cut: Cut): number => Math.ceil((cut.right + cut.left) / 64) * 64 + 64;
 
 export function emitContraction(c: Contraction, site: ContractSite): void {
   new Emitter(c, site).emit();
@@ -70,6 +106,10 @@ class Emitter {
   readonly #row: Axis;
   readonly #col: Axis;
   readonly #width: number;
+  /** Which operand's tiles are shared out, when it is not the batch. */
+  #shared: 'batch' | 'rows' | 'cols' = 'batch';
+  /** Bytes from the first thread's working memory to this one's. */
+  #own: Node | undefined;
   #panels = 0;
   #packed = 0;
   #leftAt = 0;
@@ -94,20 +134,27 @@ class Emitter {
 
   emit(): void {
     const { c } = this;
-    let at = this.#site.g.root;
-    for (const a of c.batch) at = this.#loop(at, a);
-    // The reduction in chunks of the outermost summed axis.
-    const head = c.red[0]!;
-    const inner = extent(c.red.slice(1));
-    const units = Math.max(1, Math.min(head.extent, Math.floor(this.#site.blocking.depth / inner)));
-    const rounds = Math.ceil(head.extent / units);
-    // Chunks of nearly equal length, the last one shorter.
-    const unit = Math.ceil(head.extent / rounds);
-    const full = Math.floor(head.extent / unit);
-    const rest = head.extent - full * unit;
+    const { g, part, pack, blocking } = this.#site;
+    const cut = cutOf(c, blocking);
     this.#panels = Math.ceil(this.#col.extent / this.#width);
-    const outer = extent(c.cols.slice(0, -1));
-    this.#packed = this.#site.pack(unit * inner * this.#panels * this.#width * outer + 16);
+    this.#packed = pack.at;
+    this.#leftAt = pack.at + 4 * Math.ceil(cut.right / 64) * 64;
+    if (part) {
+      this.#own = g.times(part.t, pack.bytes);
+      this.#env.axes.set(OWN, g.times(part.t, pack.bytes / 4));
+    }
+    let at = g.root;
+    const batches = c.batch.reduce<Axis | undefined>(
+      (a, b) => (a && a.extent >= b.extent ? a : b),
+      undefined,
+    );
+    if (batches && batches.extent >= 8) {
+      const { lo, hi } = shareOf(g, part, batches.extent);
+      at = this.#loop(at, batches, lo, hi);
+    } else this.#shared = this.#row.extent >= this.#col.extent ? 'rows' : 'cols';
+    for (const a of c.batch) if (a !== batches || !this.#env.axes.has(a.id)) at = this.#loop(at, a);
+    const { unit, full } = cut;
+    const rest = c.red[0]!.extent - full * unit;
     if (full > 1) {
       const chunk = at.loop(0, full * unit, unit);
       this.#chunk(chunk, chunk, unit);
@@ -115,7 +162,7 @@ class Emitter {
     if (rest > 0) this.#chunk(at, undefined, rest, full * unit);
   }
 
-  #loop(at: Scope, a: Axis, lo = 0, hi = a.extent, step = 1): Scope {
+  #loop(at: Scope, a: Axis, lo: number | Node = 0, hi: number | Node = a.extent, step = 1): Scope {
     const s = at.loop(lo, hi, step);
     this.#env.axes.set(a.id, s);
     return s;
@@ -145,7 +192,8 @@ class Emitter {
         terms.push([this.#scope(a), by * rest]);
       }
       const n = g.affine(terms)!;
-      return counter ? n : g.add(n, g.i32(-from * head));
+      const moved = counter ? n : g.add(n, g.i32(-from * head));
+      return this.#own ? g.add(moved, this.#own) : moved;
     };
     this.#packRight(at, depth, summed, place);
     const left = this.#left(at, depth, lo, hi, counter, from);
@@ -170,8 +218,10 @@ class Emitter {
     for (const a of cols.slice(0, -1)) s = this.#loop(s, a);
     const outer = this.#outerTerms(depth);
     const fullCols = col.extent - (col.extent % width);
+    const part = this.#shared === 'cols' ? this.#site.part : undefined;
     if (fullCols > 0) {
-      const panel = this.#loop(s, col, 0, fullCols, width);
+      const { lo, hi } = shareOf(g, part, fullCols / width, width);
+      const panel = this.#loop(s, col, lo, hi, width);
       const k = summed(panel);
       const ar = new Arith({ ...this.#env, axes: new Map(this.#env.axes) }, col.id);
       const to = place(step, [...outer, [panel, 4 * depth]]);
@@ -180,6 +230,7 @@ class Emitter {
     }
     if (fullCols === col.extent) return;
     const start = this.#packed + 4 * fullCols * depth;
+    s = lastOnly(g, part, s);
     const cells = this.#loop(s, col, fullCols, col.extent);
     const k = summed(cells);
     const ar = new Arith({ ...this.#env, axes: new Map(this.#env.axes) });
@@ -225,9 +276,9 @@ class Emitter {
         step: strides.get(red[0]!.id)!,
         chunked: true,
       };
-    this.#leftAt = this.#site.pack(extent(rows) * depth + 16);
-    // store: LEFT[rows..., k] over the chunk
+    // LEFT[rows..., k] over the chunk, in this thread's working memory.
     const terms: { m: number; a: { k: 'axis'; id: AxisId } }[] = [];
+    if (this.#own) terms.push({ m: 1, a: { k: 'axis', id: OWN } });
     let n = depth;
     for (const a of [...rows].reverse()) {
       terms.push({ m: n, a: { k: 'axis', id: a.id } });
@@ -270,27 +321,45 @@ class Emitter {
       : g.i32(-from * headStride);
     const whole = typeof lo === 'number' && typeof hi === 'number' && hi - lo === head.extent;
     const env: Env = { ...this.#env, axes: new Map(this.#env.axes) };
+    let s = at;
+    let axes = nest.axes;
+    if (this.#shared === 'rows' && this.#site.part) {
+      const own = this.#rowsOf();
+      s = at.loop(own.lo, own.hi, 1);
+      env.axes.set(this.#row.id, s);
+      axes = axes.filter((a) => a !== this.#row);
+    }
     if (whole) {
-      new NestEmitter(env, [nest], nest.axes, []).emit(at);
+      new NestEmitter(env, [nest], axes, []).emit(s);
       return;
     }
     // The chunk's position enters the store through an axis of its own.
-    const id = -1;
-    env.axes.set(id, shift);
+    env.axes.set(CHUNK, shift);
     const store = {
       ...nest.store,
       at: {
         ix: {
           c: 0,
-          terms: [...nest.store.at.ix.terms, { m: 1, a: { k: 'axis' as const, id } }],
+          terms: [...nest.store.at.ix.terms, { m: 1, a: { k: 'axis' as const, id: CHUNK } }],
         },
         dyn: [],
       },
     };
-    const k = at.loop(lo, hi, 1);
+    const k = s.loop(lo, hi, 1);
     env.axes.set(head.id, k);
-    const axes = nest.axes.filter((a) => a !== head);
+    axes = axes.filter((a) => a !== head);
     new NestEmitter(env, [{ ...nest, axes, store }], axes, []).emit(k);
+  }
+
+  /** The rows of this thread's tiles; the last thread has those beyond the last whole tile. */
+  #rowsOf(): { lo: number | Node; hi: number | Node } {
+    const { g, part, blocking } = this.#site;
+    const tall = this.#row.extent - (this.#row.extent % blocking.rows);
+    const { lo, hi } = shareOf(g, part, tall / blocking.rows, blocking.rows);
+    if (!part || tall === this.#row.extent) return { lo, hi };
+    const last = g.op('i32.eq', 'i32', g.add(part.t, g.i32(1)), part.of);
+    const end = typeof hi === 'number' ? g.i32(hi) : hi;
+    return { lo, hi: g.op('select', 'i32', g.i32(this.#row.extent), end, last) };
   }
 
   // ------------------------------------------------------------------ tiles
@@ -301,7 +370,7 @@ class Emitter {
     left: Left,
     lo: number | Node,
     counter: Scope | undefined,
-    start: number,
+    from: number,
   ): void {
     const { g, blocking } = this.#site;
     const { rows, cols } = this.c;
@@ -311,39 +380,43 @@ class Emitter {
     const most = Math.max(blocking.rows, Math.floor(blocking.left / depth));
     const block = Math.max(blocking.rows, most - (most % blocking.rows));
     const tall = row.extent - (row.extent % blocking.rows);
-    const part = (scope: Scope, rowsInTile: number, from: number, to: number): void => {
-      if (from >= to) return;
-      const height = rowsInTile === blocking.rows ? block : rowsInTile;
-      const blocks = Math.ceil((to - from) / height);
+    const colPart = this.#shared === 'cols' ? this.#site.part : undefined;
+    const rowPart = this.#shared === 'rows' ? this.#site.part : undefined;
+    const tiles = (scope: Scope, rowsInTile: number, start: number, stop: number): void => {
+      if (start >= stop) return;
+      const whole = rowsInTile === blocking.rows;
+      const own = whole
+        ? shareOf(g, rowPart, (stop - start) / rowsInTile, rowsInTile, start)
+        : { lo: start, hi: stop };
+      const height = whole ? block : rowsInTile;
+      const blocks = Math.ceil((stop - start) / height);
       // Blocks of rows outside, panels inside, tiles of the block innermost.
-      const outer = blocks > 1 ? scope.loop(from, to, height) : scope;
+      const outer = blocks > 1 ? scope.loop(own.lo, own.hi, height) : scope;
       let p = outer;
       for (const a of cols.slice(0, -1)) p = this.#loop(p, a);
-      const panels = (low: number, high: number, count: number): void => {
-        if (low >= high) return;
-        const panel = this.#loop(p, this.#col, low, high, this.#width);
+      const panels = (q: Scope, low: number | Node, high: number | Node, count: number): void => {
+        const panel = this.#loop(q, this.#col, low, high, this.#width);
         let tile: Scope;
         if (blocks > 1) {
           const first = g.induct(undefined, outer, 1);
-          const stop = g.add(first, g.i32(height));
-          const end = g.op(
-            'select',
-            'i32',
-            stop,
-            g.i32(to),
-            g.op('i32.lt_s', 'i32', stop, g.i32(to)),
-          );
+          const next = g.add(first, g.i32(height));
+          const to = typeof own.hi === 'number' ? g.i32(own.hi) : own.hi;
+          const end = g.op('select', 'i32', next, to, g.op('i32.lt_s', 'i32', next, to));
           tile = panel.loop(first, end, rowsInTile);
-        } else tile = panel.loop(from, to, rowsInTile);
+        } else tile = panel.loop(own.lo, own.hi, rowsInTile);
         this.#env.axes.set(row.id, tile);
-        this.#tile(tile, panel, depth, left, rowsInTile, count, lo, counter, start);
+        this.#tile(tile, panel, depth, left, rowsInTile, count, lo, counter, from);
       };
       const full = this.#col.extent - (this.#col.extent % this.#width);
-      panels(0, full, this.#width);
-      panels(full, this.#col.extent, this.#col.extent - full);
+      if (full > 0) {
+        const { lo: low, hi: high } = shareOf(g, colPart, full / this.#width, this.#width);
+        panels(p, low, high, this.#width);
+      }
+      if (full < this.#col.extent)
+        panels(lastOnly(g, colPart, p), full, this.#col.extent, this.#col.extent - full);
     };
-    part(s, blocking.rows, 0, tall);
-    part(s, row.extent - tall, tall, row.extent);
+    tiles(s, blocking.rows, 0, tall);
+    if (tall < row.extent) tiles(lastOnly(g, rowPart, s), row.extent - tall, tall, row.extent);
   }
 
   #tile(
@@ -371,7 +444,7 @@ class Emitter {
     const a = flat(left.buf, left.at);
     const b = g.add(
       g.affine([...this.#outerTerms(depth), [panel, 4 * depth]])!,
-      g.i32(this.#packed),
+      this.#own ? g.add(this.#own, g.i32(this.#packed)) : g.i32(this.#packed),
     );
     const to = flat(nest.store.buf, nest.store.at);
     const stride = (x: Axis): number =>

@@ -279,6 +279,7 @@ export class Graph {
       if (typeof b === 'number') fn.emit(ins.i32(b));
       else this.#value(b);
     };
+    if (typeof hi !== 'number') this.#keep(hi);
     bound(lo);
     fn.emit(ins.set(counter));
     for (const { node, prefix, by } of body.inducts) {

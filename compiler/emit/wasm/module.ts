@@ -1,23 +1,27 @@
 /**
- * Plan to WebAssembly module: a memory layout, one function per kernel, and `run(from, to)`, which
- * runs top-level steps of the plan, loops included, without leaving Wasm.
+ * Plan to WebAssembly module: a memory layout, one function per kernel, and `run(from, to, thread,
+ * threads)`, which runs top-level steps of the plan, loops included, without leaving Wasm.
  *
  * Layout, in bytes: a guard page of control words, then constants, inputs, outputs, the scratch of
  * row kernels and packed operands, then the arena of temporaries.
  */
 import type { AxisId } from '../../core.ts';
 import type { BufId, Kernel, Plan, Step } from '../../plan.ts';
-import { asContraction } from '../../schedule/contract.ts';
-import { encodeModule, Fn, ins, op } from './binary.ts';
-import { type Blocking, emitContraction } from './contract.ts';
+import { asContraction, type Contraction } from '../../schedule/contract.ts';
+import { loadsOf } from '../../schedule/schedule.ts';
+import { encodeModule, Fn, ins, op, type Ty } from './binary.ts';
+import { type Blocking, cutOf, emitContraction, packWords } from './contract.ts';
 import { Graph, type Node, type Scope } from './graph.ts';
 import { microKernel, type Tile, tileKey } from './micro.ts';
-import { emitLoops } from './nest.ts';
+import { canShare, emitLoops } from './nest.ts';
+import { type Access, barrierFn, Hazards, type Range } from './threads.ts';
 
 export type WasmOptions = {
   /** f32x4.relaxed_madd is there. */
   readonly fma: boolean;
   readonly blocking?: Partial<Blocking>;
+  /** Threads that will run it together over a shared memory; default 1. */
+  readonly threads?: number;
   /** Also export every kernel, as k<id>(values of its loops' axes): for profiles. */
   readonly exportKernels?: boolean;
 };
@@ -39,7 +43,8 @@ export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
   const { fns, run, pages, address, kernels } = buildWasm(plan, options);
   const exports = new Map([['run', run]]);
   if (options.exportKernels) for (const [k, f] of kernels) exports.set(`k${k.id}`, f);
-  const bytes = encodeModule({ fns, exports, pages, shared: false });
+  const shared = (options.threads ?? 1) > 1;
+  const bytes = encodeModule({ fns, exports, pages, shared });
   return { bytes, pages, address, steps: plan.steps.length };
 }
 
@@ -87,64 +92,109 @@ export function buildWasm(
     tiles.set(key, index);
     return index;
   };
-  // Packed operands live after the arena; kernels share the space one after another.
-  const packAt = end;
-  let packEnd = end;
-  const byKernel = new Map<Kernel, Fn>();
-  const kernel = (k: Kernel): void => {
-    const fn = new Fn(
-      k.name,
-      k.loops.map(() => 'i32'),
-    );
+  // Packed operands live after the arena: one area for each thread, used by one kernel after another.
+  const threads = options.threads ?? 1;
+  const blocks = blocking(options);
+  const kernels: Kernel[] = [];
+  const collect = (steps: readonly Step[]): void => {
+    for (const s of steps) {
+      if (s.k === 'kernel') kernels.push(s);
+      else collect(s.steps);
+    }
+  };
+  collect(plan.steps);
+  const contractions = new Map<Kernel, Contraction>();
+  let packed = 0;
+  for (const k of kernels) {
+    const c = asContraction(k);
+    if (!c) continue;
+    contractions.set(k, c);
+    packed = Math.max(packed, packWords(cutOf(c, blocks)) * 4);
+  }
+  const pack = { at: end, bytes: packed };
+
+  const compiled = new Map<Kernel, Compiled>();
+  for (const k of kernels) {
+    const c = contractions.get(k);
+    const shared = threads > 1 && canShare(k) && work(k) >= SMALL;
+    const own: Ty[] = shared ? ['i32', 'i32'] : [];
+    const fn = new Fn(k.name, [...k.loops.map((): Ty => 'i32'), ...own]);
     const g = new Graph(fn);
     const axes = new Map<AxisId, Scope | Node>();
     k.loops.forEach((a, i) => {
       axes.set(a.id, g.param(i, 'i32'));
     });
-    const site = { g, axes, loops: k.loops, base };
-    const contraction = asContraction(k);
-    if (contraction) {
-      let at = packAt;
-      const pack = (words: number): number => {
-        const from = at;
-        at = Math.ceil((at + words * 4) / ALIGN) * ALIGN;
-        packEnd = Math.max(packEnd, at);
-        return from;
-      };
-      emitContraction(contraction, { ...site, micro, pack, blocking: blocking(options) });
-    } else emitLoops(k, site);
+    const at = k.loops.length;
+    const part = shared ? { t: g.param(at, 'i32'), of: g.param(at + 1, 'i32') } : undefined;
+    const site = { g, axes, loops: k.loops, base, part };
+    if (c) emitContraction(c, { ...site, micro, pack, blocking: blocks });
+    else emitLoops(k, site);
     g.finish();
     define(fn);
-    byKernel.set(k, fn);
-  };
-  const each = (steps: readonly Step[]): void => {
-    for (const s of steps) {
-      if (s.k === 'kernel') kernel(s);
-      else each(s.steps);
-    }
-  };
-  each(plan.steps);
-  const run = new Fn('run', ['i32', 'i32']);
+    const range = (b: BufId): Range => [base(b), base(b) + plan.bufs[b]!.words * 4];
+    const writes = k.nests.map((n) => range(n.store.buf));
+    const reads = k.nests.flatMap((n) => loadsOf(n).map((l) => range(l.buf)));
+    compiled.set(k, { fn, access: { reads, writes, serial: !shared } });
+  }
+  const barrier = barrierFn();
+  if (threads > 1) define(barrier);
+  const run = new Fn('run', ['i32', 'i32', 'i32', 'i32']);
   define(run);
-  driver(run, plan, byKernel);
-  return { fns, run, pages: Math.ceil(packEnd / PAGE), address, kernels: byKernel };
+  driver(run, plan, compiled, threads > 1 ? barrier : undefined);
+  return {
+    fns,
+    run,
+    pages: Math.ceil((end + packed * threads) / PAGE),
+    address,
+    kernels: new Map([...compiled].map(([k, c]) => [k, c.fn])),
+  };
 }
 
-/** run(from, to): every top-level step in turn, skipped when outside the range. */
-function driver(run: Fn, plan: Plan, byKernel: ReadonlyMap<Kernel, Fn>): void {
+/** Kernels with less work than this stay on one thread. */
+const SMALL = 4096;
+const work = (k: Kernel): number =>
+  k.nests.reduce(
+    (n, x) => n + [...k.grid, ...x.axes, ...x.red].reduce((p, a) => p * a.extent, 1),
+    0,
+  );
+
+type Compiled = { readonly fn: Fn; readonly access: Access };
+
+/** run(from, to, thread, threads): every top-level step in turn, skipped when outside the range. */
+function driver(
+  run: Fn,
+  plan: Plan,
+  compiled: ReadonlyMap<Kernel, Compiled>,
+  barrier: Fn | undefined,
+): void {
   const values = new Map<AxisId, number>();
+  const hazards = new Hazards();
+  const meet = (): void => {
+    if (barrier) run.emit(ins.get(3), ins.call(barrier.index));
+  };
+  const kernel = (k: Kernel): void => {
+    const { fn, access } = compiled.get(k)!;
+    if (barrier && hazards.needsBarrier(access)) meet();
+    const alone = barrier && access.serial;
+    if (alone) run.emit(ins.get(2), op['i32.eqz'], ins.if);
+    for (const a of k.loops) run.emit(ins.get(values.get(a.id)!));
+    if (!access.serial) run.emit(ins.get(2), ins.get(3));
+    run.emit(ins.call(fn.index));
+    if (alone) run.emit(ins.end);
+  };
   const step = (s: Step): void => {
     if (s.k === 'kernel') {
-      for (const a of s.loops) run.emit(ins.get(values.get(a.id)!));
-      run.emit(ins.call(byKernel.get(s)!.index));
+      kernel(s);
       return;
     }
     if (s.axis.extent === 0) return;
     const l = run.local('i32');
     values.set(s.axis.id, l);
     const [first, by] = s.rev ? [s.axis.extent - 1, -1] : [0, 1];
+    if (hazards.flush()) meet();
     run.emit(ins.i32(first), ins.set(l), ins.loop);
     s.steps.forEach(step);
+    if (hazards.flush()) meet();
     run.emit(ins.get(l), ins.i32(by), op['i32.add'], ins.tee(l));
     if (s.rev) run.emit(ins.i32(0), op['i32.ge_s']);
     else run.emit(ins.i32(s.axis.extent), op['i32.lt_s']);
@@ -156,4 +206,11 @@ function driver(run: Fn, plan: Plan, byKernel: ReadonlyMap<Kernel, Fn>): void {
     step(s);
     run.emit(ins.end);
   });
+}
+
+/** Operations of one run, roughly: whether it is worth waking threads for. */
+export function workOf(plan: Plan): number {
+  const of = (steps: readonly Step[]): number =>
+    steps.reduce((n, s) => n + (s.k === 'kernel' ? work(s) : s.axis.extent * of(s.steps)), 0);
+  return of(plan.steps);
 }

@@ -14,6 +14,7 @@ import { axesOf, eachKExpr } from '../../schedule/flat.ts';
 import { Arith, applyOp, type Env, laneStride } from './arith.ts';
 import { ins, type Ty } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
+import { lastOnly, type Part, shareOf } from './part.ts';
 
 export type Site = {
   readonly g: Graph;
@@ -21,7 +22,17 @@ export type Site = {
   readonly axes: ReadonlyMap<AxisId, Scope | Node>;
   readonly loops: readonly Axis[];
   readonly base: (b: BufId) => number;
+  /** The share to compute; all of it when absent. */
+  readonly part?: Part;
 };
+
+/** Whether the cells of a kernel can be shared out. */
+export const canShare = (k: Kernel): boolean =>
+  (k.nests.length === 1 && k.grid.length + k.nests[0]!.axes.length > 0 && !allOrdered(k)) ||
+  (k.nests.every((n) => n.axes.length === 0 && n.red.length === 0) && k.grid.length > 0);
+
+const allOrdered = (k: Kernel): boolean =>
+  k.nests[0]!.store.mode === 'add' && k.nests[0]!.axes.length > 0 && k.grid.length === 0;
 
 /** Emits a kernel as loops into the function of the site. */
 export function emitLoops(k: Kernel, site: Site): void {
@@ -45,7 +56,7 @@ export function emitLoops(k: Kernel, site: Site): void {
     const sequential = first.store.mode === 'add' ? first.axes : [];
     const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
     const nests = k.nests.length > 1 ? forward(k.nests) : k.nests;
-    new NestEmitter(env(root, 0, outer), nests, own, sequential).emit(root);
+    new NestEmitter(env(root, 0, outer), nests, own, sequential, site.part).emit(root);
     return;
   }
   let scope = root;
@@ -85,6 +96,16 @@ function forward(nests: readonly KNest[]): KNest[] {
 const accessCost = (stride: number | undefined): number =>
   stride === 0 ? 0.3 : stride === 1 ? 1 : 6;
 
+/** The loop to share out among threads; none when the vector axis itself is better. */
+function sharedAxis(outer: readonly Axis[], choice: Choice): Axis | undefined {
+  const first = outer[0];
+  if (!first) return undefined;
+  const longest = outer.reduce((a, b) => (b.extent > a.extent ? b : a));
+  const axis = first.extent >= 8 ? first : longest;
+  const lanes = choice.reduced || !choice.axis ? 0 : choice.axis.extent / 16;
+  return axis.extent >= 8 || axis.extent >= lanes ? axis : undefined;
+}
+
 type Choice = { readonly axis: Axis | undefined; readonly reduced: boolean };
 
 export class NestEmitter {
@@ -92,6 +113,7 @@ export class NestEmitter {
   readonly #nests: readonly KNest[];
   readonly #own: readonly Axis[];
   readonly #sequential: readonly Axis[];
+  readonly #part: Part | undefined;
 
   /** `own` axes are parallel; `sequential` ones run outside them, in order. */
   constructor(
@@ -99,7 +121,9 @@ export class NestEmitter {
     nests: readonly KNest[],
     own: readonly Axis[],
     sequential: readonly Axis[],
+    part?: Part,
   ) {
+    this.#part = part;
     this.#env = env;
     this.#nests = nests;
     this.#own = own;
@@ -111,11 +135,20 @@ export class NestEmitter {
     const choice = this.#choose();
     let at = scope;
     for (const a of this.#sequential) at = this.#loop(at, a);
-    const outer = this.#own.filter((a) => a !== choice.axis);
-    for (const a of outer) at = this.#loop(at, a);
-    if (n.op === null) this.#lanes(at, choice.axis, (s, ar, shifts) => this.#map(s, ar, shifts));
-    else if (choice.reduced) this.#reduceLanes(at, n, choice.axis!);
-    else this.#lanes(at, choice.axis, (s, ar, shifts) => this.#reduceCells(s, n, ar, shifts));
+    const outer = this.#own.filter((a) => a !== choice.axis || choice.reduced);
+    const shared = this.#part && sharedAxis(outer, choice);
+    if (shared) {
+      const { lo, hi } = shareOf(this.#env.g, this.#part, shared.extent);
+      at = at.loop(lo, hi, 1);
+      this.#env.axes.set(shared.id, at);
+    }
+    for (const a of outer) if (a !== shared) at = this.#loop(at, a);
+    const lanes = shared ? undefined : this.#part;
+    if (n.op !== null && choice.reduced) this.#reduceLanes(at, n, choice.axis!);
+    else if (n.op === null)
+      this.#lanes(at, choice.axis, lanes, (s, ar, shifts) => this.#map(s, ar, shifts));
+    else
+      this.#lanes(at, choice.axis, lanes, (s, ar, shifts) => this.#reduceCells(s, n, ar, shifts));
   }
 
   #loop(at: Scope, a: Axis): Scope {
@@ -174,6 +207,7 @@ export class NestEmitter {
   #lanes(
     at: Scope,
     vec: Axis | undefined,
+    part: Part | undefined,
     body: (s: Scope, ar: Arith, shifts: readonly number[]) => void,
   ): void {
     if (!vec) {
@@ -183,16 +217,18 @@ export class NestEmitter {
     const unroll = this.#unroll(vec);
     const full = vec.extent - (vec.extent % 4);
     const wide = unroll > 1 ? vec.extent - (vec.extent % (4 * unroll)) : 0;
-    const part = (lo: number, hi: number, step: number, lanes: boolean): void => {
+    const range = (lo: number, hi: number, step: number, lanes: boolean, whole: boolean): void => {
       if (lo >= hi) return;
-      const s = at.loop(lo, hi, step);
+      const own = whole ? shareOf(this.#env.g, part, (hi - lo) / step, step, lo) : { lo, hi };
+      const from = whole ? at : lastOnly(this.#env.g, part, at);
+      const s = from.loop(own.lo, own.hi, step);
       const env = { ...this.#env, axes: new Map(this.#env.axes).set(vec.id, s) };
       const shifts = Array.from({ length: step / 4 }, (_, i) => 4 * i);
       body(s, lanes ? new Arith(env, vec.id) : new Arith(env), lanes ? shifts : [0]);
     };
-    part(0, wide, 4 * unroll, true);
-    part(wide, full, 4, true);
-    part(full, vec.extent, 1, false);
+    range(0, wide, 4 * unroll, true, true);
+    range(wide, full, 4, true, wide === 0);
+    range(full, vec.extent, 1, false, full === 0);
   }
 
   #unroll(vec: Axis): number {
@@ -201,7 +237,7 @@ export class NestEmitter {
       eachKExpr(n.body, (e) => {
         nodes += e.k === 'prim' ? (heavy.has(e.op) ? 12 : 1) : 0;
       });
-    const most = nodes > 60 ? 1 : nodes > 20 ? 2 : 4;
+    const most = nodes > 40 ? 1 : nodes > 16 ? 2 : 4;
     return Math.min(most, Math.max(1, Math.floor(vec.extent / 4)));
   }
 
