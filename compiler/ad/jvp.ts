@@ -35,7 +35,7 @@ export function forward(
 }
 
 export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; readonly def: Nest } {
-  const v = supply.like(x, '0');
+  const v = supply.like(x, 'zero');
   return { v, def: mapNest(v, supply.axes(x.shape), zero, s.spans) };
 }
 

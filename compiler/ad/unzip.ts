@@ -89,7 +89,7 @@ class Unzip {
       body: tangents,
     };
     const plan = planSaves(primal, usesOf(linear));
-    const { fold, ys } = this.#supplied(linear, plan);
+    const { fold, ys } = this.#supplied(linear, plan, primal.ys);
     const any = primal.carry.length + primal.ys.length + primal.acc.length + ys.length > 0;
     return {
       primal: any ? { ...primal, ys: [...primal.ys, ...ys] } : undefined,
@@ -98,13 +98,14 @@ class Unzip {
   }
 
   /** The linear fold reading saved values at its step, after computing again what was not saved. */
-  #supplied(f: Fold, plan: Saves): { fold: Fold; ys: Fold['ys'] } {
+  #supplied(f: Fold, plan: Saves, stacked: Fold['ys']): { fold: Fold; ys: Fold['ys'] } {
+    // What the first fold stacks anyway is there.
     const saved = new Map<Var, Var>();
-    const ys = [...plan.save].map((elem) => {
-      const v = this.#supply.var(elem.name, elem.t, [f.trip, ...elem.shape]);
-      saved.set(elem, v);
-      return { v, elem };
-    });
+    for (const y of stacked) if (plan.save.has(y.elem)) saved.set(y.elem, y.v);
+    const ys = [...plan.save]
+      .filter((x) => !saved.has(x))
+      .map((elem) => ({ v: this.#supply.var(elem.name, elem.t, [f.trip, ...elem.shape]), elem }));
+    for (const y of ys) saved.set(y.elem, y.v);
     const again = new Map<Var, Var>();
     const recomputed = copyBlock(plan.recompute, this.#supply, again);
     const block = [...recomputed, ...f.body];
