@@ -55,7 +55,8 @@ function declaration(d: Decl, c: Comments): Doc {
   switch (d.k) {
     case 'import': {
       const names = d.names.map((n) => n.text);
-      return cat('import { ', fill(names), ` } from "${d.from}"`);
+      const from = group(indent(indent(cat(line, `from "${d.from}"`))));
+      return cat('import { ', fill(names), ' }', from);
     }
     case 'type':
       return cat(`type ${d.name.text}`, params(d.params), ' = ', type(d.body, c));

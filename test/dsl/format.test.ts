@@ -152,6 +152,25 @@ describe('canonical layout', () => {
       `);
   });
 
+  test('long heads are filled, lines after the first indented twice', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `longName${i}`);
+    const args = names.map((n) => `${n}: f32[H*W]`).join(', ');
+    const text = `import { ${names.slice(0, 8).join(', ')} } from "./somewhere.tn"
+fn f[H, W](${args}): { some: f32[H*W], other: f32[H*W] } where H >= 1, W >= 1, H <= W, W % 2 == 0 = g()
+`;
+    expect(format(text)).toMatchInlineSnapshot(`
+      "import { longName0, longName1, longName2, longName3, longName4, longName5, longName6, longName7 }
+          from "./somewhere.tn"
+
+      fn f[H, W](longName0: f32[H*W], longName1: f32[H*W], longName2: f32[H*W], longName3: f32[H*W],
+          longName4: f32[H*W], longName5: f32[H*W], longName6: f32[H*W], longName7: f32[H*W],
+          longName8: f32[H*W], longName9: f32[H*W], longName10: f32[H*W], longName11: f32[H*W]):
+          { some: f32[H*W], other: f32[H*W] } where H >= 1, W >= 1, H <= W, W % 2 == 0 =
+        g()
+      "
+    `);
+  });
+
   test('single blank lines stay, more become one, and between declarations there is one', () => {
     const text =
       'fn f(): f32 =\n  let a = 1\n\n\n  let b = 2\n  a\nfn g(): f32 =\n  let a = 1\n  a\n';
