@@ -519,7 +519,7 @@ export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): b
     return true;
   }
   if (a.k === 'var' && b.k === 'var') return a.name === b.name || wrong();
-  if (a.k === 'record' && b.k === 'record') return unifyRecords(s, a, b, reason, wrong);
+  if (a.k === 'record' && b.k === 'record') return unifyRecords(s, a, b, reason);
   if (a.k === 'fn' && b.k === 'fn') {
     if (a.params.length !== b.params.length) return wrong();
     const params = a.params.map((p, i) => unify(s, p, b.params[i]!, reason));
@@ -592,7 +592,7 @@ function sameAlias(s: Solver, a: Rec, b: Rec, reason: Reason): boolean {
   return true;
 }
 
-function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason, wrong: () => boolean): boolean {
+function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason): boolean {
   if (sameAlias(s, a, b, reason)) return true;
   const labels = (r: Rec) => r.fields.map((f) => f.label).join(' ');
   if (labels(a) !== labels(b)) {
@@ -615,7 +615,9 @@ function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason, wrong: () => bo
         `${subjectOf(reason)} has a field ${list(extra)} that ${showType(s, b)} does not have`,
       );
     } else {
-      return wrong();
+      const order = (r: Rec) => r.fields.map((f) => f.label).join(', ');
+      const message = `${subjectOf(reason)} has the fields ${order(a)}, but the order ${order(b)} is needed`;
+      fail(s, 'E0401', reason, message);
     }
     return false;
   }

@@ -249,8 +249,12 @@ function inferName(env: Env, e: Extract<Expr, { k: 'var' }>): TExpr {
 
 export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): void {
   const names = [...localNames(env), ...env.fn.file.values.keys(), ...builtinNames()];
+  const elsewhere = env.fn.program.files.find((f) => f.values.get(e.name)?.file === f);
   error(env, 'E0301', e.span, `there is no \`${e.name}\` here`, {
-    hint: didYouMean(e.name, names),
+    hint:
+      elsewhere === undefined
+        ? didYouMean(e.name, names)
+        : `\`${e.name}\` is declared in ${elsewhere.file}: import it from there`,
   });
 }
 

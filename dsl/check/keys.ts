@@ -2,8 +2,9 @@
  * The lint on keys: one key used twice on one path gives the same random numbers twice.
  *
  * A draw, or passing the key on, takes all of it; `split(k, 0)` takes one child, `split(k, i)` all of
- * them. Both branches of an `if` may use a key once. The rule is JAX's; here it is only a warning,
- * because using the same numbers again is sometimes meant (common random numbers).
+ * them, and of a computed child nothing is said. Both branches of an `if` may use a key once. The
+ * rule is JAX's; here it is only a warning, because using the same numbers again is sometimes meant
+ * (common random numbers).
  */
 import { diagnostic } from '../errors.ts';
 import type { Span } from '../source.ts';
@@ -11,12 +12,14 @@ import type { LocalId, TExpr } from '../typed.ts';
 import type { Fn } from './context.ts';
 import { childrenOf } from './walk.ts';
 
-/** What was taken of a key, with the place: `all`, `children`, or the number of one child. */
-type Taken = { readonly what: 'all' | 'children' | number; readonly span: Span };
+/** What was taken of a key, with the place: all of it, every child, one child or some child. */
+type Taken = { readonly what: 'all' | 'children' | 'some child' | number; readonly span: Span };
 type Uses = Map<LocalId, readonly Taken[]>;
 
 function overlap(a: Taken['what'], b: Taken['what']): boolean {
-  return typeof a !== 'number' || typeof b !== 'number' || a === b;
+  if (a === 'all' || b === 'all') return true;
+  if (a === 'some child' || b === 'some child') return false;
+  return a === 'children' || b === 'children' || a === b;
 }
 
 function isKey(e: TExpr): e is Extract<TExpr, { k: 'local' }> {
@@ -53,7 +56,8 @@ export function warnKeys(fn: Fn, body: TExpr): void {
       const counter = e.args[1]!;
       walk(counter, uses);
       const at = counter.k === 'counter' && counter.index.k === 'at' ? counter.index.e : undefined;
-      take(uses, e.args[0], at?.k === 'num' ? at.value : 'children');
+      const index = at === undefined || (at.k === 'local' && at.type.k === 'idx');
+      take(uses, e.args[0], at?.k === 'num' ? at.value : index ? 'children' : 'some child');
     } else {
       for (const c of childrenOf(e)) walk(c, uses);
     }

@@ -29,6 +29,9 @@ type Mlp = { fc1: Linear, fc2: Linear }
 import { Mlp } from "./middle.tn"
 fn f(p: Mlp): f32 = p.fc1.weight + p.fc2.▸wait`,
   'trees of other structure': `fn f(a: { x: f32 }, b: { y: f32 }): { x: f32 } = each u, v in a, ▸b. u + v`,
+  'fields in another order': `type P = { a: f32, b: f32 }
+fn f(q: { b: f32, a: f32 }): P = ▸q
+fn g(): P = { b: 1, a: 2 }`,
   'a field twice': `type P = { a: f32, ▸a: f32 }
 fn f(): { b: f32 } = { b: 1, ▸b: 2 }`,
 });
