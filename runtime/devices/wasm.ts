@@ -1,14 +1,22 @@
 /**
  * The embedded device: a plan becomes one WebAssembly module over one linear memory, and a run is
- * one call into it. Works wherever WebAssembly has SIMD128: Node and browsers.
+ * one call into it, on this thread or, when there is enough work, on a pool of workers. Works
+ * wherever WebAssembly has SIMD128: Node and browsers.
  *
  * Invariant: every buffer of the plan has a fixed address for the life of the executable, so inputs
- * stay where they were written and donated state never moves.
+ * stay where they were written and donated state never moves. Results do not depend on the number
+ * of threads.
  */
-import { emitWasm } from '../../compiler/emit/wasm/module.ts';
+import { emitWasm, workOf } from '../../compiler/emit/wasm/module.ts';
 import type { Buf, Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
 import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
+import { availableThreads, Pool } from './wasm-pool.ts';
+
+export type WasmDeviceOptions = {
+  /** This many threads for programs with enough work; default: one for each core. */
+  readonly threads?: number;
+};
 
 /** Modules that only an engine with the feature accepts: (func (drop (<op> ...))). */
 const probe = (body: readonly number[]): boolean =>
@@ -30,32 +38,36 @@ export function wasmAvailability(): Availability {
     return { ok: false, reason: 'this engine has no WebAssembly' };
   const { simd, relaxed } = wasmFeatures();
   if (!simd) return { ok: false, reason: 'this engine has no WebAssembly SIMD' };
-  return { ok: true, detail: relaxed ? 'SIMD128 with relaxed FMA' : 'SIMD128' };
+  const threads = availableThreads();
+  const detail = `SIMD128${relaxed ? ' with relaxed FMA' : ''}, ${threads} thread${threads > 1 ? 's' : ''}`;
+  return { ok: true, detail };
 }
 
 const LIMIT = 2 ** 32;
+/** Points of the plan's nests below which waking workers costs more than they save. */
+const WORTH_THREADS = 4_000_000;
 
-type RunFn = (from: number, to: number, thread: number, threads: number) => void;
+type Runner = {
+  run(signal?: AbortSignal): Promise<void>;
+  dispose(): void;
+};
 
 class WasmExecutable implements Executable {
   readonly bytes: number;
   readonly #plan: Plan;
-  readonly #steps: number;
   readonly #address: ReadonlyMap<number, number>;
   #memory: WebAssembly.Memory | undefined;
-  #run: RunFn | undefined;
+  #runner: Runner | undefined;
 
   constructor(
     plan: Plan,
     memory: WebAssembly.Memory,
-    run: RunFn,
-    steps: number,
+    runner: Runner,
     address: ReadonlyMap<number, number>,
   ) {
     this.#plan = plan;
     this.#memory = memory;
-    this.#run = run;
-    this.#steps = steps;
+    this.#runner = runner;
     this.#address = address;
     this.bytes = memory.buffer.byteLength;
     for (const b of plan.bufs) if (b.data && b.words > 0) this.#view(b).set(b.data);
@@ -79,21 +91,9 @@ class WasmExecutable implements Executable {
   }
 
   async run(signal?: AbortSignal): Promise<void> {
-    const run = this.#run;
-    if (!run) throw new TenonError('usage', 'this program has been disposed of');
-    if (!signal) {
-      run(0, this.#steps, 0, 1);
-      return;
-    }
-    let last = performance.now();
-    for (let i = 0; i < this.#steps; i++) {
-      if (signal.aborted) throw new TenonError('aborted', 'the run was aborted');
-      run(i, i + 1, 0, 1);
-      if (performance.now() - last < 20) continue;
-      await new Promise((done) => setTimeout(done, 0));
-      last = performance.now();
-    }
-    if (signal.aborted) throw new TenonError('aborted', 'the run was aborted');
+    if (!this.#runner) throw new TenonError('usage', 'this program has been disposed of');
+    if (signal?.aborted) throw aborted();
+    await this.#runner.run(signal);
   }
 
   async read(output: number): Promise<HostArray> {
@@ -101,12 +101,58 @@ class WasmExecutable implements Executable {
   }
 
   dispose(): void {
+    this.#runner?.dispose();
     this.#memory = undefined;
-    this.#run = undefined;
+    this.#runner = undefined;
   }
 }
 
-export function wasmDevice(): Device {
+const aborted = (): TenonError => new TenonError('aborted', 'the run was aborted');
+
+type RunFn = (from: number, to: number, thread: number, threads: number) => void;
+
+/** Runs on this thread; looks at the signal between steps. */
+function alone(run: RunFn, steps: number): Runner {
+  return {
+    async run(signal) {
+      if (!signal) {
+        run(0, steps, 0, 1);
+        return;
+      }
+      let last = performance.now();
+      for (let i = 0; i < steps; i++) {
+        if (signal.aborted) throw aborted();
+        run(i, i + 1, 0, 1);
+        if (performance.now() - last < 20) continue;
+        await new Promise((done) => setTimeout(done, 0));
+        last = performance.now();
+      }
+      if (signal.aborted) throw aborted();
+    },
+    dispose() {},
+  };
+}
+
+/** Runs on every worker of a pool. */
+function together(pool: Pool, id: number, memory: WebAssembly.Memory, steps: number): Runner {
+  return {
+    async run(signal) {
+      try {
+        await pool.run(id, memory, steps, signal);
+      } catch (e) {
+        throw signal?.aborted ? aborted() : e;
+      }
+      if (signal?.aborted) throw aborted();
+    },
+    dispose: () => pool.drop(id),
+  };
+}
+
+export function wasmDevice(options: WasmDeviceOptions = {}): Device {
+  const offered = availableThreads();
+  const most = offered === 1 ? 1 : (options.threads ?? offered);
+  let pool: Pool | undefined;
+  let programs = 0;
   return {
     name: 'wasm',
     async prepare(program: Compiled): Promise<Executable> {
@@ -115,32 +161,45 @@ export function wasmDevice(): Device {
       const plan = program.plan();
       const words = plan.bufs.reduce((n, b) => n + (b.kind === 'temp' ? 0 : b.words), 0);
       refuse((words + plan.arenaWords) * 4);
-      const { bytes, pages, address, steps } = emitWasm(plan, { fma: wasmFeatures().relaxed });
+      const threads = workOf(plan) >= WORTH_THREADS ? most : 1;
+      const made = emitWasm(plan, { fma: wasmFeatures().relaxed, threads });
+      const { bytes, pages, address, steps } = made;
       refuse(pages * 65536);
-      let memory: WebAssembly.Memory;
-      try {
-        memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-      } catch (cause) {
-        const size = gigabytes(pages * 65536);
-        throw new TenonError('device', `the engine did not give ${size} of memory`, { cause });
+      const memory = memoryOf(pages, threads > 1);
+      const module = await WebAssembly.compile(bytes);
+      let runner: Runner;
+      if (threads > 1) {
+        pool ??= new Pool(threads);
+        const id = programs++;
+        await pool.load(id, module, memory);
+        runner = together(pool, id, memory, steps);
+      } else {
+        const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+        runner = alone(exports['run'] as RunFn, steps);
       }
-      const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-      const run = instance.exports['run'] as RunFn;
-      return new WasmExecutable(plan, memory, run, steps, address);
+      return new WasmExecutable(plan, memory, runner, address);
     },
-    dispose() {},
+    dispose() {
+      pool?.dispose();
+    },
   };
+}
+
+function memoryOf(pages: number, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch (cause) {
+    const size = gigabytes(pages * 65536);
+    throw new TenonError('device', `the engine did not give ${size} of memory`, { cause });
+  }
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
 function refuse(bytes: number): void {
   if (bytes <= LIMIT) return;
-  throw new TenonError(
-    'device',
-    `this program needs ${gigabytes(bytes)}; WebAssembly ends at 4 GiB`,
-    {
-      hint: 'use a smaller batch or model, or the webgpu device',
-    },
-  );
+  const size = gigabytes(bytes);
+  throw new TenonError('device', `this program needs ${size}; WebAssembly ends at 4 GiB`, {
+    hint: 'use a smaller batch or model, or the webgpu device',
+  });
 }

@@ -22,7 +22,9 @@ export type WasmOptions = {
   readonly blocking?: Partial<Blocking>;
   /** Threads that will run it together over a shared memory; default 1. */
   readonly threads?: number;
-  /** Also export every kernel, as k<id>(values of its loops' axes): for profiles. */
+  /** Points of a kernel from which on threads share it; default 4096. */
+  readonly shareFrom?: number;
+  /** Also export every kernel, as k<id>(values of its loops' axes, thread, threads): for profiles. */
   readonly exportKernels?: boolean;
 };
 
@@ -116,7 +118,7 @@ export function buildWasm(
   const compiled = new Map<Kernel, Compiled>();
   for (const k of kernels) {
     const c = contractions.get(k);
-    const shared = threads > 1 && canShare(k) && work(k) >= SMALL;
+    const shared = threads > 1 && canShare(k) && work(k) >= (options.shareFrom ?? SMALL);
     const own: Ty[] = shared ? ['i32', 'i32'] : [];
     const fn = new Fn(k.name, [...k.loops.map((): Ty => 'i32'), ...own]);
     const g = new Graph(fn);
