@@ -16,7 +16,21 @@ import { availableThreads, Pool } from './wasm-pool.ts';
 export type WasmDeviceOptions = {
   /** This many threads for programs with enough work; default: one for each core. */
   readonly threads?: number;
+  /**
+   * The engine joins neighbouring 128-bit operations into 256-bit ones (V8's revectorizer); default:
+   * whether this process was started with its flag. Only the speed depends on it.
+   */
+  readonly wide?: boolean;
 };
+
+/** V8's flag for `wide`. The library never sets it: that is for whoever owns the process. */
+export const wideFlag = '--experimental-wasm-revectorize';
+
+function startedWide(): boolean {
+  if (typeof process === 'undefined') return false;
+  const given = [...(process.execArgv ?? []), process.env?.['NODE_OPTIONS'] ?? ''].join(' ');
+  return given.includes(wideFlag);
+}
 
 /** Modules that only an engine with the feature accepts: (func (drop (<op> ...))). */
 const probe = (body: readonly number[]): boolean =>
@@ -149,6 +163,7 @@ function together(pool: Pool, id: number, memory: WebAssembly.Memory, steps: num
 }
 
 export function wasmDevice(options: WasmDeviceOptions = {}): Device {
+  const wide = options.wide ?? startedWide();
   const offered = availableThreads();
   const most = offered === 1 ? 1 : (options.threads ?? offered);
   let pool: Pool | undefined;
@@ -162,7 +177,7 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
       const words = plan.bufs.reduce((n, b) => n + (b.kind === 'temp' ? 0 : b.words), 0);
       refuse((words + plan.arenaWords) * 4);
       const threads = workOf(plan) >= WORTH_THREADS ? most : 1;
-      const made = emitWasm(plan, { fma: wasmFeatures().relaxed, threads });
+      const made = emitWasm(plan, { fma: wasmFeatures().relaxed, threads, wide });
       const { bytes, pages, address, steps } = made;
       refuse(pages * 65536);
       const memory = memoryOf(pages, threads > 1);

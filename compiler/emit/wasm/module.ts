@@ -19,6 +19,8 @@ import { type Access, barrierFn, Hazards, type Range } from './threads.ts';
 export type WasmOptions = {
   /** f32x4.relaxed_madd is there. */
   readonly fma: boolean;
+  /** The engine fuses pairs of vectors, so tiles are twice as wide. */
+  readonly wide?: boolean;
   readonly blocking?: Partial<Blocking>;
   /** Threads that will run it together over a shared memory; default 1. */
   readonly threads?: number;
@@ -50,9 +52,10 @@ export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
   return { bytes, pages, address, steps: plan.steps.length };
 }
 
-/** Tile sizes that the engines like best, measured with bench/contract.ts. */
+/** Tile sizes that the engines like best: the accumulators, a row of B and a broadcast in registers. */
 function blocking(options: WasmOptions): Blocking {
-  const base = { rows: 6, vecs: 2, unroll: 1, depth: 384, left: 8192, fma: options.fma };
+  const vecs = options.wide ? 4 : 2;
+  const base = { rows: 6, vecs, unroll: 1, depth: 384, left: 8192, fma: options.fma };
   return { ...base, ...options.blocking };
 }
 
