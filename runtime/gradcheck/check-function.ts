@@ -223,13 +223,15 @@ type Verdict =
       readonly bound: number;
       readonly cells: number;
       readonly estimated: number;
+      /** Some derivative is not zero. */
+      readonly varies: boolean;
     };
 
-/** Forward against differences, then reverse against forward, along one leaf. */
+/** Forward against differences, then reverse against forward, along one f32 input or all of them. */
 export function checkPoint(
   program: CheckedProgram,
   point: Point,
-  position: number,
+  position: number | 'all',
   seed: number,
 ): Verdict {
   const next = numbers(seed);
@@ -272,7 +274,7 @@ export function checkPoint(
   }
   for (let n = 0; n < directions; n++) {
     const ct = ys.map((y) => randomLike(y, next));
-    const back = program.cotangent(point.inputs, ct)[position]!;
+    const back = program.cotangent(point.inputs, ct);
     let forward = 0;
     let size = 0;
     for (const [i, t] of d.entries()) {
@@ -281,7 +283,10 @@ export function checkPoint(
         size += Math.abs(terms[i]![j]! * ct[i]![j]!);
       }
     }
-    const reverse = back.reduce((s, v, j) => s + v * dx[position]![j]!, 0);
+    let reverse = 0;
+    for (const [k, x] of dx.entries()) {
+      for (const [j, v] of x.entries()) reverse += v * back[k]![j]!;
+    }
     const bound = 1e-12 * size + 1e-300;
     const error = Math.abs(forward - reverse);
     if (!(error <= bound)) {
@@ -292,7 +297,7 @@ export function checkPoint(
     }
     if (error / bound > worst.error / worst.bound) worst = { error, bound };
   }
-  return { k: 'ok', ...worst, cells, estimated };
+  return { k: 'ok', ...worst, cells, estimated, varies: d.some((t) => t.some((v) => v !== 0)) };
 }
 
 function wrong(output: number, cell: number, message: string): Verdict {
@@ -302,11 +307,13 @@ function wrong(output: number, cell: number, message: string): Verdict {
 function direction(
   program: CheckedProgram,
   point: Point,
-  position: number,
+  position: number | 'all',
   next: () => number,
 ): Values {
   return program.reals.map((i, k) =>
-    k === position ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
+    position === 'all' || k === position
+      ? randomLike(point.inputs[i]!, next)
+      : new Float64Array(point.inputs[i]!.length),
   );
 }
 

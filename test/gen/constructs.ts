@@ -1,0 +1,485 @@
+/**
+ * The constructs of random programs: each row makes one binding of the language's own syntax from
+ * what is live, well-typed by construction. Numbers stay near one: every row ends in a bounded map
+ * or an average.
+ *
+ * Invariant: a row that cannot be used (no operand of its rank) gives undefined and is passed over.
+ */
+import type { Binding, Dim, Picks, Scope, TensorType } from './names.ts';
+import { ofRank, read, sameDim } from './names.ts';
+
+export type Made = { readonly text: string; readonly type: TensorType; readonly name?: string };
+export type Construct = (p: Picks, s: Scope) => Made | undefined;
+
+const letters = ['i', 'j', 'q'];
+const binders = (dims: readonly Dim[], from = 0): string[] =>
+  dims.map((_, k) => letters[k + from]!);
+const typed = (names: readonly string[], dims: readonly Dim[]): string =>
+  names.map((n, k) => `${n}: ${dims[k]!.text}`).join(', ');
+
+/** `for i: A, j: B. body`, or the body alone. */
+const over = (names: readonly string[], dims: readonly Dim[], body: string): string =>
+  names.length === 0 ? body : `for ${typed(names, dims)}. ${body}`;
+
+const smooth: readonly ((x: string, y: string) => string)[] = [
+  (x, y) => `tanh(${x} + ${y})`,
+  (x, y) => `sin(${x}) * cos(${y})`,
+  (x, y) => `${x} * ${y} / (1 + ${y}^2)`,
+  (x, y) => `exp(-(${x}^2)) - 0.5 * ${y}`,
+  (x, y) => `0.3 * ${x} - erf(${y})`,
+  (x, y) => `sqrt(1 + ${x}^2) / (2 + abs(${y} + 0.1234))`,
+  (x, y) => `log(2 + ${x}^2) + 0.1 * ${y}`,
+];
+
+/** Two operands of equal dims; the second may be the first. */
+function pair(p: Picks, s: Scope, min = 0): readonly [Binding, Binding] | undefined {
+  const all = ofRank(s, min);
+  if (all.length === 0) return undefined;
+  const a = p.one(all);
+  const same = all.filter(
+    (b) =>
+      b.type.dims.length === a.type.dims.length &&
+      b.type.dims.every((d, k) => sameDim(d, a.type.dims[k]!)),
+  );
+  return [a, p.one(same)];
+}
+
+const pickOne = (p: Picks, s: Scope, min: number, max = 3): Binding | undefined => {
+  const all = ofRank(s, min, max);
+  return all.length === 0 ? undefined : p.one(all);
+};
+
+function pointwise(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  const n = binders(a.type.dims);
+  return {
+    text: over(n, a.type.dims, p.one(smooth)(read(a, n), read(b, n))),
+    type: a.type,
+  };
+}
+
+function permuted(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const order = [...n.keys()].reverse();
+  const dims = order.map((k) => a.type.dims[k]!);
+  return {
+    text: over(
+      order.map((k) => n[k]!),
+      dims,
+      read(a, n),
+    ),
+    type: { dims },
+  };
+}
+
+function reduced(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const k = p.below(n.length);
+  const rest = n.filter((_, i) => i !== k);
+  const dims = a.type.dims.filter((_, i) => i !== k);
+  const body = p.one([
+    (x: string) => `mean ${n[k]}. ${x}`,
+    (x: string) => `0.3 * (sum ${n[k]}. ${x}^2)`,
+    (x: string) => `max ${n[k]}. ${x}`,
+    (x: string) => `min ${n[k]}. ${x}`,
+    (x: string) => `prod ${n[k]}. tanh(${x})`,
+  ])(read(a, n));
+  return { text: over(rest, dims, `(${body})`), type: { dims } };
+}
+
+function contracted(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2, 2);
+  if (a === undefined) return undefined;
+  const [i, k] = a.type.dims as [Dim, Dim];
+  const others = ofRank(s, 1, 2).filter((b) => sameDim(b.type.dims[0]!, k));
+  if (others.length === 0) return undefined;
+  const b = p.one(others);
+  const j = b.type.dims[1];
+  const dims = j === undefined ? [i] : [i, j];
+  const y = j === undefined ? `${b.name}[k]` : `${b.name}[k, j]`;
+  const text = over(
+    ['i', 'j'].slice(0, dims.length),
+    dims,
+    `tanh(sum k: ${k.text}. ${a.name}[i, k] * ${y})`,
+  );
+  return { text, type: { dims } };
+}
+
+function flipped(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const d = a.type.dims[0]!;
+  return {
+    text: over(n, a.type.dims, read(a, [`${d.text} - 1 - i`, ...n.slice(1)])),
+    type: a.type,
+  };
+}
+
+function padded(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const shift = p.one(['i - 1', 'i + 1', 'i + 2']);
+  const other = p.one(['0', '0.5']);
+  return {
+    text: over(n, a.type.dims, `(${read(a, [shift, ...n.slice(1)])} ?? ${other})`),
+    type: a.type,
+  };
+}
+
+/** A convolution of stride 2 and width 2 over the first dim. */
+function strided(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 2);
+  if (a === undefined) return undefined;
+  const d = p.one(s.sizes);
+  const dims = [d, ...a.type.dims.slice(1)];
+  const n = binders(dims);
+  const x = read(a, ['2*i + a - 1', ...n.slice(1)]);
+  return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
+}
+
+const product = (a: Dim, b: Dim): Dim => ({
+  text: `${factor(a)}*${factor(b)}`,
+  extent: a.extent * b.extent,
+});
+const factor = (d: Dim): string => (/^\w+$/.test(d.text) ? d.text : `(${d.text})`);
+
+function merged(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2, 2);
+  if (a === undefined) return undefined;
+  const [x, y] = a.type.dims as [Dim, Dim];
+  if (x.extent * y.extent > 30) return undefined;
+  return {
+    text: `for (i: ${x.text}, j: ${y.text}). ${a.name}[i, j]`,
+    type: { dims: [product(x, y)] },
+  };
+}
+
+/** A merged dim read as a pair again, the factors in either order. */
+function split(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2, 2);
+  if (a === undefined) return undefined;
+  const [x, y] = a.type.dims as [Dim, Dim];
+  if (x.extent * y.extent > 30) return undefined;
+  const [u, v] = p.below(2) === 0 ? [x, y] : [y, x];
+  const whole = `for (i: ${u.text}, j: ${v.text}). ${a.name}[${u === x ? 'i, j' : 'j, i'}]`;
+  return {
+    text: `(z -> for i: ${u.text}, j: ${v.text}. z[(i, j)])(${whole})`,
+    type: { dims: [u, v] },
+  };
+}
+
+function concatenated(p: Picks, s: Scope): Made | undefined {
+  const all = ofRank(s, 1, 1);
+  if (all.length === 0) return undefined;
+  const [a, b] = [p.one(all), p.one(all)];
+  const [x, y] = [a.type.dims[0]!, b.type.dims[0]!];
+  if (x.extent + y.extent > 30) return undefined;
+  const text = `for i: ${x.text} + ${y.text}. sin([..${a.name}, ..${b.name}][i])`;
+  const element = p.below(2) === 0;
+  if (!element) {
+    return {
+      text,
+      type: { dims: [{ text: `${x.text} + ${y.text}`, extent: x.extent + y.extent }] },
+    };
+  }
+  return {
+    text: `[0.25, ..${a.name}]`,
+    type: { dims: [{ text: `1 + ${x.text}`, extent: 1 + x.extent }] },
+  };
+}
+
+/** Both sides of a concatenation. */
+function sides(p: Picks, s: Scope): Made | undefined {
+  const all = ofRank(s, 1, 1);
+  if (all.length === 0) return undefined;
+  const [a, b] = [p.one(all), p.one(all)];
+  const [x, y] = [a.type.dims[0]!, b.type.dims[0]!];
+  const side = p.below(2) === 0 ? { d: x, w: 'left' } : { d: y, w: 'right' };
+  return {
+    text: `(both -> for i: ${side.d.text}. both[${side.w} i])(([..${a.name}, ..${b.name}]))`,
+    type: { dims: [side.d] },
+  };
+}
+
+function diagonal(p: Picks, s: Scope): Made | undefined {
+  const square = ofRank(s, 2, 2).filter((b) => sameDim(b.type.dims[0]!, b.type.dims[1]!));
+  if (square.length > 0) {
+    const a = p.one(square);
+    const d = a.type.dims[0]!;
+    return { text: `for i: ${d.text}. ${a.name}[i, i]`, type: { dims: [d] } };
+  }
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  return {
+    text: `for i: ${d.text}, j: ${d.text}. ${a.name}[i] * sin(${a.name}[j])`,
+    type: { dims: [d, d] },
+  };
+}
+
+function rounded(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 0);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  return {
+    text: over(n, a.type.dims, `${p.one(['f16', 'bf16'])}(${read(a, n)}) * 0.9`),
+    type: a.type,
+  };
+}
+
+/** A condition over a whole tensor, and one that folds with the sizes. */
+function conditions(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 1);
+  if (two === undefined || two[0].type.dims.length !== 1) return undefined;
+  const [a, b] = two;
+  const d = a.type.dims[0]!;
+  const cond = p.one([
+    `(any i. ${b.name}[i] > 0.5713)`,
+    `(all i. ${b.name}[i] < 1.7131)`,
+    `${d.text} > 2`,
+  ]);
+  return {
+    text: `if ${cond} then (for i: ${d.text}. sin(${a.name}[i])) else (for i: ${d.text}. 0.5 * ${b.name}[i])`,
+    type: a.type,
+  };
+}
+
+function reverseProduct(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 1);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  return {
+    text: `vjp(x -> each v in x. v * cos(v), ${a.name}, ${b.name}).gradient`,
+    type: a.type,
+  };
+}
+
+function selected(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  const n = binders(a.type.dims);
+  const onIndex = n.length > 0 && p.below(2) === 0;
+  const cond = onIndex ? `f32(${n[0]}) < 1` : `${read(b, n)} > 0.3712`;
+  const text = `if ${cond} then ${read(a, n)} * 0.7 else sin(${read(b, n)})`;
+  return { text: over(n, a.type.dims, text), type: a.type };
+}
+
+function folded(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 1);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  const n = binders(a.type.dims);
+  const step = over(
+    n,
+    a.type.dims,
+    `tanh(${read({ ...a, name: 'h' }, n)} * 0.8 + 0.3 * ${read(b, n)})`,
+  );
+  return { text: `fold h = ${a.name} for l: ${p.one(['2', '3'])}. ${step}`, type: a.type };
+}
+
+/** Over the rows of a matrix, with a record as the carry. */
+function foldedRows(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2, 2);
+  if (a === undefined) return undefined;
+  const [rows, cols] = a.type.dims as [Dim, Dim];
+  return {
+    text: `(fold { u, v } = { u: for j: ${cols.text}. 0.1, v: 0.2 } for l: ${rows.text}.
+    { u: for j: ${cols.text}. sin(u[j] + ${a.name}[l, j]) * v, v: tanh(v + (mean j. u[j])) }).u`,
+    type: { dims: [cols] },
+  };
+}
+
+function scanned(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  return { text: `scan c = 0.3 for l: ${d.text}. 0.6 * c + sin(${a.name}[l])`, type: a.type };
+}
+
+/** A fold inside a for is one fold over a batched carry. */
+function batchedFold(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  return {
+    text: `for i: ${d.text}. fold c = ${a.name}[i] for _: 3. cos(c) * 0.9 + 0.1`,
+    type: a.type,
+  };
+}
+
+function called(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  s.used.add('fns');
+  const text = p.one([
+    `soft(${a.name})`,
+    `apply(x -> for i. x[i]^2 - 0.5 * x[i], ${a.name})`,
+    `scaled(${a.name}, by = 0.4)`,
+    `scaled(${a.name})`,
+  ]);
+  return { text, type: a.type };
+}
+
+function recorded(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 0);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  const text = p.one([
+    `(each u, v in { a: ${a.name}, b: { c: ${b.name} } }, { a: ${b.name}, b: { c: ${a.name} } }. u * 0.5 - v).b.c`,
+    `({ a: ${a.name}, b: ${b.name} }).a`,
+  ]);
+  return { text, type: a.type };
+}
+
+function treeSum(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 0);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  return {
+    text: `${p.one(['mean', 'mean', 'max'])} v in { a: ${a.name}, b: { c: ${b.name} } }. sin(v)`,
+    type: { dims: [] },
+  };
+}
+
+function stopped(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 0);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const x = read(a, n);
+  return { text: over(n, a.type.dims, `${x} * stop(cos(${x}))`), type: a.type };
+}
+
+function checkpointed(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  return { text: `checkpoint(u -> each v in u. sin(v) * exp(-(v^2)), ${a.name})`, type: a.type };
+}
+
+function custom(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 0);
+  if (a === undefined) return undefined;
+  s.used.add('custom');
+  const n = binders(a.type.dims);
+  return { text: over(n, a.type.dims, `cubed(${read(a, n)}) * 0.2`), type: a.type };
+}
+
+function drawn(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 2);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const counter = n.length === 1 ? n[0] : `(${n.join(', ')})`;
+  const kind = p.one(['normal', 'uniform']);
+  return {
+    text: over(n, a.type.dims, `${read(a, n)} * ${kind}(split(seed, ${p.below(5)}), ${counter})`),
+    type: a.type,
+  };
+}
+
+function gathered(p: Picks, s: Scope): Made | undefined {
+  const rows = s.sizes[0]!;
+  const all = ofRank(s, 1, 2).filter((b) => sameDim(b.type.dims[0]!, rows));
+  if (all.length === 0) return undefined;
+  const a = p.one(all);
+  const dims = [s.sizes[1]!, ...a.type.dims.slice(1)];
+  const n = binders(dims);
+  return { text: over(n, dims, read(a, ['labels[i]', ...n.slice(1)])), type: { dims } };
+}
+
+function atMaximum(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 1);
+  if (two === undefined || two[0].type.dims.length !== 1) return undefined;
+  const [a, b] = two;
+  return { text: `${a.name}[argmax i. ${b.name}[i]]`, type: { dims: [] } };
+}
+
+function clamped(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  const f = p.one(['clamp', 'wrap']);
+  return { text: `for i: ${d.text}. ${a.name}[${f}(2*i + 1)]`, type: a.type };
+}
+
+function nestedGradient(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  return { text: `grad(x -> sum i. sin(x[i]) * x[i], ${a.name})`, type: a.type };
+}
+
+function forwardDerivative(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s, 1);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  return { text: `jvp(x -> each v in x. tanh(v), ${a.name}, ${b.name}).tangent`, type: a.type };
+}
+
+function wholeArithmetic(p: Picks, s: Scope): Made | undefined {
+  const two = pair(p, s);
+  if (two === undefined) return undefined;
+  const [a, b] = two;
+  return { text: `0.5 * ${a.name} - ${b.name}`, type: a.type };
+}
+
+function indexNumbers(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  return { text: `for i: ${d.text}. ${a.name}[i] * f32(i % 2) + f32(i) / ${d.text}`, type: a.type };
+}
+
+function partialRow(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 2, 2);
+  if (a === undefined) return undefined;
+  const [rows, cols] = a.type.dims as [Dim, Dim];
+  return {
+    text: `for i: ${rows.text}. each v in ${a.name}[i]. v * 0.9`,
+    type: { dims: [rows, cols] },
+  };
+}
+
+export const constructs: Readonly<Record<string, Construct>> = {
+  pointwise,
+  permuted,
+  reduced,
+  contracted,
+  flipped,
+  padded,
+  strided,
+  merged,
+  split,
+  concatenated,
+  sides,
+  diagonal,
+  selected,
+  folded,
+  foldedRows,
+  scanned,
+  batchedFold,
+  called,
+  recorded,
+  treeSum,
+  stopped,
+  checkpointed,
+  custom,
+  drawn,
+  gathered,
+  atMaximum,
+  clamped,
+  nestedGradient,
+  forwardDerivative,
+  wholeArithmetic,
+  indexNumbers,
+  partialRow,
+  rounded,
+  conditions,
+  reverseProduct,
+};

@@ -1,0 +1,121 @@
+/**
+ * Random well-typed programs in the language's own syntax: 5 to 15 bindings, each from one row of
+ * constructs.ts, over sizes of 1, 2, 3 and 5. A program is read off a list of small numbers, so
+ * fast-check shrinks it by dropping and shrinking numbers, and it stays well-typed.
+ *
+ * Invariant: the loss depends on every binding.
+ */
+import fc from 'fast-check';
+import { constructs, type Made } from './constructs.ts';
+import { type Binding, type Dim, picksOf, type Scope } from './names.ts';
+
+export type RandomProgram = {
+  readonly text: string;
+  readonly sizes: Readonly<Record<string, number>>;
+  /** The construct of each binding. */
+  readonly used: readonly string[];
+  /** How many bindings are live at the end. */
+  readonly live: number;
+  readonly seed: number;
+};
+
+const prelude = {
+  fns: `fn soft[N](x: f32[N]): f32[N] where N >= 1 =
+  let top = stop(max i. x[i])
+  let e = for i. exp(x[i] - top)
+  let z = sum i. e[i]
+  for i. e[i] / z
+
+fn apply[S](f: S -> S, x: S): S = f(x)
+
+fn scaled[N](x: f32[N], by: f32 = 0.5): f32[N] = for i. by * x[i]
+`,
+  custom: `fn cubed(x: f32): f32 = x * x * x
+derivative cubed(x, dx) = 3 * x * x * dx
+`,
+} as const;
+
+type Spec = {
+  readonly extents: readonly number[];
+  readonly seed: number;
+  readonly bindings: readonly { readonly kind: number; readonly picks: readonly number[] }[];
+};
+
+const spec: fc.Arbitrary<Spec> = fc.record({
+  extents: fc.array(fc.constantFrom(1, 2, 3, 5), { minLength: 3, maxLength: 3 }),
+  seed: fc.nat(1_000_000),
+  bindings: fc.array(
+    fc.record({ kind: fc.nat(10_000), picks: fc.array(fc.nat(30), { maxLength: 6 }) }),
+    { minLength: 5, maxLength: 15 },
+  ),
+});
+
+export const randomProgram: fc.Arbitrary<RandomProgram> = spec.map(programOf);
+
+function programOf(s: Spec): RandomProgram {
+  const names = ['A', 'B', 'C'];
+  const sizes: readonly Dim[] = names.map((text, k) => ({ text, extent: s.extents[k]! }));
+  const [a, b, c] = sizes as [Dim, Dim, Dim];
+  const inputs: Binding[] = [
+    { name: 'w', type: { dims: [a, b] } },
+    { name: 'x', type: { dims: [b] } },
+    { name: 'y', type: { dims: [a] } },
+    { name: 'm', type: { dims: [b, c] } },
+    { name: 't', type: { dims: [] } },
+  ];
+  const kinds = Object.keys(constructs);
+  const bindings = [...inputs];
+  const needs = new Set<string>();
+  const used: string[] = [];
+  const lines: string[] = [];
+  for (const { kind, picks } of s.bindings) {
+    const scope: Scope = {
+      bindings,
+      sizes,
+      used: needs,
+      fresh: (stem) => `${stem}${bindings.length}`,
+    };
+    const found = firstUsable(kinds, kind, picks, scope);
+    if (found === undefined) continue;
+    const name = `v${bindings.length}`;
+    used.push(found.kind);
+    lines.push(`  let ${name} = ${found.made.text}`);
+    bindings.push({ name, type: found.made.type });
+  }
+  const terms = bindings.map((x, k) => {
+    const n = ['i', 'j', 'q'].slice(0, x.type.dims.length);
+    const weight = `${(0.1 + 0.07 * k).toFixed(2)}`;
+    if (n.length === 0) return `${weight} * sin(${x.name})`;
+    return `${weight} * (sum ${n.join(', ')}. sin(${x.name}[${n.join(', ')}]))`;
+  });
+  const last = bindings.at(-1)!;
+  const type =
+    last.type.dims.length === 0 ? 'f32' : `f32[${last.type.dims.map((d) => d.text).join(', ')}]`;
+  const text = `${[...needs].map((n) => `${prelude[n as keyof typeof prelude]}\n`).join('')}fn f[A, B, C](w: f32[A, B], x: f32[B], y: f32[A], m: f32[B, C], t: f32, labels: idx[A][B], seed: key):
+    { loss: f32, last: ${type} } where A >= 1, B >= 1, C >= 1 =
+${lines.join('\n')}
+  { loss: ${terms.join('\n      + ')}, last: ${last.name} }
+`;
+  return {
+    text,
+    sizes: Object.fromEntries(sizes.map((d) => [d.text, d.extent])),
+    used,
+    live: bindings.length,
+    seed: s.seed,
+  };
+}
+
+/** The row that was asked for, or the next one that can be used. */
+function firstUsable(
+  kinds: readonly string[],
+  kind: number,
+  picks: readonly number[],
+  scope: Scope,
+): { kind: string; made: Made } | undefined {
+  for (let k = 0; k < kinds.length; k++) {
+    const name = kinds[(kind + k) % kinds.length]!;
+    const made = constructs[name]!(picksOf(picks), scope);
+    if (made !== undefined) return { kind: name, made };
+  }
+  return undefined;
+}
