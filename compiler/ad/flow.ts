@@ -51,10 +51,8 @@ export type Side = { readonly lo: number; readonly extent: number };
 export function route(f: Flow, out: readonly Axis[], outer: Extents, supply: Supply): Route {
   const within: Extents = (id) => f.vars.find((a) => a.id === id)?.extent ?? outer(id);
   if (isZero(f.ct) || keepGuards(f.read.guard, within) === 'never') return { k: 'none' };
-  const used = new Set<AxisId>();
-  for (const ix of f.read.ix) for (const id of freeAxesIx(ix)) used.add(id);
-  const index = f.vars.filter((a) => used.has(a.id));
-  const rest = f.vars.filter((a) => !used.has(a.id));
+  const index = indexVars(f);
+  const rest = f.vars.filter((a) => !index.includes(a));
   const solution = solve({ vars: index, read: f.read.ix, out, outer }, supply);
   if (solution === 'none') return { k: 'none' };
 
@@ -77,6 +75,24 @@ export function route(f: Flow, out: readonly Axis[], outer: Extents, supply: Sup
   const inBox = sizeOf(box.map((b) => b.extent));
   if (inBox > 0 && (direct.cost * inBox) / cells + inBox < direct.cost) return { k: 'boxed', box };
   return direct.route;
+}
+
+/**
+ * The variables of the index, in the order in which they stand in it (in one dimension the largest
+ * stride first): what is staged over them then lies in memory as its place does.
+ */
+function indexVars(f: Flow): readonly Axis[] {
+  const rank = new Map<AxisId, number>();
+  for (const ix of f.read.ix) {
+    const terms = [...ix.terms].sort((s, t) => Math.abs(t.m) - Math.abs(s.m));
+    for (const t of terms) {
+      for (const id of freeAxesIx({ c: 0, terms: [t] })) {
+        if (!rank.has(id)) rank.set(id, rank.size);
+      }
+    }
+  }
+  const used = f.vars.filter((a) => rank.has(a.id));
+  return used.sort((a, b) => rank.get(a.id)! - rank.get(b.id)!);
 }
 
 /** The part of a dimension that an index can reach. */

@@ -11,9 +11,10 @@
 import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOfBlock } from '../core/build.ts';
 import { mapExpr, readE } from '../core/expr.ts';
 import type { Custom, Expr, Fold, Nest, SegSum, Stmt, Var } from '../core.ts';
+import { hoistFold } from '../passes/hoist.ts';
 import { spreadActivity } from './activity.ts';
 import { isZero, mul, select, zero } from './arith.ts';
-import { hoistInvariant } from './invariant.ts';
+
 import { isPair, otherOfPair, productInPairs, reductions } from './reductions.ts';
 import { rewriteUses } from './rewrite.ts';
 import { tangentOf } from './scalar.ts';
@@ -133,7 +134,7 @@ class Forward {
   // -------------------------------------------------------------- folds
 
   fold(whole: Fold): readonly Stmt[] {
-    const { before: hoisted, fold: f } = hoistInvariant(whole);
+    const { before: hoisted, fold: f } = hoistFold(whole);
     const moved = hoisted.flatMap((s) => this.stmt(s));
     const active = new Set(this.#tangents.keys());
     spreadActivity([f], active);

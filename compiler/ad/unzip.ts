@@ -3,7 +3,7 @@
  *
  * A fold that carries both becomes two: the first computes the values and stacks (`ys`) what the
  * second needs of each step; the second is linear. What it needs is saved or computed again (save.ts).
- * Values that depend on neither carry nor step never get here: they were moved out (invariant.ts).
+ * Values that depend on neither carry nor step never get here: they were moved out of the fold.
  *
  * Invariant: the first list reads no tangent; every statement of the second that is not linear
  * stands in a fold and computes again what the first computed there.
