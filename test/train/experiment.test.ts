@@ -2,7 +2,14 @@
  * Whole experiments at toy sizes: the same seed gives the same bits, an interrupted run that goes on
  * ends where an uninterrupted one does, and damage is refused before anything is written.
  */
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isTenonError } from '../../runtime/errors.ts';
 import { readJsonl } from '../../runtime/io/jsonl.ts';
@@ -20,7 +27,18 @@ const folders = new Folders();
 afterAll(() => folders[Symbol.dispose]());
 
 const whole = folders.path('whole');
-beforeAll(() => runTiny(whole));
+/** Interrupted after the second of six steps; tests work on copies. */
+const partial = folders.path('partial');
+beforeAll(async () => {
+  await runTiny(whole);
+  await interrupted(partial, atStep('train', 2));
+});
+
+function copyOfPartial(name: string): string {
+  const path = folders.path(name);
+  cpSync(partial, path, { recursive: true });
+  return path;
+}
 
 const bytes = (path: string, name: string): string =>
   readFileSync(`${path}/${name}`).toString('base64');
@@ -56,8 +74,9 @@ async function interrupted(
   expect(isTenonError(error) && error.code).toBe('aborted');
 }
 
-const atStep = (stage: string, n: number) => (e: Progress) =>
-  e.k === 'step' && e.stage === stage && e.done === n;
+function atStep(stage: string, n: number) {
+  return (e: Progress): boolean => e.k === 'step' && e.stage === stage && e.done === n;
+}
 
 describe('an experiment', () => {
   it('leaves every file of a run, the whole training state among them', () => {
@@ -121,8 +140,7 @@ describe('an experiment', () => {
   });
 
   it('killed between two checkpoints, does the lost steps again and records them once', async () => {
-    const path = folders.path('killed');
-    await interrupted(path, atStep('train', 2));
+    const path = copyOfPartial('killed');
     const line = `${JSON.stringify({ stage: 'train', step: 3, loss: 99 })}\n{"stage":"tr`;
     writeFileSync(`${path}/metrics.jsonl`, line, { flag: 'a' });
     await runTiny(path, { resume: true });
@@ -130,16 +148,14 @@ describe('an experiment', () => {
   });
 
   it('goes on only with the config it began with', async () => {
-    const path = folders.path('changed');
-    await interrupted(path, atStep('train', 1));
+    const path = copyOfPartial('changed');
     await expect(
       runTiny(path, { resume: true, settings: { 'train.rate': '0.5' } }),
     ).rejects.toThrow('began with another train.rate');
   });
 
   it('refuses a checkpoint that was cut short, and leaves it as it is', async () => {
-    const path = folders.path('cut');
-    await interrupted(path, atStep('train', 2));
+    const path = copyOfPartial('cut');
     truncateSync(`${path}/checkpoint.safetensors`, 3000);
     const before = bytes(path, 'checkpoint.safetensors');
     const error = await runTiny(path, { resume: true }).catch((e: unknown) => e);
@@ -149,8 +165,7 @@ describe('an experiment', () => {
   });
 
   it('refuses the checkpoint of another model', async () => {
-    const path = folders.path('swapped');
-    await interrupted(path, atStep('train', 2));
+    const path = copyOfPartial('swapped');
     writeFileSync(`${path}/checkpoint.safetensors`, readFileSync(`${whole}/encoder.safetensors`));
     await expect(runTiny(path, { resume: true })).rejects.toThrow('is no checkpoint of this run');
   });
