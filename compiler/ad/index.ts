@@ -74,7 +74,9 @@ export function vjp(
   const t = new Transposer(linearVars, supply, noExtents);
   for (const { y, ct } of seeds) {
     const dy = tangents.get(y);
-    if (dy !== undefined) t.giveVar(dy, ct, []);
+    if (dy === undefined) continue;
+    const origin = stmts.find((s) => defsOf(s).includes(y)) ?? stmts[0];
+    t.giveVar(dy, ct, origin?.spans ?? []);
   }
   t.run(linear);
   const cotangents = new Map(wrt.map((x, i) => [x, t.take(inputs[i]!)]));

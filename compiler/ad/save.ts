@@ -17,24 +17,34 @@ import { minimumCut, type Network } from './cut.ts';
 export type Saves = { readonly save: ReadonlySet<Var>; readonly recompute: readonly Stmt[] };
 
 /** Per cell: one load is 1. A saved value is written and read, and takes memory between. */
-const price = { save: 3, simple: 0.15, transcendental: 1.5 } as const;
-const transcendental: ReadonlySet<Prim> = new Set([
-  'exp',
-  'log',
-  'sin',
-  'cos',
-  'tanh',
-  'erf',
-  'pow',
-  'bits0',
-  'bits1',
-]);
+const savePrice = 3;
+const primPrice = (op: Prim): number => {
+  switch (op) {
+    case 'exp':
+    case 'log':
+    case 'sin':
+    case 'cos':
+    case 'tanh':
+    case 'erf':
+    case 'pow':
+      return 1.5;
+    // Twenty rounds of Threefry.
+    case 'bits0':
+    case 'bits1':
+      return 10;
+    default:
+      return 0.15;
+  }
+};
 
-/** `needed` are variables of the second fold's uses; those from outside are at hand. */
-export function planSaves(f: Fold, needed: ReadonlySet<Var>): Saves {
+/**
+ * `needed` are the variables that the second fold uses; those from outside are at hand, and so are
+ * the carries that are `known`.
+ */
+export function planSaves(f: Fold, needed: ReadonlySet<Var>, known: ReadonlyMap<Var, Var>): Saves {
   const by = new Map<Var, Stmt>();
   for (const s of f.body) for (const d of defsOf(s)) by.set(d, s);
-  const carried = new Set(f.carry.map((c) => c.in));
+  const carried = new Set(f.carry.map((c) => c.in).filter((x) => !known.has(x)));
   const inside = (x: Var) => by.has(x) || carried.has(x);
   const wanted = [...needed].filter(inside);
   if (wanted.length === 0) return { save: new Set(), recompute: [] };
@@ -77,7 +87,7 @@ function cheapest(
     const n = at.get(x)!;
     const s = by.get(x);
     edge(source, n, s === undefined ? Infinity : recomputePrice(s));
-    edge(n, n + 1, stacked.has(x) ? 0 : price.save * sizeOf(x.shape));
+    edge(n, n + 1, stacked.has(x) ? 0 : savePrice * sizeOf(x.shape));
     if (s === undefined) continue;
     for (const y of usesOf(s)) {
       const m = at.get(y);
@@ -93,7 +103,7 @@ function recomputePrice(s: Stmt): number {
   if (!isPointwise(s)) return Infinity;
   let perCell = 0;
   walkExpr((e) => {
-    if (e.k === 'prim') perCell += transcendental.has(e.op) ? price.transcendental : price.simple;
+    if (e.k === 'prim') perCell += primPrice(e.op);
   }, s.body);
   return perCell * sizeOf(s.v.shape);
 }

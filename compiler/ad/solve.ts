@@ -123,7 +123,7 @@ class Solver {
       // Where there is no solution, what the index depends on must not be read either.
       const solved = guarding([...this.#guards], this.extents).ix(subst.ix(e));
       for (const id of freeAxesIx(solved)) if (loops.has(id)) return 'scatter';
-      this.#demand({ e: subIx(solved, ixAxis(a)), lo: 0, hi: 1 });
+      this.#demand(isZero(subIx(ixAxis(a), solved)));
     }
     if (this.#impossible) return 'none';
     return { subst, residual, guard: this.#guards, extents: this.extents };
@@ -192,7 +192,7 @@ class Solver {
     const take = (i: number): Equation => eqs.splice(i, 1)[0]!;
     let i = eqs.findIndex((e) => e.coef.size === 0);
     if (i >= 0) {
-      this.#demand({ e: take(i).known, lo: 0, hi: 1 });
+      this.#demand(isZero(take(i).known));
       return true;
     }
     i = eqs.findIndex((e) => e.coef.size === 1);
@@ -221,7 +221,7 @@ class Solver {
   /** e / m, which must divide. */
   #exact(e: Ix, m: number): Ix {
     if (m === 1) return e;
-    this.#demand({ e: modIx(e, m, this.extents), lo: 0, hi: 1 });
+    this.#demand(isZero(modIx(e, m, this.extents)));
     return divIx(e, m, this.extents);
   }
 
@@ -251,7 +251,7 @@ class Solver {
       if (!u.bounded) this.#demand({ e: digit, lo: 0, hi: u.extent });
       this.#know(u, m > 0 ? digit : shiftIx(scaleIx(digit, -1), u.extent - 1));
     }
-    this.#demand({ e: rest, lo: 0, hi: 1 });
+    this.#demand(isZero(rest));
   }
 
   /** Solves for u and multiplies the other equations out, so that they stay over the integers. */
@@ -361,6 +361,12 @@ class Solver {
     if (this.#guards.some((h) => sameGuard(g, h))) return;
     this.#guards.push(g);
   }
+}
+
+/** e = 0, with a positive leading multiplier. */
+function isZero(e: Ix): Guard {
+  const flip = e.terms.length > 0 && e.terms[0]!.m < 0;
+  return { e: flip ? scaleIx(e, -1) : e, lo: 0, hi: 1 };
 }
 
 /** Larger extent first (fewer iterations remain); of equals the one that needs no division. */

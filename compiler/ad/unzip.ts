@@ -88,8 +88,11 @@ class Unzip {
       acc: f.acc.filter((a) => isLinear(a.v)),
       body: tangents,
     };
-    const plan = planSaves(primal, usesOf(linear));
-    const { fold, ys } = this.#supplied(linear, plan, primal.ys);
+    // A carry that never changes, or of the only step, is its initial value: that is at hand.
+    const known = new Map<Var, Var>();
+    for (const c of primal.carry) if (f.trip === 1 || c.next === c.in) known.set(c.in, c.init);
+    const plan = planSaves(primal, usesOf(linear), known);
+    const { fold, ys } = this.#supplied(linear, plan, primal.ys, known);
     const any = primal.carry.length + primal.ys.length + primal.acc.length + ys.length > 0;
     return {
       primal: any ? { ...primal, ys: [...primal.ys, ...ys] } : undefined,
@@ -98,7 +101,12 @@ class Unzip {
   }
 
   /** The linear fold reading saved values at its step, after computing again what was not saved. */
-  #supplied(f: Fold, plan: Saves, stacked: Fold['ys']): { fold: Fold; ys: Fold['ys'] } {
+  #supplied(
+    f: Fold,
+    plan: Saves,
+    stacked: Fold['ys'],
+    known: ReadonlyMap<Var, Var>,
+  ): { fold: Fold; ys: Fold['ys'] } {
     // What the first fold stacks anyway is there.
     const saved = new Map<Var, Var>();
     for (const y of stacked) if (plan.save.has(y.elem)) saved.set(y.elem, y.v);
@@ -106,7 +114,7 @@ class Unzip {
       .filter((x) => !saved.has(x))
       .map((elem) => ({ v: this.#supply.var(elem.name, elem.t, [f.trip, ...elem.shape]), elem }));
     for (const y of ys) saved.set(y.elem, y.v);
-    const again = new Map<Var, Var>();
+    const again = new Map<Var, Var>(known);
     const recomputed = copyBlock(plan.recompute, this.#supply, again);
     const block = [...recomputed, ...f.body];
     // A variable that a fold names cannot become a read of a slice: it gets a copy of the slice.
