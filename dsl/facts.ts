@@ -33,6 +33,11 @@ export function noFacts(names: readonly string[]): Facts {
 }
 
 export function showSizeExpr(e: SizeExpr): string {
+  const text = written(e);
+  return text.length <= 60 ? text : `${text.slice(0, 56)} ...`;
+}
+
+function written(e: SizeExpr): string {
   switch (e.k) {
     case 'nat':
       return String(e.value);
@@ -50,7 +55,7 @@ export function showSizeExpr(e: SizeExpr): string {
 const BINDS = { '+': 1, '-': 1, '*': 2, '/': 2, '^': 3 } as const;
 
 function parenthesised(e: SizeExpr, least: number): string {
-  const text = showSizeExpr(e);
+  const text = written(e);
   return e.k === 'op' && BINDS[e.op] < least ? `(${text})` : text;
 }
 

@@ -54,8 +54,10 @@ function bounds(c: RangeContext, name: string, depth: number): { lo: Size; hi: S
   switch (v.k) {
     case 'range':
       return { lo: S.ZERO, hi: S.sub(c.resolve(v.size), S.ONE) };
-    case 'mod':
-      return { lo: S.ZERO, hi: S.sub(c.resolve(v.by), S.ONE) };
+    case 'mod': {
+      const by = c.resolve(v.by);
+      return proves(c, S.sub(by, S.ONE)) ? { lo: S.ZERO, hi: S.sub(by, S.ONE) } : undefined;
+    }
     case 'div': {
       const by = c.resolve(v.by);
       if (!proves(c, S.sub(by, S.ONE))) return undefined;

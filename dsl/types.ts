@@ -179,6 +179,75 @@ export function visitType(
   }
 }
 
+// ---------------------------------------------------------------- how large
+
+/**
+ * Types nest copies of each other (`type A1 = { x: A0, y: A0 }`, a generic function called on its own
+ * result), so thirty lines could mean 2^30 leaves: more parts than this are refused where they arise.
+ */
+export const MAX_PARTS = 20_000;
+
+const parts = new WeakMap<Type, number>();
+
+/** The number of parts; `unknown` says how many an unknown stands for, and then nothing is kept. */
+export function countParts(t: Type, unknown?: (name: string) => number): number {
+  const known = parts.get(t);
+  if (known !== undefined) return known;
+  const count = (inner: Type): number => countParts(inner, unknown);
+  const n = ((): number => {
+    switch (t.k) {
+      case 'scalar':
+      case 'idx':
+        return 1;
+      case 'tensor':
+        return 1 + count(t.elem);
+      case 'record':
+        return t.fields.reduce((sum, f) => sum + count(f.type), 1);
+      case 'fn':
+        return t.params.reduce((sum, p) => sum + count(p), 1 + count(t.result));
+      case 'var':
+        return unknown?.(t.name) ?? 1;
+    }
+  })();
+  if (unknown === undefined || isClosed(t)) parts.set(t, n);
+  return n;
+}
+
+// ---------------------------------------------------------------- what is known
+
+export function isUnknownName(v: string): boolean {
+  return v.startsWith('?');
+}
+
+export function hasUnknown(size: Size): boolean {
+  return S.mentions(size, isUnknownName);
+}
+
+/** Types without an unknown inside, so that resolving them is free. */
+const closed = new WeakSet<Type>();
+
+export function isClosed(t: Type): boolean {
+  if (closed.has(t)) return true;
+  const yes = ((): boolean => {
+    switch (t.k) {
+      case 'scalar':
+        return true;
+      case 'idx':
+        return !hasUnknown(t.size);
+      case 'tensor':
+        return t.dims.every((d) => !hasUnknown(d.size)) && isClosed(t.elem);
+      case 'record':
+        return t.fields.every((f) => isClosed(f.type));
+      case 'fn':
+        return t.params.every(isClosed) && isClosed(t.result);
+      case 'var':
+        return !isUnknownName(t.name);
+    }
+  })();
+  if (yes) closed.add(t);
+  return yes;
+}
+
 // ---------------------------------------------------------------- leaves
 
 export type Leaf = { readonly path: string; readonly type: Type; readonly fixed: boolean };

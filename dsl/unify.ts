@@ -17,14 +17,23 @@ import type { Diagnostic, Span } from './source.ts';
 import type { DerivedSize, Dim, Form, Size, Type } from './typed.ts';
 import {
   atom,
+  countParts,
+  ERROR,
   flatFactors,
+  hasUnknown,
+  isClosed,
+  isUnknownName,
+  MAX_PARTS,
   printDim,
   printType,
+  type Substitution,
   substDim,
   substSize,
   substType,
   tensorOf,
 } from './types.ts';
+
+export { hasUnknown, isUnknownName } from './types.ts';
 
 /** Why two things must agree, in words: "argument `x` of `linear`". */
 export type Reason = {
@@ -49,6 +58,8 @@ export type Unknown = {
   readonly hint?: string;
   /** The function whose size this is. */
   readonly owner?: string;
+  /** Ranges around it, which are not empty where it matters. */
+  readonly inside?: readonly Size[];
 };
 
 type Equation = { readonly a: Dim; readonly b: Dim; readonly reason: Reason };
@@ -76,10 +87,6 @@ export type Solver = {
   readonly fresh: () => number;
 };
 
-export function isUnknownName(v: string): boolean {
-  return v.startsWith('?');
-}
-
 export function newSize(s: Solver, u: Omit<Unknown, 'kind'>): Size {
   const name = `?${s.fresh()}`;
   s.unknowns.set(name, { ...u, kind: 'size' });
@@ -94,23 +101,31 @@ export function newType(s: Solver, u: Omit<Unknown, 'kind'>, kind: 'type' | 'num
 
 // ---------------------------------------------------------------- resolving
 
-function substitution(s: Solver) {
-  return {
-    size: (v: string): Dim | undefined => {
+/** Each unknown is resolved once, so that what is shared in the solutions is shared in the result. */
+function substitution(s: Solver): Substitution {
+  const dims = new Map<string, Dim>();
+  const types = new Map<string, Type>();
+  const sub: Substitution = {
+    size: (v) => {
       if (!isUnknownName(v)) return undefined;
-      const found = s.sizes.get(v);
-      return found === undefined ? undefined : resolveDim(s, found.dim);
+      const known = dims.get(v);
+      const found = known ?? s.sizes.get(v)?.dim;
+      if (known !== undefined || found === undefined) return known;
+      const resolved = substDim(found, sub);
+      dims.set(v, resolved);
+      return resolved;
     },
-    type: (v: string): Type | undefined => {
+    type: (v) => {
       if (!isUnknownName(v)) return undefined;
-      const found = s.types.get(v);
-      return found === undefined ? undefined : resolveType(s, found);
+      const known = types.get(v);
+      const found = known ?? s.types.get(v);
+      if (known !== undefined || found === undefined) return known;
+      const resolved = isClosed(found) ? found : substType(found, sub);
+      types.set(v, resolved);
+      return resolved;
     },
   };
-}
-
-export function hasUnknown(size: Size): boolean {
-  return S.mentions(size, isUnknownName);
+  return sub;
 }
 
 export function resolveSize(s: Solver, size: Size): Size {
@@ -119,31 +134,6 @@ export function resolveSize(s: Solver, size: Size): Size {
 
 export function resolveDim(s: Solver, d: Dim): Dim {
   return hasUnknown(d.size) || d.form.k !== 'atom' ? substDim(d, substitution(s)) : d;
-}
-
-/** Types without an unknown inside, so that resolving them is free. */
-const closed = new WeakSet<Type>();
-
-function isClosed(t: Type): boolean {
-  if (closed.has(t)) return true;
-  const yes = ((): boolean => {
-    switch (t.k) {
-      case 'scalar':
-        return true;
-      case 'idx':
-        return !hasUnknown(t.size);
-      case 'tensor':
-        return t.dims.every((d) => !hasUnknown(d.size)) && isClosed(t.elem);
-      case 'record':
-        return t.fields.every((f) => isClosed(f.type));
-      case 'fn':
-        return t.params.every(isClosed) && isClosed(t.result);
-      case 'var':
-        return !t.name.startsWith('?');
-    }
-  })();
-  if (yes) closed.add(t);
-  return yes;
 }
 
 export function resolveType(s: Solver, t: Type): Type {
@@ -445,8 +435,8 @@ function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
   const unknown = s.unknowns.get(name);
   if (t.k === 'var' && t.name === name) return true;
   if (unknown?.kind === 'number') {
+    // Never an index: that takes a proof (coerce).
     const ok =
-      t.k === 'idx' ||
       (t.k === 'scalar' && (t.s === 'f32' || t.s === 'i32' || t.s === 'u32')) ||
       (t.k === 'var' && isUnknownName(t.name) && s.unknowns.get(t.name)?.kind === 'number');
     if (!ok && t.k === 'var' && isUnknownName(t.name)) {
@@ -458,8 +448,25 @@ function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
       return false;
     }
   }
+  if (weigh(s, t) > MAX_PARTS) {
+    fail(s, 'E0415', reason, `the type of ${subjectOf(reason)} has more than ${MAX_PARTS} parts`);
+    s.types.set(name, ERROR);
+    return false;
+  }
   s.types.set(name, t);
   return true;
+}
+
+/** The parts of a type with its unknowns solved, each of which is counted once. */
+function weigh(s: Solver, t: Type): number {
+  const counted = new Map<string, number>();
+  const unknown = (name: string): number => {
+    const found = s.types.get(name);
+    const n = counted.get(name) ?? (found === undefined ? 1 : countParts(found, unknown));
+    counted.set(name, n);
+    return n;
+  };
+  return countParts(t, unknown);
 }
 
 function occurs(s: Solver, name: string, t: Type): boolean {
@@ -531,8 +538,7 @@ export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): b
 /** As `bind`, for a number that is needed where something else was found. */
 function bindNeeded(s: Solver, name: string, found: Type, reason: Reason): boolean {
   const isNumber = s.unknowns.get(name)?.kind === 'number';
-  const fits =
-    found.k === 'idx' || (found.k === 'scalar' && found.s !== 'bool' && found.s !== 'key');
+  const fits = found.k === 'scalar' && found.s !== 'bool' && found.s !== 'key';
   if (isNumber && !fits && !(found.k === 'var' && isUnknownName(found.name))) {
     fail(
       s,

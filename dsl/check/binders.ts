@@ -25,7 +25,7 @@ import {
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer, tail } from './expr.ts';
-import { rangeContext } from './indexing.ts';
+import { isUndecided, rangeContext } from './indexing.ts';
 import { bind, bindPattern } from './lets.ts';
 import { binderNames, warnTrailing } from './lints.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
@@ -39,7 +39,14 @@ function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): Bound {
   const label = b.name.text === '_' ? 'the range of `_`' : `the range of \`${b.name.text}\``;
   const dim =
     written ??
-    atom(newSize(solver, { label, span: b.span, hint: `write the range: \`${b.name.text}: N\`` }));
+    atom(
+      newSize(solver, {
+        label,
+        span: b.span,
+        inside: env.ranges,
+        hint: `write the range: \`${b.name.text}: N\``,
+      }),
+    );
   const type: Type = { k: 'idx', size: dim.size };
   const bound = bind(env, b.name, type, 'index', { free: written === undefined });
   const inner = { ...bound.env, ranges: [...env.ranges, dim.size] };
@@ -164,7 +171,7 @@ export function requireNotEmpty(env: Env, size: Size, span: Expr['span'], op: st
   const { solver, obligations, errors, facts } = env.fn;
   obligations.push(() => {
     const now = resolveSize(solver, size);
-    if (hasUnknown(now) && errors() > 0) return;
+    if ((hasUnknown(now) && errors() > 0) || isUndecided(env)) return;
     const positive = rangeContext(env).positive;
     if (provesNonNegative(facts, S.sub(now, S.ONE), positive)) return;
     const shown = showSize(solver, now);

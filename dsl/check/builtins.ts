@@ -12,6 +12,7 @@ import type { BuiltinName, ScalarOp, Size, TExpr, TIndex, Type } from '../typed.
 import { BOOL, F32, I32, KEY, SCALARS } from '../types.ts';
 import { hasUnknown, head, newSize, resolveSize, showType, unify } from '../unify.ts';
 import { isInteger, isNumberUnknown } from './arithmetic.ts';
+import { requireNotEmpty } from './binders.ts';
 import { brokenCall, count, type Expected } from './calls.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { inferDerivative, isDerivative } from './derivatives.ts';
@@ -250,23 +251,29 @@ function drawnIndex(
   span: Span,
   expected: Expected | undefined,
 ): Type {
-  if (sizes.length > 0) {
-    const e = sizes.length === 1 ? sizeExprOf(sizes[0]!.value) : undefined;
-    if (e !== undefined) return { k: 'idx', size: resolveWritten(typeScope(env), e).size };
+  if (sizes.length === 0) return indexOf(env, 'randint', span, expected);
+  const e = sizes.length === 1 ? sizeExprOf(sizes[0]!.value) : undefined;
+  if (e === undefined) {
     error(env, 'E0412', span, '`randint` has one size: `randint[K](key, i)`');
+    return indexOf(env, 'randint', span, expected);
   }
-  return indexOf(env, 'randint', span, expected);
+  const { size } = resolveWritten(typeScope(env), e);
+  requireNotEmpty(env, size, span, 'randint');
+  return { k: 'idx', size };
 }
 
+/** An index of the size that is expected, or that its use will say; there must be one to give. */
 function indexOf(env: Env, name: string, span: Span, expected: Expected | undefined): Type {
   const { solver } = env.fn;
   const want = expected === undefined ? undefined : head(solver, expected.type);
-  if (want?.k === 'idx') return want;
   const hint =
     name === 'randint'
       ? 'write `randint[K](key, i)`'
-      : `use it as an index, or pass it where \`idx[K]\` is expected`;
-  return { k: 'idx', size: newSize(solver, { label: `the size of this \`${name}\``, span, hint }) };
+      : 'use it as an index, or pass it where `idx[K]` is expected';
+  const label = `the size of this \`${name}\``;
+  const size = want?.k === 'idx' ? want.size : newSize(solver, { label, span, hint });
+  requireNotEmpty(env, size, span, name);
+  return { k: 'idx', size };
 }
 
 // ---------------------------------------------------------------- integers to indices

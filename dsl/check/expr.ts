@@ -8,7 +8,7 @@
 import type { Expr } from '../ast.ts';
 import * as S from '../size.ts';
 import type { TExpr, Type } from '../typed.ts';
-import { BOOL, F32 } from '../types.ts';
+import { BOOL, F32, I32 } from '../types.ts';
 import {
   equateSizes,
   hasUnknown,
@@ -19,7 +19,7 @@ import {
   showType,
   unify,
 } from '../unify.ts';
-import { inferBinary, inferUnary } from './arithmetic.ts';
+import { inferBinary, inferUnary, isNumberUnknown } from './arithmetic.ts';
 import { checkFor, inferFold, inferFor, inferReduce, inferScan } from './binders.ts';
 import { builtinAsFunction } from './builtins.ts';
 import { inferCall, useFunction } from './calls.ts';
@@ -146,7 +146,7 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
     const integer = have.k === 'scalar' && (have.s === 'i32' || have.s === 'u32');
     const literal = have.k === 'var' && solver.unknowns.get(have.name)?.kind === 'number';
     if ((integer || literal) && indexForm(env, te) !== undefined) {
-      if (literal) unify(solver, have, want, why);
+      if (literal) solver.types.set(have.name, I32);
       requireInRange(env, te, want.size, why.span, why.subject);
       return { ...te, type: want };
     }
@@ -259,12 +259,27 @@ export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): 
 }
 
 function inferIf(env: Env, e: Extract<Expr, { k: 'if' }>): TExpr {
+  const { solver } = env.fn;
   const cond = check(env, e.cond, BOOL, reason(e.cond.span, 'the condition'));
-  const then = infer(env, e.then);
-  const why = reason(tail(e.else).span, 'the `else` branch', {
-    related: [{ span: tail(e.then).span, message: 'the `then` branch' }],
-  });
-  const other = isBroken(then.type) ? infer(env, e.else) : check(env, e.else, then.type, why);
-  const type = isBroken(then.type) ? other.type : then.type;
-  return { k: 'if', cond, then, else: other, type, span: e.span };
+  const first = infer(env, e.then);
+  const firstType = head(solver, first.type);
+  const why = (branch: string, own: Expr, other: Expr): Reason =>
+    reason(tail(own).span, `the \`${branch}\` branch`, {
+      related: [{ span: tail(other).span, message: 'the other branch' }],
+    });
+  const result = (then: TExpr, other: TExpr, type: Type): TExpr => {
+    return { k: 'if', cond, then, else: other, type, span: e.span };
+  };
+  if (isBroken(firstType)) {
+    const other = infer(env, e.else);
+    return result(first, other, other.type);
+  }
+  if (!isNumberUnknown(env, firstType)) {
+    const other = check(env, e.else, first.type, why('else', e.else, e.then));
+    return result(first, other, first.type);
+  }
+  // A number takes the type of the other branch, which may be an index.
+  const other = infer(env, e.else);
+  const then = coerce(env, first, other.type, why('then', e.then, e.else));
+  return result(then, other, other.type);
 }

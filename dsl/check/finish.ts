@@ -5,10 +5,11 @@
  * numbers without a type become i32, then unknowns that are left are errors, then proofs.
  */
 import { diagnostic } from '../errors.ts';
+import { provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
 import type { Dim, Size, TExpr } from '../typed.ts';
 import { flatFactors, I32, sizeOfForm } from '../types.ts';
-import { isUnknownName, resolveDim, resolveSize, settle, showSize } from '../unify.ts';
+import { hasUnknown, isUnknownName, resolveDim, resolveSize, settle, showSize } from '../unify.ts';
 import type { Fn } from './context.ts';
 import { resolveUse } from './instances.ts';
 import { zonk } from './zonk.ts';
@@ -21,6 +22,7 @@ export function finish(fn: Fn): boolean {
     if (u.kind === 'number' && !solver.types.has(name)) solver.types.set(name, I32);
   }
   if (fn.errors() === 0) reportLeftOver(fn);
+  requireSizes(fn);
   for (const run of fn.obligations) run();
   warnPermuted(fn);
   for (const i of fn.instances) {
@@ -30,8 +32,40 @@ export function finish(fn: Fn): boolean {
   return fn.errors() === 0;
 }
 
+/** A body with every unknown replaced; a size that came out too large is reported at its place. */
 export function finished(fn: Fn, body: TExpr): TExpr {
-  return zonk(fn.solver, body);
+  return zonk(fn.solver, body, (span) => {
+    if (fn.errors() > 0) return; // one is enough: what holds it is too large as well
+    fn.report(
+      diagnostic('E0506', span, 'a size of this is too large', {
+        hint: 'sizes are exact up to 2^53',
+      }),
+    );
+  });
+}
+
+/** No size that was solved may be negative, whatever the sizes of this declaration are. */
+function requireSizes(fn: Fn): void {
+  const { solver } = fn;
+  for (const [name, u] of solver.unknowns) {
+    if (u.kind !== 'size' || !solver.sizes.has(name)) continue;
+    const now = resolveSize(solver, S.variable(name));
+    if (hasUnknown(now) || S.hasNoNegativeTerm(now)) continue;
+    const positive = (u.inside ?? []).map((r) => resolveSize(solver, r));
+    if (provesNonNegative(fn.facts, now, positive)) continue;
+    const taken = now.filter((m) => m.c > 0);
+    const [most, least] = [taken, S.sub(taken, now)].map((s) => showSize(solver, s));
+    const what = u.owner === undefined ? u.label : `\`${u.label}\` of \`${u.owner}\``;
+    const closed = S.constant(now) !== undefined;
+    fn.report(
+      diagnostic(
+        'E0504',
+        u.span,
+        `${what} would be ${showSize(solver, now)}, which ${closed ? 'is' : 'may be'} negative`,
+        { hint: closed ? undefined : `add \`where ${most} >= ${least}\` to \`${fn.name}\`` },
+      ),
+    );
+  }
 }
 
 /** One error for each group of unknowns that hang together. */

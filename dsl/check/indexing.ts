@@ -6,7 +6,8 @@
  * each component of a typed read is proved, or the read has a fallback.
  */
 import type { Expr } from '../ast.ts';
-import { extreme, proveInRange, type RangeContext } from '../ranges.ts';
+import { provesNonNegative } from '../facts.ts';
+import { proveInRange, type RangeContext } from '../ranges.ts';
 import * as S from '../size.ts';
 import type { Span } from '../source.ts';
 import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
@@ -65,7 +66,10 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
       if (te.op === 'add') return S.add(a, b);
       if (te.op === 'sub') return S.sub(a, b);
       if (te.op === 'mul') return S.mul(a, b);
-      if (te.op === 'idiv') return S.divide(a, b) ?? opaque({ k: 'div', of: a, by: b });
+      if (te.op === 'idiv') {
+        const exact = (S.constant(b) ?? 0) > 0 ? S.divide(a, b) : undefined;
+        return exact ?? opaque({ k: 'div', of: a, by: b });
+      }
       if (te.op === 'mod') return opaque({ k: 'mod', by: b });
       break;
     }
@@ -87,6 +91,12 @@ export function rangeContext(env: Env): RangeContext {
 
 const padded = () => 'for a padded read write `x[...] ?? 0`';
 
+/** After an error about the range of an enclosing index, nothing inside it is worth a proof. */
+export function isUndecided(env: Env): boolean {
+  const { solver, errors } = env.fn;
+  return errors() > 0 && env.ranges.some((r) => hasUnknown(resolveSize(solver, r)));
+}
+
 /** Proves 0 <= te < extent when the sizes are known, or reports where it may leave the range. */
 export function requireInRange(
   env: Env,
@@ -101,7 +111,7 @@ export function requireInRange(
   const before = errors();
   obligations.push(() => {
     const size = resolveSize(solver, extent);
-    if (hasUnknown(size) && errors() > 0) return;
+    if ((hasUnknown(size) && errors() > 0) || isUndecided(env)) return;
     if (form === undefined) return;
     const c = rangeContext(env);
     const proof = proveInRange(c, form, size);
@@ -273,9 +283,7 @@ function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: 
       }
       return;
     }
-    const c = rangeContext(env);
-    const gap = S.sub(extent, size);
-    if (extreme({ ...c, resolve: (s) => s }, gap, 'min') === undefined || !provable(env, gap)) {
+    if (!provesNonNegative(env.fn.facts, S.sub(extent, size), rangeContext(env).positive)) {
       error(
         env,
         'E0601',
@@ -287,10 +295,6 @@ function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: 
   return e.k === 'left'
     ? { k: 'left', part }
     : { k: 'right', part, offset: S.sub(dim.size, range) };
-}
-
-function provable(env: Env, p: Size): boolean {
-  return proveInRange(rangeContext(env), S.ZERO, S.add(p, S.ONE)).k === 'proved';
 }
 
 export function component(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {

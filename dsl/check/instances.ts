@@ -11,18 +11,9 @@ import * as S from '../size.ts';
 import type { Span } from '../source.ts';
 import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
 import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
-import {
-  equate,
-  hasUnknown,
-  newSize,
-  newType,
-  resolveSize,
-  resolveType,
-  showSize,
-  unify,
-} from '../unify.ts';
+import { equate, hasUnknown, newSize, newType, resolveSize, resolveType, unify } from '../unify.ts';
 import { type Env, error, type FnSig, reason } from './context.ts';
-import { rangeContext } from './indexing.ts';
+import { isUndecided, rangeContext } from './indexing.ts';
 import { resolveSize as resolveWritten, resolveType as resolveWrittenType } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
 
@@ -115,9 +106,14 @@ export function instantiate(
     for (const name of S.variables(d.size)) {
       if (free.has(name)) continue;
       const hint = `write \`${sig.name}[${name.replace(/\/.*/, '')} = ...](...)\``;
-      const unknown = newSize(solver, { label: name, span, hint, owner: sig.name });
+      const unknown = newSize(solver, {
+        label: name,
+        span,
+        hint,
+        owner: sig.name,
+        inside: env.ranges,
+      });
       free.set(name, atom(unknown));
-      obligations.push(() => requireSize(env, unknown, name, sig, span));
     }
   }
   const types = new Map<string, Type>();
@@ -229,28 +225,6 @@ function giveSizes(
   }
 }
 
-/** A size of the callee that was solved must not be negative for any size of the caller. */
-function requireSize(env: Env, unknown: Size, name: string, sig: FnSig, span: Span): void {
-  const now = resolveSize(env.fn.solver, unknown);
-  if (hasUnknown(now)) return;
-  if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive)) return;
-  const shown = showSize(env.fn.solver, now);
-  const positive = now.filter((m) => m.c > 0);
-  const negative = S.sub(positive, now);
-  error(
-    env,
-    'E0504',
-    span,
-    `\`${name}\` of \`${sig.name}\` would be ${shown}, which ${S.constant(now) === undefined ? 'may be' : 'is'} negative`,
-    {
-      hint:
-        S.constant(now) === undefined
-          ? `add \`where ${showSize(env.fn.solver, positive)} >= ${showSize(env.fn.solver, negative)}\` to \`${env.fn.name}\``
-          : undefined,
-    },
-  );
-}
-
 /** Shows one `where` fact of a callee from the facts of the caller. */
 function discharge(
   env: Env,
@@ -264,7 +238,7 @@ function discharge(
   const sub: Substitution = { size: (v) => sizes.get(v) ?? free.get(v), type: () => undefined };
   const value = (s: Size) => resolveSize(solver, substSize(s, sub));
   const [left, right, equals] = [value(f.left), value(f.right), value(f.equals)];
-  if ([left, right, equals].some(hasUnknown)) return;
+  if ([left, right, equals].some(hasUnknown) || isUndecided(env)) return;
   const positive = rangeContext(env).positive;
   const holds = ((): boolean => {
     switch (f.op) {

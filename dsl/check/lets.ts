@@ -58,7 +58,9 @@ export function bind(
   };
   if (name.text !== '_') fn.locals.set(id, local);
   const scope = name.text === '_' ? env.scope : { local, next: env.scope };
-  return { local, env: { ...env, scope } };
+  // Where there is a value of type idx[K], there is a K of at least 1.
+  const ranges = t.k === 'idx' && kind !== 'index' ? [...env.ranges, t.size] : env.ranges;
+  return { local, env: { ...env, scope, ranges } };
 }
 
 /** Binds a pattern to a type; fields that are not named are ignored. */

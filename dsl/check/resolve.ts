@@ -11,7 +11,16 @@ import { type Facts, inUserNames, provesNonNegative, showSizeExpr } from '../fac
 import * as S from '../size.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import type { AliasArg, Dim, FieldType, Form, Size, Type } from '../typed.ts';
-import { atom, ERROR, SCALARS, substType, tensorOf, visitType } from '../types.ts';
+import {
+  atom,
+  countParts,
+  ERROR,
+  MAX_PARTS,
+  SCALARS,
+  substType,
+  tensorOf,
+  visitType,
+} from '../types.ts';
 import type { AliasDecl, FileScope } from './context.ts';
 import { didYouMean } from './names.ts';
 
@@ -253,23 +262,6 @@ function named(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>, args: readonly
   return expand(t, alias, e, args);
 }
 
-/** Bodies of aliases nest copies of each other; counted, so that thirty lines cannot mean 2^30 leaves. */
-const nodes = new WeakMap<Type, number>();
-const MAX_NODES = 20_000;
-
-function countNodes(t: Type): number {
-  const known = nodes.get(t);
-  if (known !== undefined) return known;
-  const n =
-    t.k === 'record'
-      ? t.fields.reduce((sum, f) => sum + countNodes(f.type), 1)
-      : t.k === 'tensor'
-        ? 1 + countNodes(t.elem)
-        : 1;
-  nodes.set(t, n);
-  return n;
-}
-
 function expand(
   t: TypeScope,
   alias: AliasDecl,
@@ -349,8 +341,9 @@ function expand(
     else sizes.set(name, inScope);
   }
   if (!ok || alias.body === ERROR) return ERROR;
-  if (countNodes(alias.body) > MAX_NODES) {
-    err(t, 'E0415', e.span, `the type \`${alias.name}\` has more than ${MAX_NODES} parts`);
+  if (countParts(alias.body) > MAX_PARTS) {
+    err(t, 'E0415', e.span, `the type \`${alias.name}\` has more than ${MAX_PARTS} parts`);
+    alias.body = ERROR;
     return ERROR;
   }
   const body = substType(alias.body, { size: (v) => sizes.get(v), type: (v) => types.get(v) });

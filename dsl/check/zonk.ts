@@ -3,6 +3,9 @@
  *
  * Invariant: the result mentions no name that begins with `?` or `#`.
  */
+
+import * as S from '../size.ts';
+import type { Span } from '../source.ts';
 import type { Size, TBinder, TExpr, TIndex, Type } from '../typed.ts';
 import { I32 } from '../types.ts';
 import { resolveSize, resolveType, type Solver } from '../unify.ts';
@@ -18,26 +21,36 @@ function zonkBinder(s: Solver, b: TBinder): TBinder {
     : { k: 'tuple', items: b.items.map((i) => zonkBinder(s, i)) };
 }
 
-function zonkIndex(s: Solver, i: TIndex): TIndex {
+function zonkIndex(s: Solver, i: TIndex, tooLarge: TooLarge): TIndex {
+  const go = (x: TIndex) => zonkIndex(s, x, tooLarge);
   switch (i.k) {
     case 'at':
-      return { k: 'at', e: zonk(s, i.e) };
+      return { k: 'at', e: zonk(s, i.e, tooLarge) };
     case 'tuple':
       return {
         k: 'tuple',
-        parts: i.parts.map((p) => zonkIndex(s, p)),
+        parts: i.parts.map(go),
         ranges: i.ranges.map((r) => resolveSize(s, r)),
       };
     case 'left':
-      return { k: 'left', part: zonkIndex(s, i.part) };
+      return { k: 'left', part: go(i.part) };
     case 'right':
-      return { k: 'right', part: zonkIndex(s, i.part), offset: resolveSize(s, i.offset) };
+      return { k: 'right', part: go(i.part), offset: resolveSize(s, i.offset) };
   }
 }
 
-export function zonk(s: Solver, e: TExpr): TExpr {
+type TooLarge = (at: Span) => void;
+
+function isTooLarge(t: Type): boolean {
+  if (t.k === 'idx') return S.isTooLarge(t.size);
+  return t.k === 'tensor' && t.dims.some((d) => S.isTooLarge(d.size));
+}
+
+export function zonk(s: Solver, e: TExpr, tooLarge: TooLarge): TExpr {
   const type = zonkType(s, e.type);
-  const go = (x: TExpr) => zonk(s, x);
+  if (isTooLarge(type)) tooLarge(e.span);
+  const go = (x: TExpr) => zonk(s, x, tooLarge);
+  const goIndex = (i: TIndex) => zonkIndex(s, i, tooLarge);
   switch (e.k) {
     case 'num':
     case 'bool':
@@ -64,7 +77,7 @@ export function zonk(s: Solver, e: TExpr): TExpr {
     case 'prim':
       return { ...e, type, args: e.args.map(go) };
     case 'counter':
-      return { ...e, type, index: zonkIndex(s, e.index) };
+      return { ...e, type, index: goIndex(e.index) };
     case 'if':
       // biome-ignore lint/suspicious/noThenProperty: the AST's own word, never awaited
       return { ...e, type, cond: go(e.cond), then: go(e.then), else: go(e.else) };
@@ -90,7 +103,7 @@ export function zonk(s: Solver, e: TExpr): TExpr {
         ...e,
         type,
         target: go(e.target),
-        ix: e.ix.map((i) => zonkIndex(s, i)),
+        ix: e.ix.map(goIndex),
         orElse: e.orElse === undefined ? undefined : go(e.orElse),
       };
     case 'field':

@@ -88,6 +88,16 @@ fn g[N](x: f32[N]): f32 = ▸mean i. x[i]
 fn h[N](x: f32[N]): f32[N] = for i. x[i] - (max j. x[j])`,
   'a size that may be negative': `fn f[A, B](x: f32[▸A - B]): f32 = sum i. x[i]
 fn g[A, B](x: f32[A + B]): f32[A - B] where B <= A = for i: A - B. x[i]`,
+  'a range that may be negative': `fn f[N](c: f32): f32[N] = [c, ..for ▸_. c]
+fn g[N](c: f32): f32[N] where N >= 1 = [c, ..for _. c]`,
+  'nothing to draw from or clamp to': `fn f[N](x: f32[N], k: key): f32 = x[▸randint(k, 0)]
+fn g[N](x: f32[N], i: i32): f32 = x[▸clamp(i)] + (sum j. x[j] * x[wrap(i)])
+fn h[N](x: f32[N], i: idx[N]): f32 = x[clamp(i + 1)] + x[0]`,
+  'a number that becomes an index': `fn f(x: f32[4], i: idx[4], b: bool): f32 = x[if b then i else ▸4]
+fn g(x: f32[4], i: idx[4], b: bool): f32 = x[if b then ▸2 + 2 else i]
+fn h(x: f32[4], i: idx[4], b: bool): f32 = x[if b then 3 else i]`,
+  'division by what may be 0': `fn f[N, K](x: f32[N], _y: f32[K]): f32[N] = for i. x[▸K * i // K] * x[N * i // N]
+fn g[N](x: f32[2]): f32[N] = for i. x[i % 2] + x[▸i % N]`,
   'a size of a callee that may be negative': `fn g[N](x: f32[N + 1]): f32 = x[0]
 fn f[M](x: f32[M]): f32 = ▸g(x)`,
 });
