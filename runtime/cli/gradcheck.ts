@@ -2,9 +2,15 @@
 import { renderDiagnostic } from '../../dsl/render.ts';
 import type { Sources } from '../../dsl/source.ts';
 import type { TFn } from '../../dsl/typed.ts';
-import { type FunctionReport, gradcheckFunction } from '../gradcheck/check-function.ts';
+import {
+  compareFunction,
+  type DeviceReport,
+  type FunctionReport,
+  gradcheckFunction,
+} from '../gradcheck/check-function.ts';
 import { showPoint } from '../gradcheck/show.ts';
-import { load } from '../index.ts';
+import { load, openDevice } from '../index.ts';
+import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { collect, readSizes } from './inputs.ts';
 import { exit, type Io, json, table } from './io.ts';
@@ -14,6 +20,7 @@ type Options = {
   readonly size?: readonly string[];
   readonly runs?: string;
   readonly seed?: string;
+  readonly device?: string;
 };
 
 export const gradcheckCommand: CommandSpec<Options> = {
@@ -22,6 +29,7 @@ export const gradcheckCommand: CommandSpec<Options> = {
   options: (command) =>
     command
       .option('--size <N=4>', 'a size that is given and not drawn', collect)
+      .option('--device <D>', 'also compare the function and its gradient on this device')
       .option('--runs <n>', 'points per parameter leaf, at least 20 (20)')
       .option('--seed <n>', 'seed of the points (1)'),
   async run(io, [file = '', ...names], options) {
@@ -36,11 +44,25 @@ export const gradcheckCommand: CommandSpec<Options> = {
       sizes: readSizes(options),
       signal: io.signal,
     };
-    const reports: FunctionReport[] = [];
-    for (const fn of fns) {
-      const report = gradcheckFunction(program.typed, fn, settings);
-      reports.push(report);
-      if (!options.json) printReport(io, program.sources, report);
+    const device =
+      options.device === undefined ? undefined : await openDevice(deviceName(options.device));
+    const reports: (FunctionReport & { readonly device?: DeviceReport })[] = [];
+    try {
+      for (const fn of fns) {
+        const report = gradcheckFunction(program.typed, fn, settings);
+        if (!options.json) printReport(io, program.sources, report);
+        const compared =
+          device === undefined || report.skipped !== undefined
+            ? undefined
+            : await compareFunction(program.typed, fn, device, settings);
+        if (compared === undefined) reports.push(report);
+        else {
+          reports.push({ ...report, device: compared, ok: report.ok && compared.ok });
+          if (!options.json) printDevice(io, options.device!, compared);
+        }
+      }
+    } finally {
+      device?.dispose();
     }
     const failed = reports.filter((r) => !r.ok).length;
     const skipped = reports.filter((r) => r.skipped !== undefined).length;
@@ -52,6 +74,12 @@ export const gradcheckCommand: CommandSpec<Options> = {
     return failed > 0 ? exit.wrong : exit.ok;
   },
 };
+
+function printDevice(io: Io, name: string, d: DeviceReport): void {
+  const text = `  ${name}: ${d.points} points  error ${d.error.toExponential(1)}  bound ${d.bound.toExponential(1)}`;
+  io.out(`${text}  ${d.ok ? 'ok' : 'FAIL'}\n`);
+  if (!d.ok && d.point !== undefined) io.err(showPoint(d.point, '    '));
+}
 
 export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
   if (r.skipped !== undefined) {

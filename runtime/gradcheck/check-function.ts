@@ -11,8 +11,11 @@
 import fc from 'fast-check';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { SizeEnv } from '../../compiler/elaborate/sizes.ts';
+import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
+import type { Device } from '../devices/device.ts';
+import { type DeviceVerdict, onDevice } from './device.ts';
 import { allowedSizes, type Domain, type Point, pointAt } from './generate.ts';
 import { instantiate } from './instantiate.ts';
 import { firstDisagreement } from './locate.ts';
@@ -71,6 +74,46 @@ const domains: readonly Domain[] = [
 ];
 const directions = 3;
 const minimumPoints = 20;
+
+export type DeviceReport = DeviceVerdict & { readonly points: number; readonly point?: Point };
+
+/** The function and its gradient on a device against the reference, at a few points. */
+export async function compareFunction(
+  program: TProgram,
+  fn: TFn,
+  device: Device,
+  options: GradcheckOptions,
+): Promise<DeviceReport | undefined> {
+  const instance = instantiate(fn);
+  if (instance === undefined) return undefined;
+  const whole: TProgram = { ...program, fns: new Map(program.fns).set(instance.id, instance) };
+  let worst: DeviceReport = { error: 0, bound: 1, output: 0, cell: 0, ok: true, points: 0 };
+  let points = 0;
+  for (const sizes of fewSizes(instance, options)) {
+    const core = cotangentProgram(elaborate(whole, instance.id, sizes).core).core;
+    const run = await onDevice(device, core);
+    try {
+      const drawn = fc.sample(pointAt(instance, sizes, domains[1]!), {
+        numRuns: 5,
+        seed: options.seed,
+      });
+      for (const point of drawn) {
+        options.signal?.throwIfAborted();
+        const next = numbers(options.seed + points);
+        const cts = core.inputs
+          .slice(point.inputs.length)
+          .map((y) => randomLike(new Float64Array(y.shape.reduce((n, d) => n * d, 1)), next));
+        const v = await run.compare([...point.inputs, ...cts]);
+        points++;
+        if (v.error * worst.bound > worst.error * v.bound) worst = { ...v, points, point };
+        if (!v.ok) return { ...v, points, point };
+      }
+    } finally {
+      run.dispose();
+    }
+  }
+  return { ...worst, points };
+}
 
 export function gradcheckFunction(
   program: TProgram,
