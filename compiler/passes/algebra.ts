@@ -254,6 +254,8 @@ const rules: Readonly<Record<Prim, Rule>> = {
     constantFirst('add'),
     ([x, y]) => (isNumber(x!, 0) ? y : undefined),
     gatherConstants('add', isInteger),
+    // x + x = 2 * x, where the constant may meet others
+    ([x, y], s, t) => (s.same(x!, y!) ? s.prim('mul', s.const(t, 2), x!) : undefined),
     // x + -y = x - y; c - x stays a difference of a constant
     ([x, y], s) => {
       const n = argsOf(y!, 'neg');
@@ -291,13 +293,11 @@ const rules: Readonly<Record<Prim, Rule>> = {
       isNumber(x!, 0) && (isInteger(t) || s.finite(y!)) ? s.const(t, 0) : undefined,
     ([x, y], s, t) => (t === 'f32' && isNumber(x!, -1) ? s.prim('neg', y!) : undefined),
     gatherConstants('mul', () => true),
-    // Signs move out, and into constants.
+    // Signs cancel, and go into constants. (Moving one out of a product could compute it twice.)
     ([x, y], s) => {
       const [m, n] = [argsOf(x!, 'neg'), argsOf(y!, 'neg')];
       if (n !== undefined && x!.k === 'const') return s.prim('mul', s.prim('neg', x!), n[0]!);
-      if (m !== undefined && n !== undefined) return s.prim('mul', m[0]!, n[0]!);
-      if (m !== undefined) return s.prim('neg', s.prim('mul', m[0]!, y!));
-      return n === undefined ? undefined : s.prim('neg', s.prim('mul', x!, n[0]!));
+      return m === undefined || n === undefined ? undefined : s.prim('mul', m[0]!, n[0]!);
     },
   ),
   div: first(
@@ -308,9 +308,7 @@ const rules: Readonly<Record<Prim, Rule>> = {
         : undefined,
     ([x, y], s) => {
       const [m, n] = [argsOf(x!, 'neg'), argsOf(y!, 'neg')];
-      if (m !== undefined && n !== undefined) return s.prim('div', m[0]!, n[0]!);
-      if (m !== undefined) return s.prim('neg', s.prim('div', m[0]!, y!));
-      return n === undefined ? undefined : s.prim('neg', s.prim('div', x!, n[0]!));
+      return m === undefined || n === undefined ? undefined : s.prim('div', m[0]!, n[0]!);
     },
   ),
   idiv: first(

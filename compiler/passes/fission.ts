@@ -1,8 +1,8 @@
 /**
  * Fission: each costly sub-expression of a nest is computed over the fewest axes it depends on.
  * `y[o] = sum i. exp(x[i]) * w[o, i]` becomes `e[i] = exp(x[i])` and a contraction; a reduction that
- * an output axis does not change is made once and spread; inside a fold, what depends on neither a
- * carry nor the step goes before the fold.
+ * an output axis does not change is made once and spread; factors that the summation axes do not
+ * change leave a sum; inside a fold, what depends on neither a carry nor the step goes before it.
  *
  * Invariant: the work (core/work.ts) never grows: a part is split off only if the primitives that
  * leave the body outweigh those of the new nest and the cells it writes. Cheap arithmetic stays: it
@@ -10,7 +10,7 @@
  */
 
 import { defsOf, mapNest, readAt, type Supply, sizeOf, supplyAfter } from '../core/build.ts';
-import { eachChild, freeAxes, freeVars, rewriter } from '../core/expr.ts';
+import { constE, eachChild, freeAxes, freeVars, prim, rewriter } from '../core/expr.ts';
 import { primsOf } from '../core/work.ts';
 import type { Axis, AxisId, Core, Expr, Fold, Nest, Prim, Stmt, Var } from '../core.ts';
 import { hoistBlock } from './hoist.ts';
@@ -116,6 +116,8 @@ function splitNest(s: Nest, supply: Supply, around: Around | undefined): readonl
   if (spread !== undefined) {
     return [...splitNest(spread.once, supply, around), spread.view];
   }
+  const factored = factorSum(s, supply);
+  if (factored !== undefined) return factored.flatMap((t) => splitNest(t, supply, around));
   const points = sizeOf(axes.map((a) => a.extent));
   const parts: Stmt[] = [];
   let body = s.body;
@@ -159,6 +161,50 @@ function spreadReduction(s: Nest, supply: Supply): { once: Nest; view: Nest } | 
   );
   return { once: { ...s, v, axes }, view: mapNest(s.v, s.axes, readAt(v, axes), s.spans) };
 }
+
+// ---------------------------------------------------------------- factors of sums
+
+/** coef * rest, where coef does not depend on the reduction axes; undefined stands for 1. */
+type Factors = { readonly coef: Expr | undefined; readonly rest: Expr | undefined };
+
+/** sum r. a * f(r) is a * sum r. f(r), when that saves work. */
+function factorSum(s: Nest, supply: Supply): readonly Nest[] | undefined {
+  if (s.op !== 'sum' || s.v.t === 'u32') return undefined;
+  const red = new Set(s.red.map((a) => a.id));
+  const { coef, rest } = factors(s.body, red);
+  if (coef === undefined || rest === undefined) return undefined;
+  const cells = sizeOf(s.v.shape);
+  const saved = (primsOf(s.body) - primsOf(rest)) * cells * sizeOf(s.red.map((a) => a.extent));
+  if (saved <= cells * (primsOf(coef) + 2)) return undefined;
+  const sum: Nest = { ...s, v: supply.like(s.v, `${s.v.name}_sum`), body: rest };
+  const whole = prim('mul', coef, readAt(sum.v, s.axes));
+  return [sum, mapNest(s.v, s.axes, whole, s.spans)];
+}
+
+function factors(e: Expr, red: ReadonlySet<AxisId>): Factors {
+  if (freeAxes(e).isDisjointFrom(red)) return { coef: e, rest: undefined };
+  if (e.k === 'prim') {
+    const [a, b] = e.args.map((x) => factors(x, red));
+    switch (e.op) {
+      case 'mul':
+        return { coef: product(a!.coef, b!.coef), rest: product(a!.rest, b!.rest) };
+      case 'neg':
+        return { coef: prim('neg', a!.coef ?? constE(e.t, 1)), rest: a!.rest };
+      case 'div': {
+        // Only a divisor that is the same everywhere leaves the sum.
+        if (b!.rest !== undefined) return { coef: undefined, rest: e };
+        return { coef: prim('div', a!.coef ?? constE('f32', 1), e.args[1]!), rest: a!.rest };
+      }
+    }
+  }
+  return { coef: undefined, rest: e };
+}
+
+function product(a: Expr | undefined, b: Expr | undefined): Expr | undefined {
+  return a === undefined ? b : b === undefined ? a : prim('mul', a, b);
+}
+
+// ---------------------------------------------------------------- parts
 
 function partOf(e: Expr, s: Nest, axes: readonly Axis[], supply: Supply): Nest {
   const used = freeAxes(e);

@@ -142,12 +142,17 @@ class Block {
 
   #inline(p: Nest, at: number): boolean {
     if (this.#kept.has(p.v) || this.#fixed.has(p.v)) return false;
-    const readers = [...this.#readersOf(p.v)].map((i) => this.#stmts[i] as Nest | SegSum);
-    if (readers.length === 0 || !this.#worthwhile(p, readers)) return false;
-    for (const i of [...this.#readersOf(p.v)]) {
-      this.#stmts[i] = this.#into(this.#stmts[i] as Nest | SegSum, p);
+    // Guards that can never hold drop reads, so a place may no longer read the value.
+    const places = [...this.#readersOf(p.v)].filter((i) => {
+      const s = this.#stmts[i];
+      return s !== undefined && usesOf(s).has(p.v);
+    });
+    const readers = places.map((i) => this.#stmts[i] as Nest | SegSum);
+    if (readers.length > 0 && !this.#worthwhile(p, readers)) return false;
+    places.forEach((i, n) => {
+      this.#stmts[i] = this.#into(readers[n]!, p);
       for (const v of usesOf(p)) this.#readersOf(v).add(i);
-    }
+    });
     for (const v of usesOf(p)) this.#readersOf(v).delete(at);
     this.#stmts[at] = undefined;
     return true;

@@ -106,6 +106,29 @@ describe('fission', () => {
     `);
   });
 
+  it('takes factors out of a sum, and divisors, but not where nothing is saved', () => {
+    const h = new Hand();
+    const [a, z, x] = [h.input('a', [4]), h.input('z', [4]), h.input('x', [4, 16])];
+    const [i, k] = [h.supply.axis(4, 'i'), h.supply.axis(16, 'k')];
+    const term = prim('div', prim('neg', prim('mul', at(x, i, k), at(a, i))), at(z, i));
+    const y = h.reduce('y', [i], 'sum', [k], term);
+    const one = h.supply.axis(1, 'one');
+    const few = h.reduce('few', [i], 'sum', [one], prim('mul', at(a, i), at(x, i, one)));
+    const core = h.core(y, few);
+    expect(printCore(fission(core))).toMatchInlineSnapshot(`
+      "input a: f32[4]
+      input z: f32[4]
+      input x: f32[4, 16]
+      y_sum[i]: f32[4] = sum k:16. x[i, k]
+      y[i]: f32[4] = -a[i] / z[i] * y_sum[i]
+      few[i]: f32[4] = sum one:1. a[i] * x[i, one]
+      output y, few
+      "
+    `);
+    const inputs = [[1, 2, 3, 4], [2, 4, 8, 16], Array.from({ length: 64 }, (_, n) => n - 20)];
+    sameValues(interpret(fission(core), inputs), interpret(core, inputs), core.outputs);
+  });
+
   it('does not split what is used over all axes anyway', () => {
     const h = new Hand();
     const x = h.input('x', [4, 4]);

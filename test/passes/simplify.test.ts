@@ -132,6 +132,37 @@ describe('structure', () => {
     `);
   });
 
+  it('brings guards into normal form', () => {
+    const h = new Hand();
+    const x = h.input('x', [40]);
+    const [i, j] = [h.supply.axis(48, 'i'), h.supply.axis(5, 'j')];
+    const ext = extentsOf([i, j]);
+    const part = divIx(ixAxis(i), 8, ext);
+    const off = shiftIx(ixAxis(i), -8);
+    const guards = [
+      { e: shiftIx(part, -1), lo: 0, hi: 5 },
+      // Implied by the bounds of j, and by the others.
+      { e: addIx(ixAxis(i), scaleIx(ixAxis(j), 2)), lo: 3, hi: 70 },
+      { e: scaleIx(ixAxis(j), -2), lo: -7, hi: 99 },
+      { e: ixAxis(i), lo: -4, hi: 48 },
+    ];
+    const y = h.map('y', [i, j], readE(x, [off], guards));
+    expect(printCore(simplify(h.core(y)))).toMatchInlineSnapshot(`
+      "input x: f32[40]
+      y[i, j]: f32[48, 5] = x[i - 8]{8 <= i < 48, 0 <= j < 4}
+      output y
+      "
+    `);
+    const never = [...guards, { e: ixAxis(i), lo: 2, hi: 8 }];
+    const z = h.map('z', [i, j], readE(x, [off], never));
+    expect(printCore(simplify(h.core(z)))).toMatchInlineSnapshot(`
+      "input x: f32[40]
+      z[i, j]: f32[48, 5] = 0.0
+      output z
+      "
+    `);
+  });
+
   it('knows the algebra', () => {
     const cases: [string, (x: Expr, n: Expr) => Expr][] = [
       ['x - x', (x) => prim('sub', x, x)],
@@ -181,7 +212,7 @@ describe('structure', () => {
       2 * (x * 3) => 6.0 * x
       x / 4 => 0.25 * x
       x / 3 => x / 3.0
-      x - (-x) => x + x
+      x - (-x) => 2.0 * x
       (-x) * (-x) => x * x
       x ^ 3 => x * (x * x)
       x ^ -2 => 1.0 / (x * x)
