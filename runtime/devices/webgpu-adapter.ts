@@ -59,7 +59,9 @@ async function searchInNode(): Promise<Found> {
     });
   const create = await loadDawn();
   const make = (): GPU => {
-    const gpu = create([]);
+    // Generated shaders write workgroup memory before they read it; clearing it besides costs time,
+    // on SwiftShader seconds for every shader.
+    const gpu = create(['enable-dawn-features=disable_workgroup_init']);
     instances.push(gpu);
     return gpu;
   };

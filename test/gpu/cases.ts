@@ -30,7 +30,7 @@ export function values(core: Core, seed = 1): Float64Array[] {
   });
 }
 
-const of = (core: Core): Case => ({ core, inputs: values(core) });
+export const of = (core: Core): Case => ({ core, inputs: values(core) });
 const mul = (...e: Expr[]): Expr => e.reduce((a, b) => prim('mul', a, b));
 const add = (...e: Expr[]): Expr => e.reduce((a, b) => prim('add', a, b));
 
@@ -80,7 +80,7 @@ function layernorm(T: number, D: number): Core {
 }
 
 /** All four orientations of a contraction, batched over n, with a bias. */
-function matmuls(N: number, M: number, K: number, O: number): Core {
+export function matmuls(N: number, M: number, K: number, O: number): Core {
   const h = new Hand();
   const [n, m, k, o] = [N, M, K, O].map((e) => h.supply.axis(e)) as [Axis, Axis, Axis, Axis];
   const bias = h.input('bias', [O]);
@@ -92,6 +92,45 @@ function matmuls(N: number, M: number, K: number, O: number): Core {
     return h.map(`z${f}`, [n, m, o], add(at(y, n, m, o), at(bias, o)));
   });
   return h.core(...outs);
+}
+
+/** w[o, i] += sum t. y[l, t, o] * x[l, t, i] * s[t] over a fold: a product that adds. */
+function accumulatedProducts(L: number, T: number, O: number, I: number): Core {
+  const h = new Hand();
+  const [y, x] = [h.input('y', [L, T, O]), h.input('x', [L, T, I])];
+  const [s, w0] = [h.input('s', [T]), h.input('w0', [O, I])];
+  const [l, t, o, i] = [L, T, O, I].map((e) => h.supply.axis(e)) as [Axis, Axis, Axis, Axis];
+  let add!: Var;
+  const body = h.block(() => {
+    add = h.reduce('dw', [o, i], 'sum', [t], mul(at(y, l, t, o), at(x, l, t, i), at(s, t)));
+  });
+  const w = h.supply.like(w0);
+  const acc = [{ v: w, init: w0, add, at: null }];
+  const fold = { k: 'fold', trip: L, l, rev: true, carry: [], ys: [], acc } as const;
+  h.body.push({ ...fold, save: 'auto', body, spans });
+  return h.core(w);
+}
+
+/** Every reduction over many elements, into few cells; NaN at one place of the second. */
+function longReductions(n: number, nan: boolean): Case {
+  const h = new Hand();
+  const [x, m] = [h.input('x', [3, n]), h.input('m', [3, n], 'bool')];
+  const [c, i] = [h.supply.axis(3), h.supply.axis(n)];
+  const ops = ['sum', 'max', 'min', 'argmax', 'argmin'] as const;
+  const near = add(f32(1), mul(f32(1e-4), at(x, c, i)));
+  const outs = [
+    ...ops.map((op) => h.reduce(op, [c], op, [i], at(x, c, i))),
+    h.reduce('prod', [c], 'prod', [i], near),
+    h.reduce('all', [c], 'all', [i], at(m, c, i)),
+    h.reduce('any', [c], 'any', [i], at(m, c, i)),
+    h.reduce('whole', [], 'sum', [c, i], mul(at(x, c, i), at(x, c, i))),
+  ];
+  const made = of(h.core(...outs));
+  made.inputs[1]!.fill(1)
+    .fill(0, n + 3, n + 4)
+    .fill(0, 2 * n);
+  if (nan) made.inputs[0]![n + 700] = Number.NaN;
+  return made;
 }
 
 /** A 3x3 convolution with stride 2 and padding: guarded reads of moved indices. */
@@ -299,6 +338,11 @@ export const handCases: readonly { name: string; make: () => Case }[] = [
   { name: 'attention', make: () => of(attention(17, 8)) },
   { name: 'layer norm', make: () => of(layernorm(5, 33)) },
   { name: 'contractions in every orientation', make: () => of(matmuls(2, 9, 19, 6)) },
+  { name: 'contractions in tiles', make: () => of(matmuls(2, 33, 40, 21)) },
+  { name: 'contractions in large tiles', make: () => of(matmuls(1, 70, 50, 130)) },
+  { name: 'products added over a fold', make: () => of(accumulatedProducts(3, 20, 18, 37)) },
+  { name: 'long reductions', make: () => longReductions(1500, false) },
+  { name: 'long reductions over NaN', make: () => longReductions(900, true) },
   { name: 'strided padded convolution', make: () => of(convolution(3, 5, 4)) },
   { name: 'random bits', make: () => of(randomBits(300)) },
   { name: 'float corners', make: floatCorners },

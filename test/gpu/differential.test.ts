@@ -14,7 +14,7 @@ import { compare, runOn } from './run-core.ts';
 
 /** How many random programs: what a target costs to compile decides. */
 const targets: readonly { name: DeviceName; runs: number; tolerance: number }[] = [
-  { name: 'webgpu', runs: 25, tolerance: 2e-4 },
+  { name: 'webgpu', runs: 16, tolerance: 2e-4 },
   { name: 'gpujs', runs: 60, tolerance: 2e-4 },
 ];
 

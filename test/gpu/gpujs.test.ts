@@ -282,4 +282,8 @@ const mode = (name: GpuJsMode, without: readonly string[]) => (): void => {
 };
 
 describeOn('gpujs', mode('cpu', []), 'in mode cpu');
-describeOn('webgpu', mode('webgpu', ['float corners']), 'gpu.js in mode webgpu');
+describeOn(
+  'webgpu',
+  mode('webgpu', ['float corners', 'long reductions over NaN']),
+  'gpu.js in mode webgpu',
+);

@@ -8,10 +8,12 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/core/interpret.ts';
+import type { Core } from '../../compiler/core.ts';
 import { emitWgsl, leastLimits, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { denseSilu, foldCore } from '../core/hand.ts';
+import { handCases, matmuls, of } from './cases.ts';
 import { describeOn } from './devices.ts';
 import { compare, runOn } from './run-core.ts';
 
@@ -24,10 +26,11 @@ describe('shaders', () => {
       @group(0) @binding(1) var<storage, read_write> s0: array<u32>;
       @group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;
       @compute @workgroup_size(64)
-      fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-        let thread = (group.y * 65535u + group.x) * 64u + lane;
+      fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+        let group = at.x;
+        let thread = group * 64u + lane;
         if (thread >= 7u) { return; }
-        let a0 = i32(thread % 7u);
+        let a0 = i32(thread);
         var acc = 0f;
         for (var a1 = 0i; a1 < 9i; a1++) {
           acc = acc + (bitcast<f32>(s0[(a0 * 9i + a1)]) * bitcast<f32>(s0[64i + a1]));
@@ -51,16 +54,34 @@ describe('shaders', () => {
         return (v8 * bitcast<f32>((((v6 - v7) + 127i) << 23u)));
       }
       @compute @workgroup_size(64)
-      fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-        let thread = (group.y * 65535u + group.x) * 64u + lane;
+      fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+        let group = at.x;
+        let thread = group * 64u + lane;
         if (thread >= 7u) { return; }
-        let a0 = i32(thread % 7u);
+        let a0 = i32(thread);
         let v0 = m_exp((-bitcast<f32>(s0[128i + a0])));
         let v1 = (1f + v0);
         s0[192i + a0] = bitcast<u32>(((bitcast<f32>(s0[128i + a0]) / v1) - (v0 * v1)));
       }
       "
     `);
+  });
+
+  it('take the form that fits: tiles, a workgroup per long sum, else a thread per cell', () => {
+    const forms = (core: Core): string[] => {
+      const { shaders } = wgslProgram(schedule(core, [], { fuse: false }), leastLimits);
+      return [...shaders.values()].map((s) =>
+        s.code.includes('var<workgroup> left')
+          ? 'tiles'
+          : s.code.includes('part')
+            ? 'long'
+            : 'plain',
+      );
+    };
+    expect(forms(matmuls(2, 33, 40, 21)).filter((f) => f === 'tiles')).toHaveLength(4);
+    expect(forms(matmuls(2, 3, 40, 21))).not.toContain('tiles');
+    const long = handCases.find((c) => c.name === 'long reductions')!.make().core;
+    expect(forms(long)).toEqual([...'LLLppLLLL'].map((c) => (c === 'L' ? 'long' : 'plain')));
   });
 
   it('read the step of a fold from a uniform, so a fold is one pipeline', () => {
@@ -127,6 +148,18 @@ describeOn('webgpu', (open) => {
         expect(compare(c.core, got, interpret(c.core, c.inputs))).toEqual([]);
       }),
       { numRuns: 10 },
+    );
+  });
+
+  it('multiplies matrices of any size in tiles', async () => {
+    const size = fc.integer({ min: 4, max: 90 });
+    await fc.assert(
+      fc.asyncProperty(size, size, size, async (m, k, o) => {
+        const { core, inputs } = of(matmuls(1, m, k, o));
+        const got = await runOn(await open(), core, inputs);
+        expect(compare(core, got, interpret(core, inputs), 1e-5)).toEqual([]);
+      }),
+      { numRuns: 4 },
     );
   });
 

@@ -1,20 +1,20 @@
 /**
  * A plan as WebGPU shaders: one per kernel, and the memory they share.
  *
- * Invariant: the shaders depend on the plan and the device's limits only, and hold no name that a
- * user wrote; kernels with nothing to do have no shader.
+ * Each kernel takes the first form that fits it: a tiled product, a long reduction by a workgroup, or
+ * the plain kernel, which fits all. Invariant: the shaders depend on the plan and the device's limits
+ * only, and hold no name that a user wrote; kernels with nothing to do have no shader.
  */
-import type { Plan } from '../../plan.ts';
+import type { Axis } from '../../core.ts';
+import type { Kernel, Plan } from '../../plan.ts';
+import { asContraction } from '../../schedule/contract.ts';
 import { splitKernels } from '../split.ts';
-import { wgslKernel } from './kernel.ts';
+import { tiledKernel } from './contract.ts';
+import { axesOfKernel, cellsOf, plainKernel } from './kernel.ts';
+import { type Printer, printerFor, type Shader } from './lang.ts';
+import { isLongReduction, longReduction } from './long-reduction.ts';
 import { type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
 import { kernelsInLoops } from './walk.ts';
-
-export type Shader = {
-  readonly code: string;
-  /** Workgroups in x and y. */
-  readonly groups: readonly [number, number];
-};
 
 export type WgslProgram = {
   /** The plan that the shaders are of: kernels of one nest each. */
@@ -24,18 +24,38 @@ export type WgslProgram = {
   readonly shaders: ReadonlyMap<number, Shader>;
 };
 
+export type WgslOptions = {
+  /** Every kernel in its plain form, for comparison. */
+  readonly plain?: boolean;
+};
+
 /** What every WebGPU implementation grants. */
 export const leastLimits: GpuLimits = { bindingBytes: 128 * 1024 * 1024, bindings: 8 };
 
-export function wgslProgram(given: Plan, limits: GpuLimits): WgslProgram {
+export function wgslProgram(
+  given: Plan,
+  limits: GpuLimits,
+  options: WgslOptions = {},
+): WgslProgram {
   const plan = splitKernels(given);
   const memory = layoutGpu(plan, limits);
   const shaders = new Map<number, Shader>();
   for (const { kernel, loops } of kernelsInLoops(plan.steps)) {
-    const { code, groups } = wgslKernel(plan, memory, kernel, loops);
-    if (groups[0] > 0) shaders.set(kernel.id, { code, groups });
+    const { parallel } = axesOfKernel(kernel);
+    if (cellsOf(parallel) === 0 || plan.bufs[kernel.nests[0]!.store.buf]!.words === 0) continue;
+    const printer = printerFor(plan, memory, loops);
+    const form = options.plain ? plainKernel : formOf(kernel);
+    shaders.set(kernel.id, form(printer, kernel, loops));
   }
   return { plan, memory, shaders };
+}
+
+type Form = (p: Printer, k: Kernel, loops: readonly Axis[]) => Shader;
+
+function formOf(k: Kernel): Form {
+  const c = asContraction(k);
+  if (c) return (p, _k, loops) => tiledKernel(p, k, c, loops);
+  return isLongReduction(k) ? longReduction : plainKernel;
 }
 
 /** All shaders as one text, for people. */

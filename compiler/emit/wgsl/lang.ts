@@ -1,0 +1,157 @@
+/**
+ * What the shaders of all kernel forms share: how buffers, values and loop axes read in WGSL, and the
+ * frame around a body.
+ *
+ * All buffers are windows of `array<u32>` segments (memory.ts). The loops around a kernel are not in
+ * its text: their values come in a uniform block, so a fold is one pipeline dispatched many times.
+ * Workgroups are numbered over two dimensions, since one holds at most 65,535.
+ */
+import type { Axis, Dtype, ReduceOp } from '../../core.ts';
+import type { BufId, Plan } from '../../plan.ts';
+import { axisName, type Lang, type PrimNode } from '../nest-text.ts';
+import { fromBits, wgslLiteral } from './literal.ts';
+import type { GpuMemory } from './memory.ts';
+import { helperTexts, wgslPrim } from './prims.ts';
+import { type Accumulate, accumulates } from './reduce.ts';
+
+export type Shader = {
+  readonly code: string;
+  /** Workgroups in x and y; none when there is nothing to do. */
+  readonly groups: readonly [number, number];
+};
+
+/** Workgroups of a dispatch in its first dimension, when there are more than fit. */
+const FOLD = 65535;
+
+/** The word of a buffer at an offset, as text. */
+export type Word = (at: string) => string;
+
+/** One shader in the making: the language, and the helpers it has asked for. */
+export type Printer = {
+  readonly plan: Plan;
+  readonly lang: Lang;
+  readonly find: (b: BufId) => Word;
+  readonly reduce: Readonly<Record<ReduceOp, Accumulate>>;
+  readonly need: (helper: string) => string;
+  /**
+   * The whole shader. `body` is run by every lane of `count` workgroups, as number `group`; `shared`
+   * are declarations of workgroup memory.
+   */
+  readonly shader: (o: {
+    readonly lanes: number;
+    readonly count: number;
+    readonly shared?: readonly string[];
+    readonly body: readonly string[];
+  }) => Shader;
+};
+
+export function printerFor(plan: Plan, memory: GpuMemory, loops: readonly Axis[]): Printer {
+  const used = new Set<string>();
+  const need = (h: string): string => {
+    used.add(h);
+    return h;
+  };
+  const find = (b: BufId): Word => {
+    const { segment, offset } = memory.place(b);
+    return (i) => `s${segment}[${offset === 0 ? i : `${offset}i + ${i}`}]`;
+  };
+  return {
+    plan,
+    lang: wgslLang(plan, find, need),
+    find,
+    reduce: accumulates(need),
+    need,
+    shader: ({ lanes, count, shared = [], body }) => {
+      const code = [
+        ...memory.segments.map(
+          (_, s) => `@group(0) @binding(${s + 1}) var<storage, read_write> s${s}: array<u32>;`,
+        ),
+        '@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;',
+        ...shared,
+        ...helperTexts(used),
+        `@compute @workgroup_size(${lanes})`,
+        'fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {',
+        ...indent([
+          count > FOLD ? `let group = at.y * ${FOLD}u + at.x;` : 'let group = at.x;',
+          ...(count > FOLD ? [`if (group >= ${count}u) { return; }`] : []),
+          ...loops.map((a, i) => `let ${axisName(a.id)} = loops[${i >> 2}][${i & 3}];`),
+          ...body,
+        ]),
+        '}',
+        '',
+      ].join('\n');
+      const groups: [number, number] =
+        count <= FOLD ? [count, Math.min(count, 1)] : [FOLD, Math.ceil(count / FOLD)];
+      return { code: fromBits(code) + code, groups };
+    },
+  };
+}
+
+/** Axis values from a row-major number, the last axis fastest. */
+export function splitNumber(axes: readonly Axis[], number: string, unsigned = false): string[] {
+  const u = unsigned ? 'u' : 'i';
+  const out: string[] = [];
+  let below = 1;
+  [...axes].reverse().forEach((a, i) => {
+    const above = below === 1 ? number : `(${number} / ${below}${u})`;
+    // The first axis takes what is left: the number is in range.
+    const value = i === axes.length - 1 ? above : `${above} % ${a.extent}${u}`;
+    out.push(`let ${axisName(a.id)} = ${unsigned ? `i32(${value})` : value};`);
+    below *= a.extent;
+  });
+  return out.reverse();
+}
+
+export const loopOpen = (a: Axis): string =>
+  `for (var ${axisName(a.id)} = 0i; ${axisName(a.id)} < ${a.extent}i; ${axisName(a.id)}++) {`;
+
+/** The value of a word, and the word of a value. Bool is 0 or 1. */
+export const fromWord = (t: Dtype, w: string): string =>
+  t === 'u32' ? w : t === 'bool' ? `(${w} != 0u)` : `bitcast<${t}>(${w})`;
+export const toWord = (t: Dtype, v: string): string =>
+  t === 'u32' ? v : t === 'bool' ? `select(0u, 1u, ${v})` : `bitcast<u32>(${v})`;
+
+function wgslLang(plan: Plan, find: (b: BufId) => Word, need: (h: string) => string): Lang {
+  const prim = Object.fromEntries(
+    Object.entries(wgslPrim).map(([op, row]) => [
+      op,
+      (a: readonly string[], node: PrimNode) => row(a, node, need),
+    ]),
+  ) as unknown as Lang['prim'];
+  return {
+    prim,
+    literal: wgslLiteral,
+    int: (v) => (v < 0 ? `(${v}i)` : `${v}i`),
+    div: (e, by, lo, hi) => {
+      if (lo >= 0) return hi < by ? '0i' : `${e} / ${by}i`;
+      return `${need('floor_div')}(${e}, ${by}i)`;
+    },
+    mod: (e, by, lo, hi) => {
+      if (lo >= 0) return hi < by ? e : `${e} % ${by}i`;
+      return `${need('floor_mod')}(${e}, ${by}i)`;
+    },
+    load: (b, at) => fromWord(plan.bufs[b]!.t, find(b)(at)),
+    guarded: (condition, load, t) => `select(${wgslLiteral(t, 0)}, ${load}, ${condition})`,
+    within: (e, lo, hi) => `(${e} >= ${lo}i && ${e} < ${hi}i)`,
+    both: (a, b) => `(${a} && ${b})`,
+    fromIndex: (e) => e,
+    toIndex: (e) => e,
+    declare: (name, text) => `let ${name} = ${text};`,
+    // Operations on literals alone are evaluated when the shader is made, where overflow and
+    // division by zero are errors.
+    named: (node, arg) =>
+      arg.k === 'const' &&
+      (node.op === 'idiv' || node.op === 'mod' || node.args.every((a) => a.k === 'const')),
+  };
+}
+
+/** Indents by the braces that are open. */
+function indent(lines: readonly string[]): string[] {
+  let depth = 1;
+  return lines.map((l) => {
+    if (l.startsWith('}')) depth--;
+    const out = '  '.repeat(depth) + l;
+    if (l.endsWith('{')) depth++;
+    return out;
+  });
+}
