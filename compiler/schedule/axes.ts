@@ -179,7 +179,7 @@ const coef = (e: Ix, id: AxisId): number =>
 function mergeKernel(kernel: Kernel): Kernel {
   let k = kernel;
   const lists = (): (readonly Axis[])[] => [
-    ...(k.nests.length === 1 || k.nests.every((n) => n.axes.length === 0) ? [k.grid] : []),
+    k.grid,
     ...k.nests.flatMap((n) => {
       const ordered = n.store.mode === 'add';
       const special = n.op === 'argmax' || n.op === 'argmin';

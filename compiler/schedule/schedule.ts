@@ -14,6 +14,7 @@ import type { Buf, BufId, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { type Place, rowMajor, size } from './access.ts';
 import { tidyAxes } from './axes.ts';
 import { eachKExpr, kixKey } from './flat.ts';
+import { groupKernels } from './group.ts';
 import { type Lowered, lower } from './lower.ts';
 import { layout } from './memory.ts';
 
@@ -21,13 +22,14 @@ import { layout } from './memory.ts';
 export type Donate = readonly (readonly [output: number, input: number])[];
 
 export type ScheduleOptions = {
-  /** Fuse on the core first; default true. */
+  /** Fuse nests on the core and in kernels; default true. */
   readonly fuse?: boolean;
 };
 
 export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
   const fused = options.fuse === false ? core : fuse(core);
-  return layout(tidyAxes(settle(lower(fused), donate)));
+  const settled = settle(lower(fused), donate);
+  return layout(tidyAxes(options.fuse === false ? settled : groupKernels(settled)));
 }
 
 /** A plan without the offsets of its temporaries. */

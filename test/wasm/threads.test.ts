@@ -9,63 +9,12 @@ import { sizeOf } from '../../compiler/core/build.ts';
 import { prim, readE } from '../../compiler/core/expr.ts';
 import { ixAxis, ixVal } from '../../compiler/core/ix.ts';
 import type { Core } from '../../compiler/core.ts';
-import { emitWasm } from '../../compiler/emit/wasm/index.ts';
 import { Hazards } from '../../compiler/emit/wasm/threads.ts';
-import type { Plan, Step } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { wasmDevice, wasmFeatures } from '../../runtime/devices/wasm.ts';
+import { wasmDevice } from '../../runtime/devices/wasm.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { at, Hand } from '../core/hand.ts';
-
-type Kernel = (...args: number[]) => void;
-
-/** Runs a plan kernel by kernel, each as `threads` shares in a given order; bytes of all outputs. */
-async function inShares(
-  plan: Plan,
-  inputs: readonly ArrayLike<number>[],
-  threads: number,
-  backwards: boolean,
-): Promise<Uint8Array> {
-  const fma = wasmFeatures().relaxed;
-  const made = emitWasm(plan, { fma, threads, shareFrom: 0, exportKernels: true });
-  const memory = new WebAssembly.Memory({
-    initial: made.pages,
-    maximum: made.pages,
-    shared: threads > 1,
-  });
-  const { instance } = await WebAssembly.instantiate(made.bytes, { env: { memory } });
-  const kernels = instance.exports as Record<string, Kernel>;
-  const view = (id: number) => {
-    const b = plan.bufs[id]!;
-    const Kind = b.t === 'f32' ? Float32Array : b.t === 'u32' ? Uint32Array : Int32Array;
-    return new Kind(memory.buffer, made.address.get(id)!, b.words);
-  };
-  for (const b of plan.bufs) if (b.data && b.words > 0) view(b.id).set(b.data);
-  plan.inputs.forEach((id, i) => {
-    view(id).set(inputs[i]!);
-  });
-  const at = new Map<number, number>();
-  const step = (s: Step): void => {
-    if (s.k === 'loop') {
-      const n = s.axis.extent;
-      for (let i = 0; i < n; i++) {
-        at.set(s.axis.id, s.rev ? n - 1 - i : i);
-        s.steps.forEach(step);
-      }
-      return;
-    }
-    const k = kernels[`k${s.id}`]!;
-    const loops = s.loops.map((a) => at.get(a.id)!);
-    if (k.length === loops.length) k(...loops);
-    else for (let t = 0; t < threads; t++) k(...loops, backwards ? threads - 1 - t : t, threads);
-  };
-  plan.steps.forEach(step);
-  const bytes = plan.outputs.map((id) => {
-    const v = view(id);
-    return new Uint8Array(v.slice().buffer);
-  });
-  return Uint8Array.from(bytes.flatMap((b) => [...b]));
-}
+import { inShares } from './shares.ts';
 
 describe('shares of kernels', () => {
   it('together are the kernel, in any order', () =>

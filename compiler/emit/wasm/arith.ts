@@ -23,6 +23,8 @@ export type Env = {
   readonly extents: Extents;
   /** Byte address of a buffer. */
   readonly base: (b: BufId) => number;
+  /** Bytes from the first thread's copy of a scratch buffer to this one's. */
+  readonly own?: (b: BufId) => Node | undefined;
   /** Buffers that the function writes: what is read from them stays in `home`. */
   readonly written: ReadonlySet<BufId>;
   readonly home: Scope;
@@ -218,6 +220,8 @@ export class Arith {
     const ix = this.vec === undefined ? at.ix : advance(at.ix, this.vec, lane + shift);
     let node = this.#terms(ix, 4);
     for (const d of at.dyn) node = g.add(node, g.times(this.#dyn(d.e, lane, shift), d.m * 4));
+    const own = this.env.own?.(buf);
+    if (own) node = g.add(node, own);
     const offset = this.env.base(buf) + ix.c * 4;
     const least = interval({ c: 0, terms: ix.terms }, this.env.extents).lo;
     const positive = least >= 0 && at.dyn.every((d) => d.m >= 0);

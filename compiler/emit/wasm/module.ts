@@ -80,7 +80,13 @@ export function buildWasm(
   for (const b of plan.bufs)
     if (b.kind === 'const' || b.kind === 'input' || b.kind === 'output')
       address.set(b.id, take(b.words));
+  // Scratch: each thread has its own copy of all of it.
+  const threads = options.threads ?? 1;
+  const scratchAt = end;
   for (const b of plan.bufs) if (b.kind === 'scratch') address.set(b.id, take(b.words));
+  const scratch = end - scratchAt;
+  take((scratch / 4) * (threads - 1));
+  const isScratch = (b: BufId): boolean => plan.bufs[b]?.kind === 'scratch';
   const arena = take(plan.arenaWords);
   for (const [b, at] of plan.offsets) address.set(b, arena + at * 4);
   const base = (b: BufId): number => address.get(b) ?? FIRST;
@@ -98,7 +104,6 @@ export function buildWasm(
     return index;
   };
   // Packed operands live after the arena: one area for each thread, used by one kernel after another.
-  const threads = options.threads ?? 1;
   const blocks = blocking(options);
   const kernels: Kernel[] = [];
   const collect = (steps: readonly Step[]): void => {
@@ -122,8 +127,8 @@ export function buildWasm(
   for (const k of kernels) {
     const c = contractions.get(k);
     const shared = threads > 1 && canShare(k) && work(k) >= (options.shareFrom ?? SMALL);
-    const own: Ty[] = shared ? ['i32', 'i32'] : [];
-    const fn = new Fn(k.name, [...k.loops.map((): Ty => 'i32'), ...own]);
+    const more: Ty[] = shared ? ['i32', 'i32'] : [];
+    const fn = new Fn(k.name, [...k.loops.map((): Ty => 'i32'), ...more]);
     const g = new Graph(fn);
     const axes = new Map<AxisId, Scope | Node>();
     k.loops.forEach((a, i) => {
@@ -131,14 +136,18 @@ export function buildWasm(
     });
     const at = k.loops.length;
     const part = shared ? { t: g.param(at, 'i32'), of: g.param(at + 1, 'i32') } : undefined;
-    const site = { g, axes, loops: k.loops, base, part };
+    const own = part
+      ? (b: BufId) => (isScratch(b) ? g.times(part.t, scratch) : undefined)
+      : undefined;
+    const site = { g, axes, loops: k.loops, base, own, isScratch, part };
     if (c) emitContraction(c, { ...site, micro, pack, blocking: blocks });
     else emitLoops(k, site);
     g.finish();
     define(fn);
     const range = (b: BufId): Range => [base(b), base(b) + plan.bufs[b]!.words * 4];
-    const writes = k.nests.map((n) => range(n.store.buf));
-    const reads = k.nests.flatMap((n) => loadsOf(n).map((l) => range(l.buf)));
+    const global = (l: readonly BufId[]): Range[] => l.filter((b) => !isScratch(b)).map(range);
+    const writes = global(k.nests.map((n) => n.store.buf));
+    const reads = global(k.nests.flatMap((n) => loadsOf(n).map((l) => l.buf)));
     compiled.set(k, { fn, access: { reads, writes, serial: !shared } });
   }
   const barrier = barrierFn();

@@ -22,17 +22,17 @@ export type Site = {
   readonly axes: ReadonlyMap<AxisId, Scope | Node>;
   readonly loops: readonly Axis[];
   readonly base: (b: BufId) => number;
+  readonly own?: (b: BufId) => Node | undefined;
+  readonly isScratch?: (b: BufId) => boolean;
   /** The share to compute; all of it when absent. */
   readonly part?: Part;
 };
 
 /** Whether the cells of a kernel can be shared out. */
 export const canShare = (k: Kernel): boolean =>
-  (k.nests.length === 1 && k.grid.length + k.nests[0]!.axes.length > 0 && !allOrdered(k)) ||
-  (k.nests.every((n) => n.axes.length === 0 && n.red.length === 0) && k.grid.length > 0);
+  k.nests.length > 1 ? k.grid.length > 0 : k.grid.length > 0 || !!parallelAxes(k.nests[0]!).length;
 
-const allOrdered = (k: Kernel): boolean =>
-  k.nests[0]!.store.mode === 'add' && k.nests[0]!.axes.length > 0 && k.grid.length === 0;
+const parallelAxes = (n: KNest): readonly Axis[] => (n.store.mode === 'add' ? [] : n.axes);
 
 /** Emits a kernel as loops into the function of the site. */
 export function emitLoops(k: Kernel, site: Site): void {
@@ -44,6 +44,7 @@ export function emitLoops(k: Kernel, site: Site): void {
     axes,
     extents,
     base: site.base,
+    own: site.own,
     written: k.nests.length > 1 ? written : new Set(),
     home,
     version,
@@ -55,13 +56,21 @@ export function emitLoops(k: Kernel, site: Site): void {
     const first = k.nests[0]!;
     const sequential = first.store.mode === 'add' ? first.axes : [];
     const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
-    const nests = k.nests.length > 1 ? forward(k.nests) : k.nests;
-    new NestEmitter(env(root, 0, outer), nests, own, sequential, site.part).emit(root);
+    const nests = k.nests.length > 1 ? forward(k.nests, site.isScratch) : k.nests;
+    if (nests.length > 0)
+      new NestEmitter(env(root, 0, outer), nests, own, sequential, site.part).emit(root);
     return;
   }
   let scope = root;
-  for (const a of k.grid) {
-    scope = scope.loop(0, a.extent, 1);
+  // The longest axis outermost where the grid is shared out.
+  const longest = k.grid.reduce<Axis | undefined>(
+    (a, b) => (a && a.extent >= b.extent ? a : b),
+    undefined,
+  );
+  const first = site.part ? longest : undefined;
+  for (const a of first ? [first, ...k.grid.filter((x) => x !== first)] : k.grid) {
+    const { lo, hi } = shareOf(site.g, a === first ? site.part : undefined, a.extent);
+    scope = scope.loop(lo, hi, 1);
     outer.set(a.id, scope);
   }
   k.nests.forEach((n, i) => {
@@ -72,7 +81,7 @@ export function emitLoops(k: Kernel, site: Site): void {
 }
 
 /** In a group of pointwise nests, what a nest has stored is handed on as a value. */
-function forward(nests: readonly KNest[]): KNest[] {
+function forward(nests: readonly KNest[], isScratch: Site['isScratch']): KNest[] {
   const stored = new Map<BufId, KExpr>();
   const memo = new Map<KExpr, KExpr>();
   const go = (e: KExpr): KExpr => {
@@ -84,12 +93,14 @@ function forward(nests: readonly KNest[]): KNest[] {
     memo.set(e, out);
     return out;
   };
-  return nests.map((n) => {
+  const out = nests.map((n) => {
     const body = go(n.body);
     stored.set(n.store.buf, body);
     memo.clear();
     return { ...n, body };
   });
+  // What only the group itself reads need not be stored.
+  return out.filter((n) => !isScratch?.(n.store.buf));
 }
 
 /** Cost of an access per element, by its stride over the lanes. */

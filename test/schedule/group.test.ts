@@ -1,0 +1,193 @@
+/**
+ * Kernels of several nests: what becomes of softmax, layernorm and an optimiser (shown), and that
+ * random programs over rows mean the same when their nests are grouped, also in shares and with
+ * donated inputs.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { f32, prim, readE } from '../../compiler/core/expr.ts';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { ixAxis, shiftIx } from '../../compiler/core/ix.ts';
+import type { Axis, Core, Expr, Var } from '../../compiler/core.ts';
+import type { Plan } from '../../compiler/plan.ts';
+import { outline, printPlan } from '../../compiler/schedule/print.ts';
+import { schedule } from '../../compiler/schedule/schedule.ts';
+import { at, Hand } from '../core/hand.ts';
+import { compare, runPlan } from '../wasm/run-core.ts';
+import { inShares } from '../wasm/shares.ts';
+
+/** The kernels as printed, without the buffers. */
+const kernels = (plan: Plan): string =>
+  printPlan(plan)
+    .split('\n')
+    .filter((l) => !/^(input|output|const|temp|arena)/.test(l))
+    .join('\n');
+
+describe('what becomes of', () => {
+  it('softmax: one kernel over rows, with the exponentials kept in scratch', () => {
+    const h = new Hand();
+    const [i, j] = [h.supply.axis(64, 'i'), h.supply.axis(48, 'j')];
+    const x = h.input('x', [64, 48]);
+    const top = h.reduce('top', [i], 'max', [j], at(x, i, j));
+    const e = h.map('e', [i, j], prim('exp', prim('sub', at(x, i, j), at(top, i))));
+    const z = h.reduce('z', [i], 'sum', [j], at(e, i, j));
+    const y = h.map('y', [i, j], prim('div', at(e, i, j), at(z, i)));
+    expect(kernels(schedule(h.core(y)))).toMatchInlineSnapshot(`
+      "scratch top#1: f32[1]
+      scratch e#2: f32[48]
+      scratch z#3: f32[1]
+      kernel 0 top [i:64]
+        top#1[0] = max j:48. x#0[48*i + j]
+        for j:48. e#2[j] = exp(sub(x#0[48*i + j], top#1[0]))
+        z#3[0] = sum j:48. e#2[j]
+        for j:48. y#4[48*i + j] = div(e#2[j], z#3[0])"
+    `);
+  });
+
+  it('layernorm: one kernel over rows', () => {
+    const h = new Hand();
+    const [i, j] = [h.supply.axis(64, 'i'), h.supply.axis(48, 'j')];
+    const x = h.input('x', [64, 48]);
+    const mean = h.map(
+      'mean',
+      [i],
+      prim('mul', at(h.reduce('sum', [i], 'sum', [j], at(x, i, j)), i), f32(1 / 48)),
+    );
+    const d = h.map('d', [i, j], prim('sub', at(x, i, j), at(mean, i)));
+    const v = h.reduce('v', [i], 'sum', [j], prim('mul', at(d, i, j), at(d, i, j)));
+    const y = h.map('y', [i, j], prim('div', at(d, i, j), prim('sqrt', at(v, i))));
+    expect(outline(schedule(h.core(y)))).toMatchInlineSnapshot(`
+      [
+        "sum: sum set sum set",
+      ]
+    `);
+  });
+
+  it('an optimiser on donated state: one pass that updates everything in place', () => {
+    const h = new Hand();
+    const [i, j] = [h.supply.axis(40, 'i'), h.supply.axis(24, 'j')];
+    const [p, m, e, g] = ['p', 'm', 'e', 'g'].map((n) => h.input(n, [40, 24])) as [
+      Var,
+      Var,
+      Var,
+      Var,
+    ];
+    const mix = (a: Expr, b: Expr, t: number): Expr =>
+      prim('add', prim('mul', f32(t), a), prim('mul', f32(1 - t), b));
+    const m1 = h.map('m1', [i, j], mix(at(m, i, j), at(g, i, j), 0.75));
+    const p1 = h.map('p1', [i, j], prim('sub', at(p, i, j), prim('sqrt', at(m1, i, j))));
+    const e1 = h.map('e1', [i, j], mix(at(e, i, j), at(p1, i, j), 0.5));
+    const donate = [
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ] as const;
+    expect(kernels(schedule(h.core(p1, m1, e1), donate))).toMatchInlineSnapshot(`
+      "kernel 0 m1 [j:960]
+        m#1[j] = add(mul(0.75, m#1[j]), mul(0.25, g#3[j]))
+        p#0[j] = sub(p#0[j], sqrt(m#1[j]))
+        e#2[j] = add(mul(0.5, e#2[j]), mul(0.5, p#0[j]))"
+    `);
+  });
+
+  it('columns of a matrix: not a row kernel, because nothing in it would be contiguous', () => {
+    const h = new Hand();
+    const [i, j] = [h.supply.axis(48, 'i'), h.supply.axis(64, 'j')];
+    const x = h.input('x', [48, 64]);
+    const top = h.reduce('top', [j], 'max', [i], at(x, i, j));
+    const y = h.map('y', [j, i], prim('sub', at(x, i, j), at(top, j)));
+    expect(outline(schedule(h.core(y)))).toHaveLength(2);
+  });
+});
+
+/** Programs over rows: tensors [R, C], [R] and [C], maps and reductions between them. */
+function rows(R: number, C: number, choices: readonly number[]): Core {
+  const h = new Hand();
+  let next = 0;
+  const pick = (n: number): number => (choices[next++ % choices.length]! >> 3) % n;
+  const full = [h.input('x', [R, C]), h.input('y', [R, C])];
+  const perRow = [h.input('r', [R])];
+  const perCol = [h.input('c', [C])];
+  const from = (l: readonly Var[]): Var => l[l.length - 1 - pick(Math.min(3, l.length))]!;
+  const any = (i: Axis, j: Axis): Expr => {
+    switch (pick(6)) {
+      case 0:
+        return at(from(perRow), i);
+      case 1:
+        return at(from(perCol), j);
+      case 2: {
+        const before = shiftIx(ixAxis(j), -1);
+        return readE(from(full), [ixAxis(i), before], [{ e: before, lo: 0, hi: C }]);
+      }
+      default:
+        return at(from(full), i, j);
+    }
+  };
+  const mean = (a: Expr, b: Expr): Expr => prim('mul', f32(0.5), prim('add', a, b));
+  for (let n = 0; n < 9; n++) {
+    const i = h.supply.axis(R, 'i');
+    const j = h.supply.axis(C, 'j');
+    const name = `v${n}`;
+    switch (pick(5)) {
+      case 0:
+        perRow.push(h.reduce(name, [i], 'max', [j], mean(any(i, j), any(i, j))));
+        break;
+      case 1:
+        perRow.push(h.map(name, [i], prim('tanh', at(from(perRow), i))));
+        break;
+      case 2:
+        perCol.push(h.reduce(name, [j], 'min', [i], any(i, j)));
+        break;
+      default:
+        full.push(h.map(name, [i, j], prim('sin', mean(any(i, j), any(i, j)))));
+    }
+  }
+  return h.core(full.at(-1)!, perRow.at(-1)!, full.at(-2)!);
+}
+
+const inputsOf = (core: Core): Float64Array[] =>
+  core.inputs.map((v, k) =>
+    Float64Array.from({ length: v.shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+      Math.fround(Math.sin(i * 1.7 + k)),
+    ),
+  );
+
+const arbitraryRows = fc
+  .tuple(
+    fc.constantFrom(32, 33, 40),
+    fc.constantFrom(8, 9, 16, 20),
+    fc.array(fc.nat(0xffff), { minLength: 40, maxLength: 40 }),
+  )
+  .map(([r, c, choices]) => rows(r, c, choices));
+
+describe('random programs over rows', () => {
+  it('mean the same when grouped, donated inputs included', async () => {
+    let grouped = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        arbitraryRows,
+        fc.constantFrom([], [[0, 0]] as const),
+        async (core, donate) => {
+          const plan = schedule(core, donate);
+          if (plan.steps.some((s) => s.k === 'kernel' && s.nests.length > 1)) grouped++;
+          const inputs = inputsOf(core);
+          const got = await runPlan(core, plan, inputs, donate);
+          expect(compare(core, got, interpret(core, inputs), 1e-5)).toEqual([]);
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(grouped).toBeGreaterThan(50);
+  });
+
+  it('give the same bits in shares, each thread with scratch of its own', () =>
+    fc.assert(
+      fc.asyncProperty(arbitraryRows, fc.constantFrom(2, 3), async (core, threads) => {
+        const plan = schedule(core);
+        const inputs = inputsOf(core);
+        const whole = await inShares(plan, inputs, 1, false);
+        expect(await inShares(plan, inputs, threads, true)).toEqual(whole);
+      }),
+      { numRuns: 60 },
+    ));
+});
