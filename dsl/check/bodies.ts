@@ -54,7 +54,7 @@ function newSolver(
 
 function newFn(
   program: Program,
-  of: Pick<Fn, 'id' | 'name' | 'file' | 'facts' | 'types'>,
+  of: Pick<Fn, 'id' | 'name' | 'file' | 'facts' | 'types' | 'usedSizes'>,
   faulty = false,
 ): Fn {
   let errors = faulty ? 1 : 0;
@@ -80,7 +80,7 @@ function newFn(
     fault: () => {
       errors += 1;
     },
-    usedSizes: new Set(),
+    usedSizes: new Set(of.usedSizes),
   };
 }
 
@@ -108,19 +108,6 @@ function bindParams(
   return { env: inner, params };
 }
 
-function usedInHead(
-  fn: Fn,
-  types: readonly Type[],
-  facts: Facts,
-  decl: { args: readonly { type: unknown }[] },
-): void {
-  // Any mention in the head counts: what is written there decides what a caller must give.
-  const text = JSON.stringify([decl.args.map((a) => a.type), facts.facts, types]);
-  for (const name of [...fn.sizes.keys(), ...fn.types.keys()]) {
-    if (text.includes(`"${name}"`)) fn.usedSizes.add(name);
-  }
-}
-
 export function checkFn(
   program: Program,
   sig: FnSig,
@@ -128,9 +115,12 @@ export function checkFn(
 ): TFn | undefined {
   const { decl } = sig;
   const { id, name, file, facts } = sig;
-  const fn = newFn(program, { id, name, file, facts, types: sig.typeNames }, sig.faulty);
+  const fn = newFn(
+    program,
+    { id, name, file, facts, types: sig.typeNames, usedSizes: sig.used },
+    sig.faulty,
+  );
   const root: Env = { fn, scope: undefined, ranges: [] };
-  usedInHead(fn, [...sig.args.map((a) => a.type), sig.result], sig.facts, decl);
   const inits: (TExpr | undefined)[] = [];
   let env = root;
   const params: Params = [];
@@ -232,6 +222,7 @@ export function checkLet(program: Program, sig: LetSig): TLet | undefined {
     file: sig.file,
     facts: noFacts([]),
     types: new Map(),
+    usedSizes: new Set<string>(),
   });
   const env: Env = { fn, scope: undefined, ranges: [] };
   const body = check(
@@ -267,8 +258,8 @@ export function checkProperty(
     file,
     facts: head.facts,
     types: head.typeNames,
+    usedSizes: head.scope.used,
   });
-  usedInHead(fn, types, head.facts, d);
   const { env, params } = bindParams({ fn, scope: undefined, ranges: [] }, d, types);
   const body = check(env, d.body, BOOL, reason(tail(d.body).span, `the check \`${d.name.text}\``));
   const ok = finish(fn);

@@ -46,6 +46,8 @@ export type FnSig = {
   readonly defaults: ReadonlyMap<string, Size>;
   readonly args: readonly { readonly name: string; readonly type: Type; readonly init?: Expr }[];
   readonly result: Type;
+  /** Names of the brackets that the head uses. */
+  readonly used: Set<string>;
   /** The head has an error of its own: warnings about the body would only be noise. */
   readonly faulty: boolean;
 };

@@ -121,7 +121,8 @@ export type Head = {
   readonly params: readonly SigParam[];
   readonly facts: Facts;
   readonly typeNames: ReadonlyMap<string, Type>;
-  readonly scope: TypeScope;
+  /** `scope.used` collects the names of the brackets that are used. */
+  readonly scope: TypeScope & { readonly used: Set<string> };
 };
 
 /** Brackets and `where` of a function or a check. */
@@ -161,13 +162,14 @@ export function resolveHead(
       .filter((p) => p.kind === 'type')
       .map((p): [string, Type] => [p.name, { k: 'var', name: p.name }]),
   );
-  const scope: TypeScope = {
+  const scope = {
     file,
     facts,
     sizes: facts.sizes,
     types: typeNames,
     report,
-    expandAlias: (a) => expandAlias(a, report),
+    used: new Set<string>(),
+    expandAlias: (a: AliasDecl) => expandAlias(a, report),
   };
   const loose: TypeScope = { ...scope, trusting: true };
   // Divisibility and equality rewrite names, so they come before bounds on these names.
@@ -244,6 +246,7 @@ export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSi
     typeNames: head.typeNames,
     args,
     result,
+    used: head.scope.used,
     faulty: faulty || [...args.map((a) => a.type), result].some(holdsError),
   };
 }
