@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import type { LabelledImages } from '../data/dataset.ts';
 import { loadEmoji } from '../data/emoji.ts';
 import { openDevice } from '../devices/registry.ts';
+import { TenonError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import { appendJsonl, type JsonRecord, readJsonl, writeJsonl } from '../io/jsonl.ts';
 import { writeDrawing } from '../plot/rasterise.ts';
@@ -72,7 +73,7 @@ export async function runExperiment(experiment: Experiment): Promise<Report> {
       ...clock.watch,
     };
     // Whatever can be wrong with the programs, the pictures or the device has been seen by now.
-    if (experiment.resume) trimMetrics(folder);
+    if (experiment.resume) trimMetrics(folder, config);
     else begin(folder, config, programs);
     const metrics = metricsFile(file.metrics);
     const encoder = await trainEncoder(context, pictures.train, {
@@ -179,16 +180,34 @@ const metricsFile =
   (entry: object): void =>
     appendJsonl(path, { stage, ...entry });
 
-/** Forgets what was recorded after the last checkpoints: those steps will be done again. */
-function trimMetrics({ file }: RunFolder): void {
+/**
+ * Forgets what was recorded after the last checkpoints: those steps will be done again.
+ * @throws TenonError (`io`) when a checkpoint is gone that must have been there.
+ */
+function trimMetrics({ file }: RunFolder, { train }: Config): void {
   if (!existsSync(file.metrics)) return;
-  const reached: Record<string, number> = {
-    encoder: stepOf(file.encoder),
-    train: stepOf(file.checkpoint),
-  };
+  const records = readJsonl(file.metrics);
+  const stepIn = (r: JsonRecord, stage: string): number =>
+    r['stage'] === stage && typeof r['step'] === 'number' ? r['step'] : -1;
+  const reached = { encoder: stepOf(file.encoder), train: stepOf(file.checkpoint) };
+  for (const [stage, path] of [
+    ['encoder', file.encoder],
+    ['train', file.checkpoint],
+  ] as const) {
+    const gone =
+      reached[stage] < 0 && records.some((r) => stepIn(r, stage) > train.checkpointEvery);
+    if (!gone) continue;
+    throw new TenonError('io', `${path} is missing, and the run was further than that`, {
+      hint: 'Put a copy of it back, or start the run again with --force.',
+      place: { file: path },
+    });
+  }
   const kept = (r: JsonRecord): boolean =>
-    typeof r['step'] === 'number' && r['step'] <= (reached[String(r['stage'])] ?? -1);
-  writeJsonl(file.metrics, readJsonl(file.metrics).filter(kept));
+    Object.entries(reached).some(([stage, step]) => {
+      const at = stepIn(r, stage);
+      return at >= 0 && at <= step;
+    });
+  writeJsonl(file.metrics, records.filter(kept));
 }
 
 /** Marks when stages begin; time goes to the one that is on. */

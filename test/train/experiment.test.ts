@@ -7,6 +7,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -162,6 +163,16 @@ describe('an experiment', () => {
     expect(isTenonError(error) && error.code).toBe('format');
     expect((error as Error).message).toContain('checkpoint.safetensors');
     expect(bytes(path, 'checkpoint.safetensors')).toBe(before);
+  });
+
+  it('says that a checkpoint is gone rather than starting anew', async () => {
+    const path = folders.path('gone');
+    cpSync(whole, path, { recursive: true });
+    rmSync(`${path}/checkpoint.safetensors`);
+    rmSync(`${path}/report.json`);
+    const error = await runTiny(path, { resume: true }).catch((e: unknown) => e);
+    expect((error as Error).message).toMatch(/checkpoint\.safetensors is missing/);
+    expect(existsSync(`${path}/checkpoint.safetensors`)).toBe(false);
   });
 
   it('refuses the checkpoint of another model', async () => {
