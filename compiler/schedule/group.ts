@@ -22,16 +22,24 @@ const fewestCells = 32;
 const reach = 16;
 
 export function groupKernels(plan: Unplaced): Unplaced {
-  const steps = groupSteps(plan.steps);
+  let next = 0;
+  const count = (s: Step): void => {
+    const own =
+      s.k === 'loop' ? [s.axis] : [...s.grid, ...s.nests.flatMap((n) => [...n.axes, ...n.red])];
+    for (const a of own) next = Math.max(next, a.id + 1);
+    if (s.k === 'loop') s.steps.forEach(count);
+  };
+  plan.steps.forEach(count);
+  const steps = groupSteps(plan.steps, () => next++);
   return toScratch({ ...plan, steps });
 }
 
-function groupSteps(steps: readonly Step[]): Step[] {
+function groupSteps(steps: readonly Step[], fresh: () => AxisId): Step[] {
   const out: Step[] = [];
   const uses: Use[] = [];
   for (const s of steps) {
     if (s.k === 'loop') {
-      const inner = { ...s, steps: groupSteps(s.steps) };
+      const inner = { ...s, steps: groupSteps(s.steps, fresh) };
       out.push(inner);
       uses.push(useOf([inner]));
       continue;
@@ -41,7 +49,8 @@ function groupSteps(steps: readonly Step[]): Step[] {
     if (groupable(s)) {
       for (let i = out.length - 1; i >= 0 && i >= out.length - reach; i--) {
         const into = out[i]!;
-        const merged = into.k === 'kernel' && related(uses[i]!, use) ? join(into, s) : undefined;
+        const merged =
+          into.k === 'kernel' && related(uses[i]!, use) ? join(into, s, fresh) : undefined;
         if (merged) {
           out[i] = merged;
           uses[i] = useOf([merged]);
@@ -116,7 +125,7 @@ function groupable(k: Kernel): boolean {
 }
 
 /** The kernel that does both, or undefined; `a` may be a group already. */
-function join(a: Kernel, b: Kernel): Kernel | undefined {
+function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
   if (a.nests.length >= most.nests) return undefined;
   if (a.nests.length === 1 && !groupable(a)) return undefined;
   const own = a.nests.length === 1 ? a.nests[0]!.axes : a.grid;
@@ -135,15 +144,28 @@ function join(a: Kernel, b: Kernel): Kernel | undefined {
         ...x,
         axes: a.nests.length === 1 ? x.axes.slice(n) : [...back, ...x.axes],
       })),
-      renamed(b.nests[0]!, theirs.slice(0, n), grid),
+      renamed(b.nests[0]!, theirs.slice(0, n), grid, fresh),
     ];
     if (worth(grid, nests, a, b)) return { ...a, name: a.name, grid, nests };
   }
   return undefined;
 }
 
-function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[]): KNest {
+/**
+ * The nest with its outer axes named as the grid's. An inner axis that has a name of the grid (one id
+ * may be bound by many nests) gets a fresh one, or it would be captured.
+ */
+function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[], fresh: () => AxisId): KNest {
+  const taken = new Set(to.map((a) => a.id));
   const map = new Map<AxisId, Ix>(from.map((a, i) => [a.id, ixAxis(to[i]!)]));
+  const own = (a: Axis): Axis => {
+    if (!taken.has(a.id)) return a;
+    const other = { ...a, id: fresh() };
+    map.set(a.id, ixAxis(other));
+    return other;
+  };
+  const axes = n.axes.slice(from.length).map(own);
+  const red = n.red.map(own);
   const fix = (e: Ix): Ix =>
     mapIx(
       e,
@@ -155,7 +177,8 @@ function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[]): KNest {
   const go = (e: KExpr): KExpr => mapKExpr(e, fix, (x) => x, memo);
   return {
     ...n,
-    axes: n.axes.slice(from.length),
+    axes,
+    red,
     body: go(n.body),
     store: { ...n.store, at: mapKIx(n.store.at, fix, go), guard: mapGuards(n.store.guard, fix) },
   };

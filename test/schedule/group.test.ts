@@ -123,10 +123,11 @@ function rows(R: number, C: number, choices: readonly number[]): Core {
         return at(from(full), i, j);
     }
   };
+  const [p, q] = [h.supply.axis(R, 'p'), h.supply.axis(C, 'q')];
   const mean = (a: Expr, b: Expr): Expr => prim('mul', f32(0.5), prim('add', a, b));
   for (let n = 0; n < 9; n++) {
-    const i = h.supply.axis(R, 'i');
-    const j = h.supply.axis(C, 'j');
+    // One pair of axes for all nests, in either role where the extents allow it.
+    const [i, j] = R === C && pick(2) === 1 ? [q, p] : [p, q];
     const name = `v${n}`;
     switch (pick(5)) {
       case 0:
@@ -155,7 +156,7 @@ const inputsOf = (core: Core): Float64Array[] =>
 const arbitraryRows = fc
   .tuple(
     fc.constantFrom(32, 33, 40),
-    fc.constantFrom(8, 9, 16, 20),
+    fc.constantFrom(8, 9, 16, 20, 40),
     fc.array(fc.nat(0xffff), { minLength: 40, maxLength: 40 }),
   )
   .map(([r, c, choices]) => rows(r, c, choices));
