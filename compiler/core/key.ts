@@ -195,19 +195,22 @@ export function compareIx(a: Ix, b: Ix): number {
  * the first node seen with a structure, so that passes can share it.
  */
 export class Keys {
-  readonly #ids = new Map<string, number>();
+  /** Numbers by a hash of the node over the numbers of its children. */
+  readonly #buckets = new Map<number, number[]>();
   readonly #byNode = new WeakMap<Expr, number>();
   readonly #reps: Expr[] = [];
 
   expr(e: Expr): number {
-    let id = this.#byNode.get(e);
-    if (id !== undefined) return id;
-    const text = this.#text(e);
-    id = this.#ids.get(text);
+    const known = this.#byNode.get(e);
+    if (known !== undefined) return known;
+    const hash = this.#hash(e);
+    const bucket = this.#buckets.get(hash) ?? [];
+    let id = bucket.find((n) => this.#same(e, this.#reps[n]!));
     if (id === undefined) {
       id = this.#reps.length;
-      this.#ids.set(text, id);
       this.#reps.push(e);
+      bucket.push(id);
+      this.#buckets.set(hash, bucket);
     }
     this.#byNode.set(e, id);
     return id;
@@ -240,16 +243,20 @@ export class Keys {
     return `${g.lo}<=${this.ix(g.e)}<${g.hi}`;
   }
 
-  #text(e: Expr): string {
-    switch (e.k) {
-      case 'const':
-        return `c${e.t}${Object.is(e.v, -0) ? '-0' : e.v}`;
-      case 'read':
-        return `r${e.x.id}[${e.ix.map((i) => this.ix(i)).join()}]{${e.guard.map((g) => this.guard(g)).join()}}`;
-      case 'index':
-        return `i${this.ix(e.ix)}`;
-      case 'prim':
-        return `${e.op}:${e.t}(${e.args.map((a) => this.expr(a)).join()})`;
-    }
+  #hash(e: Expr): number {
+    if (e.k !== 'prim') return hashExpr(e);
+    let h = mix(hashName(e.op), hashName(e.t));
+    for (const a of e.args) h = mix(h, this.expr(a));
+    return h;
+  }
+
+  #same(a: Expr, b: Expr): boolean {
+    if (a.k !== 'prim' || b.k !== 'prim') return a.t === b.t && sameExpr(a, b);
+    return (
+      a.op === b.op &&
+      a.t === b.t &&
+      a.args.length === b.args.length &&
+      a.args.every((x, i) => this.expr(x) === this.expr(b.args[i]!))
+    );
   }
 }

@@ -6,6 +6,7 @@
 
 import { defsOf } from '../core/build.ts';
 import { foldExpr } from '../core/expr.ts';
+import { hashExpr, mix } from '../core/key.ts';
 import type {
   Atom,
   AxisId,
@@ -37,12 +38,96 @@ type Bound = {
   readonly vars: Map<Var, string>;
 };
 
-export class AlphaKeys {
-  readonly #ids = new Map<string, number>();
+/**
+ * Equal statements seen so far, in scopes. Keys are made only for statements whose form (a cheap
+ * hash) was seen before: most statements are like no other.
+ */
+export class Equals {
+  readonly #keys: AlphaKeys;
+  readonly #own = new Map<number, Stmt[]>();
+  readonly #up: Equals | undefined;
 
-  /** undefined for statements that are never merged (customs). */
+  constructor(up?: Equals) {
+    this.#up = up;
+    this.#keys = up === undefined ? new AlphaKeys() : up.#keys;
+  }
+
+  /** An equal statement in this scope or around it; the statement is noted if there is none. */
+  find(s: Exclude<Stmt, { k: 'custom' }>): Stmt | undefined {
+    const form = formOf(s);
+    for (let scope: Equals | undefined = this; scope !== undefined; scope = scope.#up) {
+      for (const t of scope.#own.get(form) ?? []) {
+        const key = this.#keys.stmt(s);
+        if (key !== undefined && key === this.#keys.stmt(t)) return t;
+      }
+    }
+    const list = this.#own.get(form);
+    if (list === undefined) this.#own.set(form, [s]);
+    else list.push(s);
+    return undefined;
+  }
+}
+
+/** Equal for statements with equal keys. */
+function formOf(s: Exclude<Stmt, { k: 'custom' }>): number {
+  switch (s.k) {
+    case 'nest': {
+      let h = s.op === null ? 0 : s.op.length;
+      for (const a of [...s.axes, ...s.red]) h = mix(h, a.extent);
+      return mix(h, formOfExpr(s.body));
+    }
+    case 'segsum': {
+      let h = 1;
+      for (const a of s.axes) h = mix(h, a.extent);
+      return mix(h, formOfExpr(s.body));
+    }
+    case 'fold': {
+      let h = mix(2, s.trip);
+      for (const c of s.carry) h = mix(h, c.init.shape.length);
+      return mix(h, s.body.length);
+    }
+  }
+}
+
+const forms = new WeakMap<Expr, number>();
+
+/** Variables and primitives, but neither axes nor the order of operands. */
+function formOfExpr(e: Expr): number {
+  const known = forms.get(e);
+  if (known !== undefined) return known;
+  let h: number;
+  switch (e.k) {
+    case 'const':
+      h = hashExpr(e);
+      break;
+    case 'index':
+      h = mix(3, e.ix.c);
+      break;
+    case 'read':
+      h = mix(4, e.x.id);
+      for (const ix of e.ix) h = mix(h, ix.c);
+      break;
+    case 'prim':
+      h = 0;
+      for (const a of e.args) h = (h + formOfExpr(a)) | 0;
+      h = mix(mix(h, e.op.charCodeAt(0)), e.op.length);
+      break;
+  }
+  forms.set(e, h);
+  return h;
+}
+
+class AlphaKeys {
+  readonly #ids = new Map<string, number>();
+  readonly #stmts = new WeakMap<Stmt, string>();
+
+  /** undefined for statements that are never merged (folds around customs). */
   stmt(s: Stmt): string | undefined {
-    return this.#stmt(s, { axes: new Map(), vars: new Map() });
+    const known = this.#stmts.get(s);
+    if (known !== undefined) return known;
+    const key = this.#stmt(s, { axes: new Map(), vars: new Map() });
+    if (key !== undefined) this.#stmts.set(s, key);
+    return key;
   }
 
   #stmt(s: Stmt, bound: Bound): string | undefined {

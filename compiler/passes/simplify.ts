@@ -14,6 +14,7 @@ import {
   constE,
   eachVal,
   freeAxes,
+  freeVars,
   i32,
   mapSame,
   prim,
@@ -39,14 +40,18 @@ import type {
   Var,
 } from '../core.ts';
 import { Algebra } from './algebra.ts';
-import { AlphaKeys } from './alpha.ts';
+import { Equals } from './alpha.ts';
 import { normalGuards } from './guards.ts';
 import { live } from './live.ts';
 
 const maxRounds = 16;
 
 export function simplify(core: Core): Core {
-  const shared = { keys: new Keys(), supply: supplyAfter(core) };
+  const shared: Shared = {
+    keys: new Keys(),
+    supply: supplyAfter(core),
+    settled: new WeakSet(),
+  };
   let now = core;
   for (let round = 0; round < maxRounds; round++) {
     const next = live(new Simplifier(now, shared).core());
@@ -61,29 +66,19 @@ type Forward =
   | { readonly k: 'var'; readonly x: Var }
   | { readonly k: 'body'; readonly axes: readonly Axis[]; readonly body: Expr };
 
-/** Equal statements in scope: key to what the first one defines. */
-class Scope {
-  readonly #own = new Map<string, readonly Var[]>();
-  readonly #up: Scope | undefined;
-  constructor(up?: Scope) {
-    this.#up = up;
-  }
-  get(key: string): readonly Var[] | undefined {
-    return this.#own.get(key) ?? this.#up?.get(key);
-  }
-  set(key: string, defs: readonly Var[]): void {
-    this.#own.set(key, defs);
-  }
-}
-
 /** What the rounds of one simplification share. */
-type Shared = { readonly keys: Keys; readonly supply: Supply };
+type Shared = {
+  readonly keys: Keys;
+  readonly supply: Supply;
+  /** Nests that a round left as they were: they change only when something is forwarded to them. */
+  readonly settled: WeakSet<Nest>;
+};
 
 class Simplifier {
   readonly #core: Core;
   readonly #keys: Keys;
   readonly #supply: Supply;
-  readonly #alpha = new AlphaKeys();
+  readonly #settled: WeakSet<Nest>;
   readonly #forward = new Map<Var, Forward>();
   /** Variables that must keep a statement of their own. */
   readonly #pinned: Set<Var>;
@@ -94,6 +89,7 @@ class Simplifier {
     this.#core = core;
     this.#keys = shared.keys;
     this.#supply = shared.supply;
+    this.#settled = shared.settled;
     this.#pinned = new Set(core.outputs);
     this.#renamed = renamedOutputs(core);
     for (const [x, to] of this.#renamed) this.#forward.set(x, { k: 'var', x: to });
@@ -103,7 +99,7 @@ class Simplifier {
     const copies = new Set(this.#renamed.values());
     const given = this.#core.body.filter((s) => !(s.k === 'nest' && copies.has(s.v)));
     const named = copies.size === 0 ? this.#core.body : given.map((s) => this.rename(s));
-    const body = this.block(named, [], new Scope());
+    const body = this.block(named, [], new Equals());
     return body === this.#core.body ? this.#core : { ...this.#core, body };
   }
 
@@ -125,13 +121,13 @@ class Simplifier {
     }
   }
 
-  block(body: readonly Stmt[], folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+  block(body: readonly Stmt[], folds: readonly Axis[], scope: Equals): readonly Stmt[] {
     const out: Stmt[] = [];
     for (const s of body) out.push(...this.stmt(s, folds, scope));
     return out.length === body.length && out.every((s, i) => s === body[i]) ? body : out;
   }
 
-  stmt(s: Stmt, folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+  stmt(s: Stmt, folds: readonly Axis[], scope: Equals): readonly Stmt[] {
     switch (s.k) {
       case 'nest':
       case 'segsum': {
@@ -185,8 +181,11 @@ class Simplifier {
   // -------------------------------------------------------------- nests
 
   nest(s: Nest, folds: readonly Axis[]): Nest {
+    if (this.#settled.has(s) && freeVars(s.body).isDisjointFrom(this.#forward)) return s;
     const { rw, algebra } = this.rewriter(folds, [...s.axes, ...s.red]);
-    return reduced(s, rw.expr(s.body), algebra);
+    const out = reduced(s, rw.expr(s.body), algebra);
+    if (out === s) this.#settled.add(s);
+    return out;
   }
 
   /** Notes a nest that its readers can do without; true when nothing else needs it. */
@@ -205,20 +204,16 @@ class Simplifier {
   }
 
   /** The statement, or nothing (a copy, if it is an output) when an equal one is in scope. */
-  unlessKnown(s: Nest | SegSum | Fold, scope: Scope): readonly Stmt[] {
+  unlessKnown(s: Nest | SegSum | Fold, scope: Equals): readonly Stmt[] {
     if (s.k === 'nest' && this.#forward.has(s.v)) return [s];
-    const key = this.#alpha.stmt(s);
     const defs = defsOf(s);
-    if (key === undefined || defs.length === 0) return [s];
-    const known = scope.get(key);
-    if (known === undefined) {
-      scope.set(key, defs);
-      return [s];
-    }
+    const known = defs.length === 0 ? undefined : scope.find(s);
+    if (known === undefined) return [s];
+    const first = defsOf(known);
     const copies: Stmt[] = [];
     defs.forEach((d, i) => {
-      this.#forward.set(d, { k: 'var', x: known[i]! });
-      if (this.#pinned.has(d)) copies.push(this.copy(known[i]!, d, s.spans));
+      this.#forward.set(d, { k: 'var', x: first[i]! });
+      if (this.#pinned.has(d)) copies.push(this.copy(first[i]!, d, s.spans));
     });
     return copies;
   }
@@ -235,7 +230,7 @@ class Simplifier {
 
   // -------------------------------------------------------------- folds and customs
 
-  fold(s: Fold, folds: readonly Axis[], scope: Scope): readonly Stmt[] {
+  fold(s: Fold, folds: readonly Axis[], scope: Equals): readonly Stmt[] {
     const after: Stmt[] = [];
     /** x is always `to`. */
     const same = (x: Var, to: Var): false => {
@@ -251,7 +246,7 @@ class Simplifier {
       same(c.in, c.init);
       return same(c.out, c.init);
     });
-    const body = this.block(s.body, [...folds, s.l], new Scope(scope));
+    const body = this.block(s.body, [...folds, s.l], new Equals(scope));
     const { rw } = this.rewriter(folds, [s.l]);
     // So is an accumulator to which only zeros are added.
     const acc = filterSame(
@@ -303,12 +298,12 @@ class Simplifier {
     return mapNest(to, axes, readE(from, ixs.slice(to.shape.length - from.shape.length)), spans);
   }
 
-  custom(s: Custom, folds: readonly Axis[], scope: Scope): Custom {
+  custom(s: Custom, folds: readonly Axis[], scope: Equals): Custom {
     for (const x of [...s.outs, ...s.jvp.douts]) this.#pinned.add(x);
-    const inner = new Scope(scope);
+    const inner = new Equals(scope);
     const ins = mapSame(s.ins, (x) => this.use(x));
     const body = this.block(s.body, folds, inner);
-    const jvp = this.block(s.jvp.body, folds, new Scope(inner));
+    const jvp = this.block(s.jvp.body, folds, new Equals(inner));
     const same = ins === s.ins && body === s.body && jvp === s.jvp.body;
     return same ? s : { ...s, ins, body, jvp: { ...s.jvp, body: jvp } };
   }
