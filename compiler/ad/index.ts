@@ -5,7 +5,7 @@
  * statements -> values and tangents together -> values, then linear tangents -> values, then
  * cotangents. Invariant: the primal statements define everything the given ones defined, under the
  * same variables, and both lists put after each other are a program; derivatives of derivatives are
- * the same functions again.
+ * the same functions again. Integers, booleans and keys have no tangent: they are left out of `wrt`.
  */
 
 import { defsOf, type Supply, usesOf } from '../core/build.ts';
@@ -28,7 +28,8 @@ export function jvp(
   wrt: readonly { readonly x: Var; readonly dx: Var }[],
   supply: Supply,
 ): Jvp {
-  const tangents: Tangents = new Map(wrt.map(({ x, dx }) => [x, dx]));
+  const real = wrt.filter(({ x }) => x.t === 'f32');
+  const tangents: Tangents = new Map(real.map(({ x, dx }) => [x, dx]));
   const both = forward(stmts, tangents, supply, false);
   // A fold that carries values and tangents together stands with the values.
   const needed = new Set<Var>(stmts.flatMap((s) => defsOf(s)));
@@ -58,8 +59,9 @@ export function vjp(
   seeds: readonly { readonly y: Var; readonly ct: Var }[],
   supply: Supply,
 ): Vjp {
-  const tangents: Tangents = new Map(wrt.map((x) => [x, supply.like(x, `d${x.name}`)]));
-  const inputs = wrt.map((x) => tangents.get(x)!);
+  const real = wrt.filter((x) => x.t === 'f32');
+  const tangents: Tangents = new Map(real.map((x) => [x, supply.like(x, `d${x.name}`)]));
+  const inputs = real.map((x) => tangents.get(x)!);
   const both = forward(stmts, tangents, supply, true);
 
   const original = new Set(stmts.flatMap((s) => defsOf(s)));
@@ -79,7 +81,7 @@ export function vjp(
     t.giveVar(dy, ct, origin?.spans ?? []);
   }
   t.run(linear);
-  const cotangents = new Map(wrt.map((x, i) => [x, t.take(inputs[i]!)]));
+  const cotangents = new Map(real.map((x, i) => [x, t.take(inputs[i]!)]));
 
   const wanted = new Set([...cotangents.values()].filter((v) => v !== null));
   const adjoint = keepLive(t.out, wanted);

@@ -175,8 +175,9 @@ class Solver {
     const range = interval(e, this.#before);
     const [lo, hi] = [Math.floor(range.lo / by), Math.floor(range.hi / by)];
     const qlo = Number.isFinite(lo) ? lo : 0;
-    // Bounds of the quotient follow from those of the variables.
-    const q = { extent: hi - qlo + 1, name: 'q', bounded: !Number.isFinite(hi - lo) };
+    // The bounds of the quotient follow from those of the variables; they are infinite where an
+    // axis of unknown extent is outside, and then it is the first to be eliminated.
+    const q = { extent: hi - qlo + 1, name: 'q', bounded: false };
     const r = { extent: by, name: 'r', bounded: true };
     s = { q, qlo, r };
     this.#splits.set(key, s);
@@ -247,8 +248,6 @@ class Solver {
       const w = Math.abs(m);
       const digit = divIx(rest, w, this.extents);
       rest = modIx(rest, w, this.extents);
-      // Digits are unique only within their bounds, so here a quotient is checked as well.
-      if (!u.bounded) this.#demand({ e: digit, lo: 0, hi: u.extent });
       this.#know(u, m > 0 ? digit : shiftIx(scaleIx(digit, -1), u.extent - 1));
     }
     this.#demand(isZero(rest));
