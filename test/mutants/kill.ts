@@ -1,0 +1,94 @@
+/**
+ * Run inside a mutated copy: property and differential tests from fast to slow; the first that fails
+ * is printed as `KILLED test: why`. No snapshots, and a crash is not a kill.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
+import { check } from '../../dsl/index.ts';
+import type { DeviceName } from '../../runtime/devices/device.ts';
+import { openDevice } from '../../runtime/devices/registry.ts';
+import { onDevice } from '../../runtime/gradcheck/device.ts';
+import { checkProperty } from '../../runtime/gradcheck/property.ts';
+import { checkProgram } from '../gen/check-program.ts';
+import { randomProgram } from '../gen/program.ts';
+import { elaborated, inputsOf, ProgramFault } from '../gen/run.ts';
+import { runGolden } from './golden-lane.ts';
+import { meanings } from './meanings.ts';
+import { refusals } from './refusals.ts';
+
+type Lane = { readonly name: string; readonly run: () => Promise<void> | void };
+
+const sample = (numRuns: number, seed: number) => fc.sample(randomProgram, { numRuns, seed });
+
+async function targets(name: DeviceName, numRuns: number): Promise<void> {
+  const device = await openDevice(name);
+  for (const p of sample(numRuns, 61)) {
+    const e = elaborated(p);
+    const core = cotangentProgram(e.core).core;
+    const own = inputsOf(e, p.seed);
+    const seeds = core.inputs
+      .slice(own.length)
+      .map((x) => new Float64Array(x.shape.reduce((n, d) => n * d, 1)).fill(0.7));
+    const run = await onDevice(device, core);
+    const v = await run.compare([...own, ...seeds]);
+    run.dispose();
+    if (!v.ok) throw new ProgramFault(`${name} is off by ${v.error} (bound ${v.bound})`);
+  }
+  device.dispose();
+}
+
+const lanes: readonly Lane[] = [
+  { name: 'faults are refused, right programs are not', run: refusals },
+  { name: 'programs mean what they say', run: meanings },
+  {
+    name: 'derivatives of random programs',
+    run: () => {
+      for (const p of sample(40, 71)) checkProgram(p, { derivatives: true });
+    },
+  },
+  {
+    name: 'second derivatives of random programs',
+    run: () => {
+      for (const p of sample(12, 81)) checkProgram(p, { derivatives: true, second: true });
+    },
+  },
+  { name: 'wasm against the reference', run: () => targets('wasm', 40) },
+  {
+    name: 'check declarations of models',
+    run: () => {
+      const sources = new Map(
+        readdirSync('models')
+          .filter((f) => f.endsWith('.tn'))
+          .map((f) => [`models/${f}`, readFileSync(`models/${f}`, 'utf8')]),
+      );
+      for (const file of ['models/nn.tn', 'models/sit.tn', 'models/resize.tn']) {
+        const { program } = check(sources, file);
+        if (program === undefined) throw new ProgramFault(`${file} is refused`);
+        for (const c of program.checks) {
+          if (c.what.k !== 'property') continue;
+          const r = checkProperty(program, c.what.fn, { runs: 30, seed: 1 });
+          if (!r.ok) throw new ProgramFault(`${c.name} does not hold`);
+        }
+      }
+    },
+  },
+  { name: 'golden values on the reference', run: () => runGolden('reference') },
+  { name: 'golden values on wasm', run: () => runGolden('wasm') },
+  { name: 'webgpu against the reference', run: () => targets('webgpu', 12) },
+];
+
+const crash = /TypeError|RangeError|ReferenceError|is not a function|Maximum call stack/;
+for (const lane of lanes) {
+  try {
+    await lane.run();
+  } catch (e) {
+    const why = e instanceof Error ? `${e.name}: ${e.message}` : String(e);
+    const first = why.split('\n')[0]!.slice(0, 140);
+    process.stdout.write(`${crash.test(why) ? 'CRASHED' : 'KILLED'} ${lane.name} | ${first}\n`);
+    process.exit(0);
+  }
+}
+process.stdout.write('SURVIVED\n');
+process.exit(0);

@@ -1,0 +1,112 @@
+/** Identities that small programs must satisfy, computed two ways or known in closed form. */
+import { runSource } from '../elaborate/run-source.ts';
+import { ProgramFault } from '../gen/run.ts';
+
+type Meaning = {
+  readonly name: string;
+  readonly text: string;
+  readonly inputs?: readonly (readonly number[])[];
+  readonly sizes?: Readonly<Record<string, number>>;
+  readonly gives: readonly (readonly number[])[];
+};
+
+const x6 = [0.5, -1, 2, 3, -0.25, 4];
+
+const table: readonly Meaning[] = [
+  {
+    name: 'left and right',
+    text: 'fn f[A, B](x: f32[A + B]): f32[B + A] = [..(for b: B. x[right b]), ..(for a: A. x[left a])]',
+    inputs: [x6],
+    sizes: { A: 2, B: 4 },
+    gives: [[2, 3, -0.25, 4, 0.5, -1]],
+  },
+  {
+    name: 'fallback',
+    text: 'fn f[N](x: f32[N]): f32[N] = for i. x[i - 1] ?? 7',
+    inputs: [[1, 2, 3]],
+    sizes: { N: 3 },
+    gives: [[7, 1, 2]],
+  },
+  {
+    name: 'concatenation',
+    text: 'fn f[A, B](a: f32[A], b: f32[B]): f32[A + B] = [..a, ..b]',
+    inputs: [
+      [1, 2],
+      [3, 4, 5],
+    ],
+    sizes: { A: 2, B: 3 },
+    gives: [[1, 2, 3, 4, 5]],
+  },
+  {
+    name: 'powers',
+    text: 'fn f(x: f32): { a: f32, b: f32 } = { a: x^3, b: x^5 }',
+    inputs: [[2]],
+    gives: [[8], [32]],
+  },
+  {
+    name: 'conditions on indices',
+    text: 'fn f[N](x: f32[N]): f32[N] = for i. if i32(i) == 0 then 10 else if -i32(i) == -2 then 20 else x[i]',
+    inputs: [[1, 2, 3, 4]],
+    sizes: { N: 4 },
+    gives: [[10, 2, 20, 4]],
+  },
+  {
+    name: 'means',
+    text: `fn f[N, M](x: f32[N, M]): f32 where N >= 1, M >= 1 = mean i, j. x[i, j]
+`,
+    inputs: [[1, 2, 3, 4, 5, 9]],
+    sizes: { N: 3, M: 2 },
+    gives: [[4]],
+  },
+  {
+    name: 'branches',
+    text: 'fn f[N](x: f32[N]): f32[N] = for i. if x[i] > 0 then x[i] else 0.5',
+    inputs: [[-1, 2]],
+    sizes: { N: 2 },
+    gives: [[0.5, 2]],
+  },
+  {
+    name: 'gradients',
+    text: 'fn f[N](x: f32[N]): f32[N] = grad(y -> sum i. y[i]^2, x)',
+    inputs: [[1, 3]],
+    sizes: { N: 2 },
+    gives: [[2, 6]],
+  },
+  {
+    name: 'trees',
+    text: `fn f(t: { a: f32[2], fixed b: f32, c: f32 }): { s: f32, m: f32 } =
+  { s: sum v in t. v, m: mean v in t. v }`,
+    inputs: [[1, 2], [100], [6]],
+    gives: [[9], [3]],
+  },
+  {
+    name: 'splits differ from draws',
+    text: `fn f(k: key): bool =
+  let a = uniform(split(k, 0), 0)
+  let b = uniform(split(split(k, 0), 0), 0)
+  let c = uniform(k, 0)
+  a != b and b != c`,
+    inputs: [[1, 2]],
+    gives: [[1]],
+  },
+  {
+    name: 'what depends on the step',
+    text: 'fn f[K](): f32 = fold a = 0 for k: K. a + sin(f32(k)) * sin(f32(k)) + cos(f32(k)) * cos(f32(k))',
+    sizes: { K: 4 },
+    gives: [[4]],
+  },
+];
+
+export function meanings(): void {
+  for (const m of table) {
+    const got = runSource(m.text, 'f', m.inputs ?? [], m.sizes ?? {});
+    const same = m.gives.every((y, i) => y.every((v, j) => Math.abs(got[i]![j]! - v) < 1e-9));
+    if (!same) throw new ProgramFault(`${m.name}: ${JSON.stringify(got)}`);
+  }
+  // Uniform draws fill the unit interval evenly.
+  const [u] = runSource('fn f[N](k: key): f32[N] = for n. uniform(k, n)', 'f', [[0, 7]], {
+    N: 4000,
+  });
+  const mean = u!.reduce((s, v) => s + v, 0) / u!.length;
+  if (Math.abs(mean - 0.5) > 0.02) throw new ProgramFault(`uniform draws have mean ${mean}`);
+}

@@ -1,0 +1,35 @@
+/** Programs that must be refused, by code, and programs that must not. */
+import { check } from '../../dsl/index.ts';
+import { ProgramFault } from '../gen/run.ts';
+
+const faulty: readonly (readonly [code: string, text: string])[] = [
+  ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[i + 1]'],
+  ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[i - 1]'],
+  ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[2*i]'],
+  ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[N - i]'],
+  ['E06', 'fn f[N](x: f32[N]): f32 = x[0]'],
+  ['E06', 'fn f[N, K](x: f32[N]): f32[K] where N <= K = for i: K. x[i]'],
+  ['E0', 'fn f[N](x: f32[N], y: f32[N + 1]): f32[N] = x + y'],
+  ['E0', 'fn g[N](x: f32[N]): f32 where N >= 2 = x[1]\nfn f[N](x: f32[N]): f32 = g(x)'],
+  ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
+];
+
+const right: readonly string[] = [
+  'fn f[N](x: f32[N + 1]): f32[N] = for i. x[i + 1] - x[i]',
+  'fn f[N](x: f32[N]): f32[N] = for i. x[N - 1 - i]',
+  'fn f[N, K](x: f32[K]): f32[N] where N <= K = for i: N. x[i]',
+  'fn f[N](x: f32[N]): f32 where N >= 2 = x[1]',
+];
+
+export function refusals(): void {
+  for (const [code, text] of faulty) {
+    const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
+    const found = diagnostics.filter((d) => d.severity === 'error');
+    if (!found.some((d) => d.code.startsWith(code))) throw new ProgramFault(`accepted: ${text}`);
+  }
+  for (const text of right) {
+    const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
+    const found = diagnostics.find((d) => d.severity === 'error');
+    if (found !== undefined) throw new ProgramFault(`refused (${found.message}): ${text}`);
+  }
+}
