@@ -144,7 +144,7 @@ function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
         ...x,
         axes: a.nests.length === 1 ? x.axes.slice(n) : [...back, ...x.axes],
       })),
-      renamed(b.nests[0]!, theirs.slice(0, n), grid, fresh),
+      renamed(b.nests[0]!, theirs.slice(0, n), grid, idsOf(a), fresh),
     ];
     if (worth(grid, nests, a, b)) return { ...a, name: a.name, grid, nests };
   }
@@ -152,8 +152,8 @@ function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
 }
 
 /**
- * The nest with its outer axes named as the grid's. An inner axis that has a name of the grid (one id
- * may be bound by many nests) gets a fresh one, or it would be captured.
+ * The nest with its outer axes named as the grid's. An inner axis that has a name of the group (one
+ * id may be bound by many nests) gets a fresh one, or the grid would capture it.
  */
 function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[], fresh: () => AxisId): KNest {
   const taken = new Set(to.map((a) => a.id));
@@ -183,6 +183,9 @@ function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[], fresh: ()
     store: { ...n.store, at: mapKIx(n.store.at, fix, go), guard: mapGuards(n.store.guard, fix) },
   };
 }
+
+const idsOf = (k: Kernel): Set<AxisId> =>
+  new Set([...k.grid, ...k.nests.flatMap((n) => [...n.axes, ...n.red])].map((a) => a.id));
 
 function worth(grid: readonly Axis[], nests: readonly KNest[], a: Kernel, b: Kernel): boolean {
   const pointwise = nests.every((n) => n.axes.length === 0 && n.red.length === 0);
