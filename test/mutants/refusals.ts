@@ -15,9 +15,9 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
 ];
 
 const right: readonly string[] = [
-  'fn f[N](x: f32[N + 1]): f32[N] = for i. x[i + 1] - x[i]',
+  'fn f[N](x: f32[N + 1]): f32[N] = for i. x[i + 1]',
   'fn f[N](x: f32[N]): f32[N] = for i. x[N - 1 - i]',
-  'fn f[N, K](x: f32[K]): f32[N] where N <= K = for i: N. x[i]',
+  'fn f[N, K](x: f32[K]): f32[N] where N <= K = for i: N. x[i + K - N]',
   'fn f[N](x: f32[N]): f32 where N >= 2 = x[1]',
 ];
 
