@@ -155,8 +155,13 @@ function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
  * The nest with its outer axes named as the grid's. An inner axis that has a name of the group (one
  * id may be bound by many nests) gets a fresh one, or the grid would capture it.
  */
-function renamed(n: KNest, from: readonly Axis[], to: readonly Axis[], fresh: () => AxisId): KNest {
-  const taken = new Set(to.map((a) => a.id));
+function renamed(
+  n: KNest,
+  from: readonly Axis[],
+  to: readonly Axis[],
+  taken: ReadonlySet<AxisId>,
+  fresh: () => AxisId,
+): KNest {
   const map = new Map<AxisId, Ix>(from.map((a, i) => [a.id, ixAxis(to[i]!)]));
   const own = (a: Axis): Axis => {
     if (!taken.has(a.id)) return a;

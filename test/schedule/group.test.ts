@@ -38,9 +38,9 @@ describe('what becomes of', () => {
       scratch z#3: f32[1]
       kernel 0 top [i:64]
         top#1[0] = max j:48. x#0[48*i + j]
-        for j:48. e#2[j] = exp(sub(x#0[48*i + j], top#1[0]))
-        z#3[0] = sum j:48. e#2[j]
-        for j:48. y#4[48*i + j] = div(e#2[j], z#3[0])"
+        for j_2:48. e#2[j_2] = exp(sub(x#0[48*i + j_2], top#1[0]))
+        z#3[0] = sum j_3:48. e#2[j_3]
+        for j_4:48. y#4[48*i + j_4] = div(e#2[j_4], z#3[0])"
     `);
   });
 
