@@ -9,11 +9,15 @@ import { TenonError } from '../errors.ts';
 import { compile, type Program } from './program.ts';
 
 /**
- * The texts of a program on disk, keyed by their paths as reached from `path`.
+ * The texts of a program on disk, keyed by their paths as reached from `path`; `rootText` stands for
+ * a root that is not on disk.
  * @throws TenonError (`io`) when the root cannot be read. An import that cannot be read is left to
  * the checker, which reports it at its place.
  */
-export async function readProgram(path: string): Promise<{ sources: Sources; root: string }> {
+export async function readProgram(
+  path: string,
+  rootText?: string,
+): Promise<{ sources: Sources; root: string }> {
   const { readFile } = await import('node:fs/promises');
   const { systemError } = await import('../io/system-error.ts');
   const root = resolveImport('', path);
@@ -23,7 +27,7 @@ export async function readProgram(path: string): Promise<{ sources: Sources; roo
     if (sources.has(file)) continue;
     let text: string;
     try {
-      text = await readFile(file, 'utf8');
+      text = file === root && rootText !== undefined ? rootText : await readFile(file, 'utf8');
     } catch (e) {
       if (file !== root) continue;
       throw systemError(e, 'read', path);

@@ -7,13 +7,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { load } from '../api/load.ts';
-import type { Program } from '../api/program.ts';
+import { load, readProgram } from '../api/load.ts';
+import { compile, type Program } from '../api/program.ts';
 import type { Tensor, Tree } from '../api/tensor.ts';
 import type { Device } from '../devices/device.ts';
 import { isTenonError, TenonError } from '../errors.ts';
 import { SafetensorsFile } from '../io/safetensors-file.ts';
-import { type Call, cases, type Source } from './cases.ts';
+import type { Call, Source } from './call.ts';
+import { cases } from './cases.ts';
 import { readSidecars, type Sidecar } from './sidecar.ts';
 
 export type Row = {
@@ -39,24 +40,19 @@ export async function* runGolden(folder: string, options: GoldenOptions): AsyncG
   if (sidecars.length === 0) {
     throw new TenonError('input', `${folder} holds no golden case`, { place: { file: folder } });
   }
-  const programs = new Map<string, Promise<Program>>();
-  const program = (file: string): Promise<Program> => {
-    const path = join(goldenModels(), file);
-    if (!programs.has(path)) programs.set(path, load(path));
-    return programs.get(path)!;
-  };
-  for (const sidecar of sidecars) yield* runCase(folder, sidecar, program, options);
+  const programs = new Programs();
+  for (const sidecar of sidecars) yield* runCase(folder, sidecar, programs, options);
 }
 
 async function* runCase(
   folder: string,
   sidecar: Sidecar,
-  program: (file: string) => Promise<Program>,
+  programs: Programs,
   options: GoldenOptions,
 ): AsyncGenerator<Row> {
   const expected = Object.keys(sidecar.tensors).filter((n) => /^(out|grad)\./.test(n));
   const left = new Set(expected);
-  const calls = Object.hasOwn(cases, sidecar.case) ? cases[sidecar.case]! : [];
+  const calls = Object.hasOwn(cases, sidecar.case) ? cases[sidecar.case]!(sidecar) : [];
   using file =
     calls.length > 0 ? SafetensorsFile.open(join(folder, `${sidecar.stem}.safetensors`)) : null;
   for (const call of calls) {
@@ -68,7 +64,7 @@ async function* runCase(
     let results: ReadonlyMap<string, Tensor> = new Map();
     let failure: string | undefined;
     try {
-      results = await runCall(folder, sidecar, file!, call, await program(call.file), options);
+      results = await runCall(folder, sidecar, file!, call, programs, options);
     } catch (e) {
       if (isTenonError(e) && e.code === 'aborted') throw e;
       failure = e instanceof Error ? e.message : String(e);
@@ -79,7 +75,7 @@ async function* runCase(
       if (got === undefined) {
         const note = failure ?? `the program gives no ${result}`;
         yield { case: sidecar.case, tensor: name, status: 'MISS', note };
-      } else yield compare(sidecar, name, got, file!.read(name), call.allow);
+      } else yield compare(sidecar, name, got, file!.read(name), call);
     }
   }
   for (const tensor of left) yield { case: sidecar.case, tensor, status: 'unchecked' };
@@ -90,23 +86,22 @@ async function runCall(
   sidecar: Sidecar,
   file: SafetensorsFile,
   call: Call,
-  program: Program,
+  programs: Programs,
   { device, signal }: GoldenOptions,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const inputs = Object.fromEntries(
     Object.entries(call.inputs).map(([p, s]) => [p, read(folder, sidecar, file, s)]),
   );
-  await using f = program.function(call.fn, {
-    device,
-    sizes: call.sizes(sidecar.config, sidecar.scalars),
-    grad: call.grad ?? [],
-  });
-  return (await f.call(inputs, signal === undefined ? {} : { signal })).tensors;
+  const program = await programs.get(call.program);
+  const abortable = signal === undefined ? {} : { signal };
+  if (call.k === 'host') return call.run({ program, device, inputs, ...abortable });
+  await using f = program.function(call.fn, { device, sizes: call.sizes, grad: call.grad ?? [] });
+  return (await f.call(inputs, abortable)).tensors;
 }
 
 function read(folder: string, sidecar: Sidecar, file: SafetensorsFile, source: Source): Tree {
   if ('tensor' in source) return file.read(source.tensor);
-  if ('number' in source) return source.number;
+  if ('value' in source) return source.value;
   if ('scalar' in source) {
     const value = sidecar.scalars[source.scalar];
     if (typeof value === 'number') return value;
@@ -124,7 +119,7 @@ function compare(
   name: string,
   got: Tensor,
   want: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
-  allow: Call['allow'] = {},
+  call: Call,
 ): Row {
   const row = { case: sidecar.case, tensor: name };
   if (got.shape.join() !== want.shape.join()) {
@@ -134,16 +129,34 @@ function compare(
   let error = 0;
   let largest = 0;
   for (let i = 0; i < want.data.length; i++) {
+    largest = Math.max(largest, Math.abs(want.data[i]!));
+    if (call.leaveOut?.(name, i, want.data.length)) continue;
     const difference = Math.abs(got.data[i]! - want.data[i]!);
     // A NaN stays: no comparison with it is true.
     if (!(difference <= error)) error = difference;
     if (Number.isNaN(error)) break;
-    largest = Math.max(largest, Math.abs(want.data[i]!));
   }
   const entry = sidecar.errors[name]?.[0];
-  const noted = Object.entries(allow).find(([end]) => name.endsWith(end))?.[1];
-  const allowed = noted ?? (entry === undefined ? 1e-5 * largest : 10 * entry);
+  const allowed = call.allow?.(name) ?? (entry === undefined ? 1e-5 * largest : 10 * entry);
   return { ...row, status: error <= allowed ? 'ok' : 'MISS', error, allowed };
+}
+
+/** Programs by file of models/golden/, or by text in its place; each is compiled once. */
+class Programs {
+  readonly #made = new Map<string, Promise<Program>>();
+
+  get(source: string | { readonly text: string }): Promise<Program> {
+    const id = typeof source === 'string' ? source : source.text;
+    if (!this.#made.has(id)) this.#made.set(id, this.#make(source));
+    return this.#made.get(id)!;
+  }
+
+  async #make(source: string | { readonly text: string }): Promise<Program> {
+    if (typeof source === 'string') return load(join(goldenModels(), source));
+    const path = join(goldenModels(), 'case.tn');
+    const { sources } = await readProgram(path, source.text);
+    return compile(sources, path);
+  }
 }
 
 /** models/golden/, from the sources or from the built package. */

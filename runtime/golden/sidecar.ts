@@ -7,14 +7,12 @@ import { join } from 'node:path';
 import { TenonError } from '../errors.ts';
 import { systemError } from '../io/system-error.ts';
 
-export type Config = Readonly<Record<string, number>>;
-
 export type Sidecar = {
   /** Without `.json`. */
   readonly stem: string;
   readonly case: string;
-  /** The numbers among the config's entries. */
-  readonly config: Config;
+  /** Sizes, and lists of them. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** Weight files, in the order they are named. */
   readonly weights: readonly string[];
   readonly scalars: Readonly<Record<string, unknown>>;
@@ -43,14 +41,11 @@ function readSidecar(path: string, stem: string): Sidecar | undefined {
   ) {
     return undefined;
   }
-  const numbers = Object.entries(record(root['config']) ?? {}).filter(
-    (e): e is [string, number] => typeof e[1] === 'number',
-  );
   const weights = typeof root['weights_file'] === 'string' ? root['weights_file'].split(' + ') : [];
   return {
     stem,
     case: root['case'],
-    config: Object.fromEntries(numbers),
+    config: record(root['config']) ?? {},
     weights,
     scalars: record(root['scalars']) ?? {},
     errors: (record(root['f32_max_abs_err']) ?? {}) as Sidecar['errors'],
@@ -78,4 +73,36 @@ function record(v: unknown): Record<string, unknown> | undefined {
   return typeof v === 'object' && v !== null && !Array.isArray(v)
     ? (v as Record<string, unknown>)
     : undefined;
+}
+
+/** @throws TenonError (`format`) when the config has no such number. */
+export function configNumber(sidecar: Sidecar, name: string): number {
+  return number(sidecar.config[name], sidecar, `config ${name}`);
+}
+
+/** @throws TenonError (`format`) when the config has no such list. */
+export function configNumbers(sidecar: Sidecar, name: string): number[] {
+  const found = numbers(sidecar.config[name]);
+  if (found.length > 0) return found;
+  throw new TenonError('format', `${sidecar.case} has no config ${name}`);
+}
+
+/** @throws TenonError (`format`) when there is no such scalar. */
+export function scalarNumber(sidecar: Sidecar, name: string): number {
+  return number(sidecar.scalars[name], sidecar, `scalar ${name}`);
+}
+
+/** An extent of a tensor. @throws TenonError (`format`) when the tensor is not there. */
+export function dimension(sidecar: Sidecar, tensor: string, axis: number): number {
+  return number(sidecar.tensors[tensor]?.[axis], sidecar, `axis ${axis} of ${tensor}`);
+}
+
+function number(v: unknown, sidecar: Sidecar, what: string): number {
+  if (typeof v === 'number') return v;
+  throw new TenonError('format', `${sidecar.case} has no ${what}`);
+}
+
+/** The numbers of a list; none when it is something else. */
+export function numbers(v: unknown): number[] {
+  return Array.isArray(v) && v.every((x) => typeof x === 'number') ? v : [];
 }

@@ -1,0 +1,146 @@
+/** What ReDi's inputs come from: pca, dino, vae. */
+import type { Tensor } from '../../api/tensor.ts';
+import { openDevice } from '../../devices/registry.ts';
+import { symmetricEigen } from '../../metrics/eigen.ts';
+import { type Call, type Case, type Host, names, same, tensor, weights } from '../call.ts';
+import { configNumber, configNumbers, dimension, type Sidecar } from '../sidecar.ts';
+import { vaeProgram, vaeShape } from '../vae-program.ts';
+
+// ---------------------------------------------------------------- pca
+
+const pca: Case = (sidecar): Call[] => {
+  const picture = Object.keys(sidecar.tensors).find((n) => n.startsWith('out.raw_image_'));
+  return [
+    {
+      k: 'host',
+      program: 'pca.tn',
+      inputs: { x: tensor('in.X') },
+      run: (host) => fitAndProject(host, sidecar),
+      expect: same([
+        'mean',
+        'std',
+        'pca_mean',
+        'components',
+        'components_sign_sklearn12',
+        'explained_variance',
+        'explained_variance_ratio',
+        'z',
+        'grid',
+        'resized',
+      ]),
+      // It is 0 but for rounding.
+      allow: (name) => (name === 'out.pca_mean' ? 1e-6 : undefined),
+    },
+    ...(picture === undefined
+      ? []
+      : [
+          {
+            k: 'call' as const,
+            program: 'pca.tn',
+            fn: 'prepared',
+            sizes: { U: dimension(sidecar, picture, 2) },
+            inputs: { image: tensor('in.raw_image') },
+            expect: names({ [picture]: 'out' }),
+          },
+        ]),
+    {
+      k: 'call',
+      program: 'pca.tn',
+      fn: 'latent',
+      sizes: {},
+      inputs: { moments: tensor('in.moments'), noise: tensor('noise.posterior') },
+      expect: names({ 'out.latent': 'out' }),
+    },
+  ];
+};
+
+/**
+ * The statistics are taken in f64 whatever the device: two eigenvalues may be so close that float32
+ * turns their eigenvectors by more than a float32 projection is off.
+ */
+async function fitAndProject(
+  { program, device, inputs, signal }: Host,
+  sidecar: Sidecar,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const options = signal === undefined ? {} : { signal };
+  const exact = device.name === 'reference' ? device : await openDevice('reference');
+  try {
+    await using statistics = program.function('statistics', { device: exact });
+    const found = (await statistics.call(inputs, options)).tensors;
+    const [D] = found.get('out.mean')!.shape as [number];
+    const { values, vectors } = symmetricEigen(found.get('out.covariance')!.data, D);
+    const components: Tensor = { dtype: 'f32', shape: [D, D], data: vectors };
+    const sizes = {
+      R: dimension(sidecar, 'out.z', 1),
+      M: dimension(sidecar, 'out.grid', 0),
+      H: dimension(sidecar, 'out.grid', 2),
+      U: dimension(sidecar, 'out.resized', 2),
+    };
+    await using projected = program.function('projected', { device, sizes });
+    const given = {
+      ...inputs,
+      mean: found.get('out.mean')!,
+      std: found.get('out.std')!,
+      pca_mean: found.get('out.pca_mean')!,
+      components,
+      values,
+    };
+    const { tensors } = await projected.call(given, options);
+    return new Map([...found, ...tensors, ['out.components', components]]);
+  } finally {
+    if (exact !== device) exact.dispose();
+  }
+}
+
+// ---------------------------------------------------------------- dino and vae
+
+const dino: Case = (sidecar): Call[] => {
+  const heads = { A: configNumber(sidecar, 'heads') };
+  const patch = dimension(sidecar, 'in.image', 2);
+  const positions = dimension(sidecar, 'out.large.pos', 1) - 1;
+  const side = Math.round(Math.sqrt(positions));
+  const native = Math.round(Math.sqrt(dimension(sidecar, 'in.pos_embed_large', 1) - 1));
+  const sizes = { ...heads, P: patch / side, H: side };
+  const inputs = { p: weights, image: tensor('in.image') };
+  return [
+    {
+      k: 'call',
+      program: 'dino.tn',
+      fn: 'features',
+      sizes,
+      inputs,
+      expect: same(['x_norm_clstoken', 'x_norm_patchtokens']),
+    },
+    {
+      k: 'call',
+      program: 'dino.tn',
+      fn: 'resized',
+      sizes: { ...sizes, M: native },
+      inputs: { ...inputs, pos: tensor('in.pos_embed_large') },
+      expect: names({ 'out.large.*': 'out.*' }),
+    },
+  ];
+};
+
+const vae: Case = (sidecar): Call[] => {
+  const shape = vaeShape(configNumbers(sidecar, 'chans'), configNumber(sidecar, 'layers'));
+  const program = { text: vaeProgram(shape, '../') };
+  const sizes = { G: configNumber(sidecar, 'groups') };
+  const part = { k: 'call' as const, program, sizes };
+  return [
+    {
+      ...part,
+      fn: 'posteriors',
+      inputs: { p: weights, image: tensor('in.image') },
+      expect: same(['mean', 'logvar', 'std']),
+    },
+    {
+      ...part,
+      fn: 'pictures',
+      inputs: { p: weights, latent: tensor('in.latent') },
+      expect: names({ 'out.decoded': 'out' }),
+    },
+  ];
+};
+
+export const encoderCases: Readonly<Record<string, Case>> = { pca, dino, vae };

@@ -1,0 +1,158 @@
+/** Losses, their gradients, and optimiser steps: redi-loss-grad, repa, dit-ddpm, adamw-ema. */
+import {
+  type Case,
+  type Expect,
+  type FunctionCall,
+  names,
+  same,
+  scalar,
+  tensor,
+  value,
+  weights,
+} from '../call.ts';
+import { numbers, type Sidecar, scalarNumber } from '../sidecar.ts';
+import { ddpmSampling } from './ddpm.ts';
+import { network } from './networks.ts';
+
+function lossCall(
+  sidecar: Sidecar,
+  part: 'nodrop' | 'drop',
+  keep: number,
+  outputs: readonly string[],
+): FunctionCall {
+  return {
+    k: 'call',
+    program: 'redi.tn',
+    fn: 'loss',
+    sizes: network(sidecar, 'in.x1'),
+    inputs: {
+      p: weights,
+      x1: tensor('in.x1'),
+      x0: tensor('noise.x0'),
+      t: tensor('noise.t'),
+      y: tensor('in.y_after_drop'),
+      keep: value(keep),
+    },
+    grad: ['p'],
+    expect: names({
+      ...Object.fromEntries(outputs.map((o) => [`out.${part}.${o}`, `out.${o}`])),
+      [`grad.${part}.*`]: 'grad.p.*',
+    }),
+  };
+}
+
+const lossOutputs = ['xt', 'pred', 'loss_vae', 'loss_dino', 'loss', 'loss_mean'];
+
+const rediLoss: Case = (sidecar) => [
+  lossCall(sidecar, 'nodrop', 1, [...lossOutputs, 'ut']),
+  lossCall(sidecar, 'drop', 0, lossOutputs),
+];
+
+const repa: Case = (sidecar) => [
+  {
+    k: 'call',
+    program: 'repa.tn',
+    fn: 'loss',
+    sizes: { ...network(sidecar, 'in.x1'), U: scalarNumber(sidecar, 'repa_layer') },
+    inputs: {
+      p: weights,
+      projector: { weights: 1 },
+      x1: tensor('in.x1'),
+      x0: tensor('noise.x0'),
+      t: tensor('noise.t'),
+      y: tensor('in.y'),
+      labelDrop: tensor('in.label_drop'),
+      features: tensor('in.dino_feats'),
+      weight: scalar('repa_weight'),
+    },
+    grad: ['p', 'projector'],
+    expect: names({
+      'out.*': 'out.*',
+      'grad.projector.*': 'grad.projector.projector.*',
+      'grad.*': 'grad.p.*',
+    }),
+  },
+];
+
+/** One call for every lambda_z that a tensor of the case names: `out.loss_lambda0.5`, `grad.lambda0.5.x`. */
+const ddpmLosses: Case = (sidecar) => {
+  const found = Object.keys(sidecar.tensors).flatMap(
+    (name) => /^(?:out\.loss_|grad\.)lambda(\d+(?:\.\d+)?)(?:\.[a-z]|$)/.exec(name)?.[1] ?? [],
+  );
+  return [...new Set(found)].map(
+    (lam): FunctionCall => ({
+      k: 'call',
+      program: 'ddpm.tn',
+      fn: 'loss',
+      sizes: network(sidecar, 'in.x0'),
+      inputs: {
+        p: weights,
+        x0: tensor('in.x0'),
+        noise: tensor('noise.eps'),
+        t: tensor('in.t'),
+        y: tensor('in.y'),
+        labelDrop: tensor('in.label_drop'),
+        lam: value(Number(lam)),
+      },
+      grad: Object.keys(sidecar.tensors).some((n) => n.startsWith(`grad.lambda${lam}.`))
+        ? ['p']
+        : [],
+      expect: names({
+        [`out.loss_lambda${lam}`]: 'out.loss',
+        'out.xt': 'out.xt',
+        'out.eps': 'out.eps',
+        'out.loss_x': 'out.loss_x',
+        'out.loss_z': 'out.loss_z',
+        [`grad.lambda${lam}.*`]: 'grad.p.*',
+      }),
+    }),
+  );
+};
+
+const schedule: Case = () => [
+  {
+    k: 'call',
+    program: 'ddpm.tn',
+    fn: 'schedule',
+    sizes: {},
+    inputs: {},
+    expect: same(['betas', 'alphas_cumprod']),
+  },
+];
+
+/** `out.step3.param.w` is what the program gives for item 2. */
+const stepNames: Expect = (name) =>
+  name === 'out.losses'
+    ? name
+    : name.replace(/^out\.step(\d+)\./, (_, step) => `out.step.${Number(step) - 1}.`);
+
+const optimiser: Case = (sidecar) => [
+  {
+    k: 'call',
+    program: 'train.tn',
+    fn: 'steps',
+    sizes: { ...network(sidecar, 'in.x1'), N: numbers(sidecar.scalars['losses']).length },
+    inputs: {
+      p: weights,
+      x1: tensor('in.x1'),
+      x0: tensor('noise.x0'),
+      t: tensor('noise.t'),
+      y: tensor('in.y'),
+      labelDrop: tensor('in.label_drop'),
+      lr: value(1e-3),
+      weightDecay: value(0.01),
+      emaDecay: value(0.9),
+    },
+    expect: stepNames,
+    // The true gradient of the key third is 0, and Adam makes steps of the round-off.
+    leaveOut: (name, index, length) =>
+      name.endsWith('attn.qkv.bias') && Math.floor((3 * index) / length) === 1,
+  },
+];
+
+export const trainingCases: Readonly<Record<string, Case>> = {
+  'redi-loss-grad': rediLoss,
+  repa,
+  'dit-ddpm': (sidecar) => [...schedule(sidecar), ...ddpmLosses(sidecar), ...ddpmSampling(sidecar)],
+  'adamw-ema': optimiser,
+};
