@@ -5,64 +5,24 @@
  * Invariant: tolerances are derived, not tuned. A difference is judged against the Richardson
  * estimate of its own error, and a dot product against the sum of the absolute values of its terms.
  */
-import { jvp, vjp } from '../../compiler/ad/index.ts';
-import { supplyAfter, walkStmts } from '../../compiler/core/build.ts';
+import { walkStmts } from '../../compiler/core/build.ts';
 import { eachVal, type freeVars } from '../../compiler/core/expr.ts';
 import { interpret, prepareCore } from '../../compiler/core/interpret.ts';
 import { printCore } from '../../compiler/core/print.ts';
 import { verify } from '../../compiler/core/verify.ts';
 import type { Core, Var } from '../../compiler/core.ts';
-import { frozen } from './frozen.ts';
-import { magnitude } from './magnitude.ts';
+import {
+  cotangentProgram,
+  type Derived,
+  isReal,
+  tangentProgram,
+  termSizes,
+} from '../../compiler/gradcheck/derived.ts';
+import { frozen } from '../../compiler/gradcheck/frozen.ts';
 
-export const isReal = (x: Var): boolean => x.t === 'f32';
-
-export type Derived = {
-  readonly core: Core;
-  /** For each tangent or cotangent, whether it has no output because it is zero. */
-  readonly structuralZero: readonly boolean[];
-  /** How many outputs come before the derivatives. */
-  readonly values: number;
-};
-
-/** inputs, tangents of f32 inputs -> outputs, tangents of f32 outputs (zeros where there is none). */
-export function jvpCore(core: Core): Derived {
-  const supply = supplyAfter(core);
-  const reals = core.inputs.filter(isReal);
-  const wrt = reals.map((x) => ({ x, dx: supply.like(x, `d${x.name}`) }));
-  const d = jvp(core.body, wrt, supply);
-  const body = [...d.primal, ...d.tangent];
-  const outs = core.outputs.filter(isReal).map((y) => d.tangentOf(y));
-  return {
-    core: {
-      inputs: [...core.inputs, ...wrt.map((w) => w.dx)],
-      consts: core.consts,
-      body,
-      outputs: [...core.outputs, ...outs.filter((v) => v !== null)],
-    },
-    structuralZero: outs.map((v) => v === null),
-    values: core.outputs.length,
-  };
-}
-
-/** inputs, cotangents of f32 outputs -> outputs, cotangents of f32 inputs. */
-export function vjpCore(core: Core): Derived {
-  const supply = supplyAfter(core);
-  const seeds = core.outputs.filter(isReal).map((y) => ({ y, ct: supply.like(y, `${y.name}_ct`) }));
-  const reals = core.inputs.filter(isReal);
-  const d = vjp(core.body, reals, seeds, supply);
-  const outs = reals.map((x) => d.cotangentOf(x));
-  return {
-    core: {
-      inputs: [...core.inputs, ...seeds.map((s) => s.ct)],
-      consts: core.consts,
-      body: [...d.primal, ...d.adjoint],
-      outputs: [...core.outputs, ...outs.filter((v) => v !== null)],
-    },
-    structuralZero: outs.map((v) => v === null),
-    values: core.outputs.length,
-  };
-}
+export { isReal };
+export const jvpCore = tangentProgram;
+export const vjpCore = cotangentProgram;
 
 export type Values = readonly Float64Array[];
 
@@ -205,18 +165,18 @@ export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict 
   });
   const tangents = spread(
     forward.slice(nOut),
-    f.structuralZero,
+    f.zero,
     primal.filter((_, i) => reals[i]),
   );
   const cotangents = spread(
     backward.slice(nOut),
-    r.structuralZero,
+    r.zero,
     core.inputs.flatMap((x, i) => (isReal(x) ? [inputs[i]!] : [])),
   );
 
   // <J dx, w> = <dx, J' w>
   let [lhs, rhs, scale] = [0, 0, 0];
-  const terms = spread(sizes(f, inputs, dir), f.structuralZero, tangents);
+  const terms = spread(sizes(f, inputs, dir), f.zero, tangents);
   tangents.forEach((t, i) => {
     lhs += dot(t, dir.ct[i]!).value;
     scale += dot(terms[i]!, dir.ct[i]!).scale;
@@ -259,7 +219,7 @@ export function checkPoint(core: Core, inputs: Values, dir: Direction): Verdict 
 
 /** Sums of |terms| of the tangents. */
 function sizes(f: Derived, inputs: Values, dir: Direction): Values {
-  const abs = magnitude(f.core, f.core.inputs.slice(-dir.dx.length || f.core.inputs.length));
+  const abs = termSizes(f, dir.dx.length);
   const dx = dir.dx.map((x) => x.map(Math.abs));
   return interpret(abs, [...inputs, ...dx]).slice(f.values);
 }

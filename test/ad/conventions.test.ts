@@ -12,13 +12,13 @@ import { vjpCore } from './check.ts';
 
 /** The gradient of a program with one f32 output, all cotangents 1; zeros where it is structural. */
 function gradient(core: Core, inputs: readonly (readonly number[])[]): number[][] {
-  const { core: derived, structuralZero, values } = vjpCore(core);
+  const { core: derived, zero, values } = vjpCore(core);
   const ones = core.outputs.map((y) =>
     new Float64Array(y.shape.reduce((n, d) => n * d, 1)).fill(1),
   );
   const out = interpret(derived, [...inputs.map((x) => Float64Array.from(x)), ...ones]);
   let k = values;
-  return structuralZero.map((z, i) => (z ? inputs[i]!.map(() => 0) : Array.from(out[k++]!)));
+  return zero.map((z, i) => (z ? inputs[i]!.map(() => 0) : Array.from(out[k++]!)));
 }
 
 /** d f(x...) of scalars. */
@@ -38,7 +38,7 @@ function second(f: (...x: readonly Expr[]) => Expr, j: number, ...x: readonly nu
   const args = x.map((_, i) => at(h.input(`x${i}`, [])));
   const y = h.map('y', [], f(...args));
   const d = vjpCore(h.core(y));
-  const k = d.structuralZero.slice(0, j).filter((z) => !z).length + d.values;
+  const k = d.zero.slice(0, j).filter((z) => !z).length + d.values;
   const inner: Core = { ...d.core, outputs: [d.core.outputs[k]!] };
   return gradient(inner, [...x.map((v) => [v]), [1]])
     .map((g) => g[0]!)

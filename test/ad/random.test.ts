@@ -59,7 +59,7 @@ function saving(save: 'auto' | 'carries'): (core: Core) => Core {
   return (core: Core): Core => ({ ...core, body: core.body.map(set) });
 }
 
-const hasGradient = (core: Core) => vjpCore(core).structuralZero.some((z) => !z);
+const hasGradient = (core: Core) => vjpCore(core).zero.some((z) => !z);
 
 describe('derivatives of random programs', () => {
   test('first order, smooth', () => checkMany({ smooth: true, customs: true }, '', 150, 1));
@@ -83,12 +83,12 @@ test('the Hessian is symmetric', () => {
       // The tangents of the gradient's f32 outputs: first of the values, then of the cotangents.
       const tangents = out.slice(gradient.core.outputs.length);
       let k = 0;
-      const all = hessian.structuralZero.map((z) => (z ? undefined : tangents[k++]!));
+      const all = hessian.zero.map((z) => (z ? undefined : tangents[k++]!));
       const cotangents = all.slice(c.core.outputs.filter(isReal).length);
       let j = 0;
       return reals.map((x, i) => {
         const none = new Float64Array(sizeOfVar(x));
-        return gradient.structuralZero[i] ? none : (cotangents[j++] ?? none);
+        return gradient.zero[i] ? none : (cotangents[j++] ?? none);
       });
     };
     const [u, v] = [randomLike(reals, next), randomLike(reals, next)];
