@@ -7,13 +7,15 @@
  * read can leave its array even where its value is not used.
  */
 import type { TExpr, TIndex } from '../../dsl/typed.ts';
-import { insideE, keepGuards, mapExpr, readE, selectE } from '../core/expr.ts';
+import { constE, insideE, keepGuards, mapExpr, readE, selectE } from '../core/expr.ts';
 import { addIx, ixConst, shiftIx } from '../core/ix.ts';
 import type { Expr, Guard, Ix } from '../core.ts';
 import { evalExpr, exprOf } from './eval.ts';
 import { toIx } from './ints.ts';
+import { leavesOfSkeleton, type Skeleton, treeOf } from './leaves.ts';
 import { type Cx, joinIx } from './scope.ts';
 import { evalExtent, evalSize } from './sizes.ts';
+import { skeletonOfType } from './types.ts';
 import { type Env, mapScalars, plain, type Tensor, type Value, zipScalars } from './value.ts';
 
 export function indexOf(cx: Cx, env: Env, ix: TIndex, extent: number): Ix {
@@ -102,7 +104,7 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
     return part;
   });
   const first = parts[0];
-  if (first === undefined) throw new Error('an empty array has no type');
+  if (first === undefined) return zeroOf(skeletonOfType(x.type, env.sizes, x.span));
   const rest = restDims(first);
   const at = (ix: readonly Ix[]): Value => {
     const i = ix[0]!;
@@ -121,6 +123,12 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
       }, undefined)!;
   };
   return { k: 'tensor', dims: [total, ...rest], radices: plain([total, ...rest]), at };
+}
+
+/** An array without items has elements of its type that nobody can read. */
+function zeroOf(s: Skeleton): Value {
+  const types = leavesOfSkeleton(s).map((leaf) => leaf.t);
+  return treeOf(s, (k) => constE(types[k]!, 0));
 }
 
 function restDims(p: Part): readonly number[] {

@@ -115,14 +115,17 @@ export function applyOp(op: ScalarOp, args: readonly Expr[], t: Dtype, extents: 
 
 /** Small whole exponents are products: exact, and their derivative needs no logarithm. */
 function power(a: Expr, b: Expr): Expr {
-  if (b.k === 'const' && Number.isInteger(b.v) && Math.abs(b.v) <= 8) {
+  if (a.k === 'const' && b.k === 'const') return constE(a.t, wrap(a.t, a.v ** b.v));
+  const whole = a.t === 'f32' ? 8 : 64;
+  if (b.k === 'const' && Number.isInteger(b.v) && Math.abs(b.v) <= whole) {
     const n = Math.abs(b.v);
     if (n === 0) return constE(a.t, 1);
     const p = product(a, n);
     if (b.v > 0) return p;
     if (a.t === 'f32') return prim('div', constE('f32', 1), p);
   }
-  return prim('pow', castTo('f32', a), castTo('f32', b));
+  const real = prim('pow', castTo('f32', a), castTo('f32', b));
+  return a.t === 'f32' ? real : castTo(a.t === 'u32' ? 'u32' : 'i32', prim('round', real));
 }
 
 function product(a: Expr, n: number): Expr {

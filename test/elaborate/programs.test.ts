@@ -166,6 +166,16 @@ fn step[S](p: S, g: S, lr: f32): S = each a, b in p, g. a - lr * b
 fn go[N](p: { w: f32[N], b: f32 }): { w: f32[N], b: f32 } = twice(q -> step(q, q, 0.5), p)`;
     expect(runSource(text, 'go', [[4, 8], [12]], { N: 2 })).toEqual([[1, 2], [3]]);
   });
+  it('raises integers to powers, and sums over nothing', () => {
+    const text = `fn a(n: i32): i32 = n^9 + n
+fn b(): bool = 2^3^2 == 512
+fn c(): f32 =
+  let none: f32[0] = []
+  sum i. none[i]`;
+    expect(runSource(text, 'a', [[2]])).toEqual([[514]]);
+    expect(runSource(text, 'b')).toEqual([[1]]);
+    expect(runSource(text, 'c')).toEqual([[0]]);
+  });
   it('refuses a program that explodes when specialised', () => {
     const fns = Array.from(
       { length: 30 },
