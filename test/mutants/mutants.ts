@@ -54,8 +54,8 @@ export const mutants: readonly Mutant[] = [
   ...of('forward mode', 'compiler/ad/jvp.ts', [
     [
       'the tangent of an extremum counts everywhere',
-      "op: 'sum', body };\n      }\n      case 'product'",
-      "op: 'sum', body: d };\n      }\n      case 'product'",
+      'const body = select(when, d, zero);',
+      'const body = select(when, d, d);',
     ],
     [
       'a pair forgets the other factor',
