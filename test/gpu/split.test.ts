@@ -81,10 +81,40 @@ it('splits a row kernel into one kernel per nest and no scratch', () => {
   expect(splitKernels(plan, () => true)).toBe(plan);
 });
 
+/** y[i] = x[i] / sum i. x[i], the sum in scratch, over the very axis of the grid. */
+function shares(T: number) {
+  const h = new Hand();
+  const x = h.input('x', [T]);
+  const i = h.supply.axis(T, 'i');
+  const z = h.reduce('z', [], 'sum', [i], at(x, i));
+  const core = h.core(h.map('y', [i], prim('div', at(x, i), at(z))));
+  const buf = (id: number, words: number, kind: Buf['kind']): Buf => ({
+    ...{ id, words, kind },
+    ...{ name: `b${id}`, t: 'f32' },
+  });
+  const [cell, zero]: KIx[] = [ixAxis(i), { c: 0, terms: [] }].map((ix) => ({ ix, dyn: [] }));
+  const load = (b: number, a: KIx): KExpr => ({ k: 'load', t: 'f32', buf: b, at: a, guard: [] });
+  const nest = (b: number, a: KIx, red: readonly Axis[], body: KExpr): KNest => ({
+    ...{ axes: [], red, op: red.length > 0 ? 'sum' : null, body, spans: [] },
+    store: { buf: b, at: a, guard: [], mode: 'set' },
+  });
+  const ratio: KExpr = { k: 'prim', t: 'f32', op: 'div', args: [load(0, cell!), load(2, zero!)] };
+  const nests = [nest(2, zero!, [i], load(0, cell!)), nest(1, cell!, [], ratio)];
+  const plan: Plan = {
+    bufs: [buf(0, T, 'input'), buf(1, T, 'output'), buf(2, 1, 'scratch')],
+    ...{ offsets: new Map(), arenaWords: 0, inputs: [0], outputs: [1] },
+    steps: [{ k: 'kernel', id: 0, name: 'share', grid: [i], nests, loops: [] }],
+  };
+  return { core, plan };
+}
+
 for (const name of ['webgpu', 'gpujs'] satisfies DeviceName[])
   describeOn(name, (open) => {
-    it('runs a row kernel', async () => {
-      const { core, plan } = softmax(6, 37);
+    it.each([
+      ['a row kernel', () => softmax(6, 37)],
+      ['a kernel with a nest over the axis of its grid', () => shares(9)],
+    ])('runs %s', async (_, make) => {
+      const { core, plan } = make();
       const inputs = values(core);
       const exe = await (await open()).prepare({ core, plan: () => plan, donate: [] });
       exe.write(0, inputs[0]!);
