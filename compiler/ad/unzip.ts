@@ -59,21 +59,20 @@ class Unzip {
     const primal: Stmt[] = [];
     const linear: Stmt[] = [];
     for (const s of body) {
-      const defs = defsOf(s);
-      if (!defs.some((d) => this.#linear.has(d))) primal.push(s);
-      else if (s.k !== 'fold') linear.push(s);
-      else {
+      if (s.k === 'fold') {
         const f = this.#fold(s);
         if (f.primal !== undefined) primal.push(f.primal);
-        linear.push(f.linear);
-      }
+        if (f.linear !== undefined) linear.push(f.linear);
+      } else (defsOf(s).some((d) => this.#linear.has(d)) ? linear : primal).push(s);
     }
     return { primal, linear };
   }
 
-  #fold(f: Fold): { primal: Fold | undefined; linear: Fold } {
+  /** The two folds; one that would define nothing is left out. */
+  #fold(f: Fold): { primal?: Fold; linear?: Fold } {
     const isLinear = (x: Var): boolean => this.#linear.has(x);
     const { primal: values, linear: tangents } = this.block(f.body);
+    if (tangents.length === 0 && !defsOf(f).some(isLinear)) return { primal: f };
     const primal: Fold = {
       ...f,
       carry: f.carry.filter((c) => !isLinear(c.in)),
@@ -88,16 +87,14 @@ class Unzip {
       acc: f.acc.filter((a) => isLinear(a.v)),
       body: tangents,
     };
+    if (defsOf(linear).length === 0) return { primal };
     // A carry that never changes, or of the only step, is its initial value: that is at hand.
     const known = new Map<Var, Var>();
     for (const c of primal.carry) if (f.trip === 1 || c.next === c.in) known.set(c.in, c.init);
     const plan = planSaves(primal, usesOf(linear), known);
     const { fold, ys } = this.#supplied(linear, plan, primal.ys, known);
-    const any = primal.carry.length + primal.ys.length + primal.acc.length + ys.length > 0;
-    return {
-      primal: any ? { ...primal, ys: [...primal.ys, ...ys] } : undefined,
-      linear: fold,
-    };
+    const first = { ...primal, ys: [...primal.ys, ...ys] };
+    return defsOf(first).length === 0 ? { linear: fold } : { primal: first, linear: fold };
   }
 
   /** The linear fold reading saved values at its step, after computing again what was not saved. */
