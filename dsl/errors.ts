@@ -61,7 +61,6 @@ export const CODES = {
   E0602: 'index not proved in range',
   E0603: 'range may be empty',
   E0604: 'no such part of this dimension',
-  E0605: 'tuple does not fit the dimension',
   // ------------------------------------------------------------ derivatives
   E0701: 'derivative of something that is no scalar',
   E0702: 'derivative with respect to something that is no f32',

@@ -6,6 +6,7 @@
  * (`tail`)? If something followed it there, it would become part of the body.
  */
 import type { Binder, BinOp, Expr, Name } from './ast.ts';
+import { binderNames, meantInside } from './check/lints.ts';
 import { type Comments, inIndex } from './comments.ts';
 import {
   after,
@@ -29,6 +30,15 @@ const HEAD = POWER + 0.5;
 /** The body of a `let`, binder or lambda, as what follows its `=`, `.` or `->`. */
 export function body(e: Expr, c: Comments): Doc {
   return after(block(e, c), c.has(e) ? 'never' : opens(e));
+}
+
+/**
+ * The body of a reduction. `sum i. (x[i] - mu)` keeps its parentheses: without them the last term
+ * reads as if it were outside, which is what the checker's warning is about.
+ */
+function reduced(names: readonly string[], e: Expr, c: Comments): Doc {
+  if (!meantInside(names, e)) return body(e, c);
+  return after(parens(c.around(e, bare(e, c, true), false), false), 'never');
 }
 
 /** Lets and a result, each on its own line, or an expression. */
@@ -131,9 +141,11 @@ function bare(e: Expr, c: Comments, tail: boolean): Doc {
     case 'for':
       return cat('for ', ix(e.ix), '.', body(e.body, c));
     case 'reduce':
-      return cat(`${e.op} `, ix(e.ix), '.', body(e.body, c));
-    case 'reduceTree':
-      return cat(`${e.op} `, trees(e.names, e.trees, c), body(e.body, c));
+      return cat(`${e.op} `, ix(e.ix), '.', reduced(binderNames(e.ix), e.body, c));
+    case 'reduceTree': {
+      const names = e.names.map((n) => n.text);
+      return cat(`${e.op} `, trees(e.names, e.trees, c), reduced(names, e.body, c));
+    }
     case 'each':
       return cat('each ', trees(e.names, e.trees, c), body(e.body, c));
     case 'fold':

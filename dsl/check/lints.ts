@@ -91,17 +91,39 @@ export function children(e: Expr): readonly Expr[] {
   }
 }
 
-/** `sum i. x[i] - mu`: the last term belongs to the body, which it does not look like. */
-export function warnTrailing(fn: Fn, op: string, names: readonly string[], body: Expr): void {
-  if (body.k !== 'binary' || (body.op !== '+' && body.op !== '-')) return;
-  const inParentheses = body.span.start < body.left.span.start;
+/**
+ * The last term of a reduction's body that does not depend on what is reduced over, as in
+ * `sum i. x[i] - mu`; undefined also where parentheses say that it is meant.
+ */
+export function trailing(names: readonly string[], body: Expr): Expr | undefined {
+  if (body.k !== 'binary' || inParentheses(body)) return undefined;
+  return looksOutside(names, body) ? body.right : undefined;
+}
+
+/** Parentheses around a body whose last term would otherwise look as if it were outside. */
+export function meantInside(names: readonly string[], body: Expr): boolean {
+  return body.k === 'binary' && inParentheses(body) && looksOutside(names, body);
+}
+
+function inParentheses(e: Extract<Expr, { k: 'binary' }>): boolean {
+  return e.span.start < e.left.span.start;
+}
+
+function looksOutside(names: readonly string[], e: Extract<Expr, { k: 'binary' }>): boolean {
+  if (e.op !== '+' && e.op !== '-') return false;
   const bound = names.filter((n) => n !== '_');
-  if (inParentheses || mentions(body.right, bound) || !mentions(body.left, bound)) return;
-  const index = bound.join(', ');
+  return !mentions(e.right, bound) && mentions(e.left, bound);
+}
+
+/** The last term belongs to the body, which it does not look like. */
+export function warnTrailing(fn: Fn, op: string, names: readonly string[], body: Expr): void {
+  const term = trailing(names, body);
+  if (term === undefined) return;
+  const index = names.filter((n) => n !== '_').join(', ');
   fn.report(
     diagnostic(
       'W0005',
-      body.right.span,
+      term.span,
       `this term is inside the \`${op}\`, once for each \`${index}\`, but does not depend on \`${index}\``,
       {
         hint: `write \`${op} ${index}. (...)\` if that is meant, or put the whole \`${op}\` in parentheses`,

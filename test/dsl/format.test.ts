@@ -249,3 +249,10 @@ type T = {
 test('a text with a syntax error is left alone', () => {
   expect(formatText('a.tn', 'fn f(): f32 = 1 +').diagnostics?.[0]?.code).toBe('E0101');
 });
+
+test('parentheses that say that a last term belongs to a reduction are kept, others are not', () => {
+  expect(body('sum i. (x[i] - mu)')).toBe('sum i. (x[i] - mu)');
+  expect(body('sum a in t. (a - mu)')).toBe('sum a in t. (a - mu)');
+  expect(body('sum i. (x[i] - y[i])')).toBe('sum i. x[i] - y[i]');
+  expect(body('sum i. (x[i] * mu)')).toBe('sum i. x[i] * mu');
+});
