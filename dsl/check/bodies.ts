@@ -71,6 +71,7 @@ function newFn(
     solver: newSolver(program, of.facts, report, statements),
     statements,
     obligations: [],
+    explanations: [],
     instances: [],
     indexValues: new Map(),
     locals: new Map(),

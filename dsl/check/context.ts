@@ -112,6 +112,8 @@ export type Fn = {
   readonly types: ReadonlyMap<string, Type>;
   readonly solver: Solver;
   readonly obligations: Obligation[];
+  /** Run when sizes are left over: reports a reason that says more than `cannot infer`. */
+  readonly explanations: Obligation[];
   /** Calls with the types given to the callee's type parameters, until these are known. */
   readonly instances: Omit<Instance, 'from'>[];
   readonly indexValues: Map<string, IndexValue>;

@@ -21,6 +21,7 @@ export function finish(fn: Fn): boolean {
   for (const [name, u] of solver.unknowns) {
     if (u.kind === 'number' && !solver.types.has(name)) solver.types.set(name, I32);
   }
+  if (fn.errors() === 0) for (const explain of fn.explanations) explain();
   if (fn.errors() === 0) reportLeftOver(fn);
   requireSizes(fn);
   for (const run of fn.obligations) run();

@@ -248,7 +248,7 @@ function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded)
 }
 
 function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: Guarded): TIndex {
-  const { solver, obligations, errors } = env.fn;
+  const { solver, obligations, explanations } = env.fn;
   const range = newSize(solver, {
     label: `the range of this \`${e.k}\` part`,
     span: e.span,
@@ -269,20 +269,20 @@ function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: 
     equate(solver, atom(range), dimOfForm(chosen), why);
     return true;
   });
+  explanations.push(() => {
+    const now = resolveDim(solver, dim);
+    if (!hasUnknown(resolveSize(solver, range)) || hasUnknown(now.size)) return;
+    error(
+      env,
+      'E0604',
+      e.span,
+      `\`${e.k}\` reads a part of a sum such as \`A + B\`, and this dimension is ${showDim(solver, dim)}`,
+    );
+  });
   obligations.push(() => {
     const size = resolveSize(solver, range);
     const extent = resolveSize(solver, dim.size);
-    if (hasUnknown(size) || hasUnknown(extent)) {
-      if (errors() === 0) {
-        error(
-          env,
-          'E0604',
-          e.span,
-          `\`${e.k}\` reads a part of a sum such as \`A + B\`, and this dimension is ${showDim(solver, dim)}`,
-        );
-      }
-      return;
-    }
+    if (hasUnknown(size) || hasUnknown(extent)) return;
     if (!provesNonNegative(env.fn.facts, S.sub(extent, size), rangeContext(env).positive)) {
       error(
         env,

@@ -111,7 +111,7 @@ fn f(): f32 = sum i. ▸zeros()[i]`,
   'a tuple over a size without a form': `fn f[A](x: f32[A]): f32 = sum ▸i, j. x[(i, j)]`,
   'an index that is not used': `fn f(): f32 = sum ▸i. 1`,
   'the kind of a random index': `fn f(k: key): f32 = f32(▸randint(k, 0))`,
-  'sides of a dimension that is no sum': `fn f[N](x: f32[N]): f32 = sum ▸i. x[left i]`,
+  'sides of a dimension that is no sum': `fn f[N](x: f32[N]): f32 = sum i. x[▸left i]`,
 });
 
 refuses('sizes that are written wrongly', {
