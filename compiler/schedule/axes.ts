@@ -151,7 +151,7 @@ function splitAxis(k: Kernel, a: Axis, q: number, fresh: () => AxisId): Kernel {
 // ---------------------------------------------------------------- merge
 
 /** Axes of extent 1 are zero, except where a reduction needs one. */
-function dropUnits(k: Kernel): Kernel {
+export function dropUnits(k: Kernel): Kernel {
   const units = new Set(
     [...k.grid, ...k.nests.flatMap((n) => n.axes)].filter((a) => a.extent === 1).map((a) => a.id),
   );

@@ -15,6 +15,7 @@ import { addIx, ixAxis, ixConst, ixZero, modIx, noExtents, scaleIx, subIx } from
 import type { Axis, Core, Expr, Fold, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
 import type { Buf, BufId, KExpr, Kernel, KNest, Step } from '../plan.ts';
 import { Access, type Place, rowMajor, shift, size } from './access.ts';
+import { dropUnits } from './axes.ts';
 
 export type Lowered = {
   readonly bufs: Buf[];
@@ -124,7 +125,15 @@ class Lowering {
   }
 
   #kernelOf(name: string, grid: readonly Axis[], nests: KNest[]): Kernel {
-    return { k: 'kernel', id: this.#kernel++, name, grid, nests, loops: [...this.#loops] };
+    // Without axes of one step: accesses of one cell then look alike.
+    return dropUnits({
+      k: 'kernel',
+      id: this.#kernel++,
+      name,
+      grid,
+      nests,
+      loops: [...this.#loops],
+    });
   }
 
   #nest(n: Nest): Kernel {

@@ -79,7 +79,8 @@ function settle(low: Lowered, donate: Donate): Unplaced {
     return into;
   });
 
-  const all: Step[] = rename.size > 0 ? renameBufs(low.steps, rename) : [...low.steps];
+  const all: Step[] =
+    rename.size > 0 ? renameBufs(low.steps, rename).filter((s) => !isIdle(s)) : [...low.steps];
   const copy = (name: string, from: Place, to: BufId, shape: readonly number[]): void => {
     const axes: Axis[] = shape.map((extent, i) => ({ id: axis++, extent, name: `c${i}` }));
     const cell = (strides: readonly number[], base: Place['base']): KIx => ({
@@ -187,6 +188,19 @@ function readsOwnCellOnly(k: Kernel, t: BufId, input: BufId): boolean {
   if (n.store.buf !== t || n.store.mode !== 'set') return false;
   const cell = kixKey(n.store.at);
   return loadsOf(n).every((l) => l.buf !== input || kixKey(l.at) === cell);
+}
+
+/** A copy of a buffer onto itself: a donated input that nothing changes. */
+function isIdle(s: Step): boolean {
+  const n = s.k === 'kernel' && s.nests.length === 1 ? s.nests[0]! : undefined;
+  return (
+    n?.body.k === 'load' &&
+    n.op === null &&
+    n.store.mode === 'set' &&
+    n.body.guard.length === 0 &&
+    n.body.buf === n.store.buf &&
+    kixKey(n.body.at) === kixKey(n.store.at)
+  );
 }
 
 function renameBufs(steps: readonly Step[], to: ReadonlyMap<BufId, BufId>): Step[] {

@@ -1,0 +1,83 @@
+/**
+ * A whole training step (forward, backward, AdamW, average, in place) as one plan: Wasm against the
+ * f64 reference, with and without fusion, donation and threads. Random programs are small; this one
+ * has folds forward and backward, attention, row kernels and contractions all at once.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../compiler/core/build.ts';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { asContraction } from '../../compiler/schedule/contract.ts';
+import { peakWords } from '../../compiler/schedule/memory.ts';
+import { eachKernel, schedule } from '../../compiler/schedule/schedule.ts';
+import { load } from '../../runtime/api/load.ts';
+import { specialise } from '../../runtime/api/specialise.ts';
+import type { Compiled } from '../../runtime/devices/device.ts';
+import { compare, runPlan } from './run-core.ts';
+import { inShares } from './shares.ts';
+
+const sizes = { B: 3, N: 5, L: 2, K: 3, C: 3, R: 2, H: 2, W: 4, P: 2, A: 2, E: 8 };
+let step: Compiled;
+let inputs: Float64Array[];
+let want: Float64Array[];
+
+beforeAll(async () => {
+  const program = await load(new URL('../../examples/emoji/joint.tn', import.meta.url).pathname);
+  const fn = program.find('trainStep');
+  step = specialise(program.typed, program.sources, fn, new Map(Object.entries(sizes)), {
+    grad: [],
+    present: new Set(fn.params.map((p) => p.name)),
+    donate: new Map([['state', 'state']]),
+  }).compiled;
+  // Second moments are positive; everything else is small and of both signs.
+  inputs = step.core.inputs.map((v, i) =>
+    Float64Array.from({ length: sizeOf(v.shape) }, (_, k) => {
+      if (v.t !== 'f32') return (k + i) % 3;
+      const noise = ((k * 7919 + i * 104729) % 2003) / 2003 - 0.5;
+      return Math.fround(noise + (v.name.includes('moments') ? 0.6 : 0));
+    }),
+  );
+  want = interpret(step.core, inputs);
+});
+
+describe('a training step', () => {
+  it('agrees with the reference, fused or not, with the state in place', async () => {
+    for (const fuse of [false, true]) {
+      const plan = schedule(step.core, step.donate, { fuse });
+      const got = await runPlan(step.core, plan, inputs, step.donate);
+      expect(compare(step.core, got, want, 1e-5)).toEqual([]);
+    }
+  });
+
+  it('has the same bits in shares', async () => {
+    const plan = schedule(step.core, step.donate);
+    const whole = await inShares(plan, inputs, 1, false);
+    expect(await inShares(plan, inputs, 3, true)).toEqual(whole);
+  });
+
+  it('updates its state in place: no output is copied, and the arena is as small as live values', () => {
+    const plan = schedule(step.core, step.donate);
+    const names: string[] = [];
+    eachKernel(plan.steps, (k) => names.push(k.name));
+    expect(names.filter((n) => n.endsWith('.copy') && n.startsWith('out.'))).toEqual([]);
+    const rounding = 64 * plan.bufs.length;
+    expect(plan.arenaWords).toBeLessThanOrEqual(1.1 * peakWords(plan) + rounding);
+  });
+
+  it('is mostly contractions and row kernels', () => {
+    const plan = schedule(step.core, step.donate);
+    const plain = schedule(step.core, step.donate, { fuse: false });
+    const count = (p: typeof plan): { kernels: number; rows: number; contractions: number } => {
+      const out = { kernels: 0, rows: 0, contractions: 0 };
+      eachKernel(p.steps, (k) => {
+        out.kernels++;
+        if (k.nests.length > 1) out.rows++;
+        if (asContraction(k)) out.contractions++;
+      });
+      return out;
+    };
+    const [fused, naive] = [count(plan), count(plain)];
+    expect(fused.kernels).toBeLessThan(0.75 * naive.kernels);
+    expect(fused.contractions).toBe(naive.contractions);
+    expect(fused.rows).toBeGreaterThan(15);
+  });
+});
