@@ -5,6 +5,7 @@
  * Invariant: the carries have one set of enclosing axes, found as a fixpoint: those of the initial
  * value, then those the body adds. The body is written once more only when the set grew.
  */
+import type { Span } from '../../dsl/source.ts';
 import type { TExpr } from '../../dsl/typed.ts';
 import { readE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
@@ -37,6 +38,7 @@ export function evalFold(cx: Cx, env: Env, x: TExpr & { k: 'fold' | 'scan' }): V
     init,
     lName: x.binder.name === '_' ? 'l' : x.binder.name,
     names,
+    span: resultSpan(x.body),
     body: (l, carry) => {
       const inner = bind(bindPattern(env, x.pattern, carry), x.binder.id, scalar(intOf(ixAxis(l))));
       return evalExpr(cx, inner, x.body);
@@ -58,6 +60,10 @@ export function evalFold(cx: Cx, env: Env, x: TExpr & { k: 'fold' | 'scan' }): V
     ys.map((y) => y.v),
     steps.outer,
   );
+}
+
+function resultSpan(x: TExpr): Span {
+  return x.k === 'let' ? resultSpan(x.body) : x.span;
 }
 
 function nameOf(leaf: Leaf, fallback: string): string {
@@ -99,6 +105,8 @@ type LoopSpec = {
   readonly init: Value;
   readonly lName: string;
   readonly names: readonly string[];
+  /** Of the expression that gives the next carry. */
+  readonly span: Span;
   readonly body: (l: Axis, carry: Value) => Value;
 };
 
@@ -130,11 +138,14 @@ function loop(cx: Cx, spec: LoopSpec): Steps {
       outer = grown;
       continue;
     }
+    const whole = cx.span;
+    cx.span = spec.span;
     const nexts = inBlock(
       cx,
       () => result.next.map((leaf, k) => storeLeaf(cx, leaf, stored, spec.names[k]!)),
       stmts,
     ).result;
+    cx.span = whole;
     cx.ambient.delete(l.id);
     const inits = leaves.map((leaf, k) => storeLeaf(cx, leaf, stored, spec.names[k]!));
     const rows = ins.map((v, k) => ({

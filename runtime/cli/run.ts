@@ -1,4 +1,6 @@
 /** `tenon run FILE FUNCTION`: one function, once. */
+
+import { tracingDevice } from '../devices/trace.ts';
 import { load, TenonError, type Tensor } from '../index.ts';
 import { writeSafetensorsFile } from '../io/safetensors-file.ts';
 import { deviceName } from './devices.ts';
@@ -7,6 +9,7 @@ import { CommandInputs, collect, type InputOptions, readSizes } from './inputs.t
 import { exit, json, table } from './io.ts';
 import { reportDiagnostics } from './report.ts';
 import { fileTensor, summary } from './results.ts';
+import { reportNonFinite } from './trace.ts';
 
 type Options = InputOptions & {
   readonly grad?: string;
@@ -14,6 +17,7 @@ type Options = InputOptions & {
   readonly device: string;
   readonly seed?: string;
   readonly finite?: boolean;
+  readonly traceNan?: boolean;
 };
 
 export const runCommand: CommandSpec<Options> = {
@@ -28,6 +32,7 @@ export const runCommand: CommandSpec<Options> = {
       .option('--out <FILE>', 'write the results to a safetensors file')
       .option('--device <D>', 'wasm, webgpu, gpujs or reference', 'wasm')
       .option('--seed <N>', 'the seed of every key that is not given')
+      .option('--trace-nan', 'where the first value that is not finite is made; runs slowly')
       .option('--finite', 'refuse NaN and infinities in the inputs');
   },
   async run(io, args, options) {
@@ -35,7 +40,9 @@ export const runCommand: CommandSpec<Options> = {
     const program = await load(file);
     if (options.verbose) reportDiagnostics(program.warnings, program.sources, io);
     await using f = program.function(name, {
-      device: deviceName(options.device),
+      device: options.traceNan
+        ? tracingDevice((found) => reportNonFinite(io, program.sources, found))
+        : deviceName(options.device),
       sizes: readSizes(options),
       grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
     });
