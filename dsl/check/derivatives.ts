@@ -50,7 +50,10 @@ function tree(env: Env, name: string, e: Expr): TExpr | undefined {
     error(env, 'E0401', e.span, `\`${name}\` takes data here, and this is a function`);
     return undefined;
   }
-  if (isNumberUnknown(env, t)) unify(solver, t, F32, reason(e.span, `the argument of \`${name}\``));
+  // Numbers without a type of their own are f32 here, at any leaf.
+  for (const leaf of leavesOf(resolveType(solver, t))) {
+    if (isNumberUnknown(env, leaf.type)) unify(solver, leaf.type, F32, reason(e.span, 'a leaf'));
+  }
   return te;
 }
 

@@ -67,7 +67,9 @@ export function infer(env: Env, e: Expr): TExpr {
       return inferOrElse(env, e);
     case 'left':
     case 'right':
-      error(env, 'E0414', e.span, `\`${e.k}\` belongs to an index: \`x[${e.k} i]\``);
+      error(env, 'E0414', e.span, `\`${e.k}\` belongs to an index: \`x[${e.k} i]\``, {
+        hint: `what it takes goes in parentheses: \`x[${e.k} (i + 1)]\``,
+      });
       return broken(e.span);
     case 'field':
       return inferField(env, e);
