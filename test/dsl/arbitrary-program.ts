@@ -513,7 +513,7 @@ class Gen {
     });
     if (h.params.some((p) => p.type.k === 'key') && s.key === undefined) return undefined;
     this.marks.add('call');
-    const named = this.rng.chance(30);
+    const named = this.rng.chance(50);
     if (named) this.marks.add('named argument');
     const list = args.map((a, i) => (named ? `${h.params[i]!.name} = ${a}` : a)).join(', ');
     return this.mark(
