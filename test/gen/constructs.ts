@@ -29,6 +29,8 @@ const smooth: readonly ((x: string, y: string) => string)[] = [
   (x, y) => `0.3 * ${x} - erf(${y})`,
   (x, y) => `sqrt(1 + ${x}^2) / (2 + abs(${y} + 0.1234))`,
   (x, y) => `log(2 + ${x}^2) + 0.1 * ${y}`,
+  (x, y) => `min(${x}, 0.7 * ${y} + 0.0917) - max(0.3 * ${y}, ${x} - 0.2113)`,
+  (x, y) => `${x} * floor(3.1 * ${y} + 0.0571) - 0.2 * sign(${y}) + (1.7 + ${x}^2)^0.3`,
 ];
 
 /** Two operands of equal dims; the second may be the first. */
