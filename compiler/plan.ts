@@ -58,7 +58,10 @@ export type KNest = {
   readonly red: readonly Axis[];
   readonly op: ReduceOp | null;
   readonly body: KExpr;
-  /** `add`: buf[at] += body in iteration order (segment sum, accumulators); `set`: buf[at] = body. */
+  /**
+   * `set`: buf[at] = body. `add`: buf[at] += body, where `axes` run in order because they may meet in
+   * one cell (segment sums), and what is independent stands in the kernel's grid.
+   */
   readonly store: {
     readonly buf: BufId;
     readonly at: KIx;

@@ -14,7 +14,7 @@ import type { Availability, Compiled, Device, Executable, HostArray } from './de
 import { availableThreads, Pool } from './wasm-pool.ts';
 
 export type WasmDeviceOptions = {
-  /** This many threads for programs with enough work; default: one for each core. */
+  /** This many threads for programs with enough work; default: one for each core, up to 8. */
   readonly threads?: number;
   /**
    * The engine joins neighbouring 128-bit operations into 256-bit ones (V8's revectorizer); default:
@@ -165,7 +165,8 @@ function together(pool: Pool, id: number, memory: WebAssembly.Memory, steps: num
 export function wasmDevice(options: WasmDeviceOptions = {}): Device {
   const wide = options.wide ?? startedWide();
   const offered = availableThreads();
-  const most = offered === 1 ? 1 : (options.threads ?? offered);
+  // Beyond eight, barriers cost more than further threads bring to plans of this kind.
+  const most = offered === 1 ? 1 : (options.threads ?? Math.min(offered, 8));
   let pool: Pool | undefined;
   let programs = 0;
   return {
