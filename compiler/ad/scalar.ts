@@ -103,3 +103,57 @@ function pass(n: PrimNode, p: Partial, a: Adjoint): Adjoint {
   }
   return { g: p(n, a.g), mask: keepsZero.has(n.op) ? a.mask : a.live, live: a.live };
 }
+
+// ---------------------------------------------------------------- what may stand alone
+
+/** Primitives whose partial derivatives are finite wherever their arguments are. */
+const tame: ReadonlySet<Prim> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'neg',
+  'min',
+  'max',
+  'abs',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'select',
+  'cast',
+  'f16',
+  'bf16',
+]);
+
+/**
+ * Whether a node of the body may become a statement of its own. A statement does not know under
+ * which condition it is used: where it is not, it would multiply a cotangent 0 by its partials. So a
+ * node has to be live always, or to have finite partials, or to pass no tangent.
+ */
+export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Expr) => boolean {
+  const reaches = isActive(active);
+  const order: Expr[] = [];
+  walkExpr((e) => {
+    if (reaches(e)) order.push(e);
+  }, body);
+  const live = new Map<Expr, Expr>([[body, always]]);
+  for (const e of order.reverse()) {
+    const here = live.get(e);
+    if (here === undefined || e.k !== 'prim') continue;
+    e.args.forEach((x, i) => {
+      const p = partialOf(e, i);
+      if (p === null || !reaches(x)) return;
+      const there = 'when' in p ? and(here, p.when(e)) : here;
+      const old = live.get(x);
+      live.set(x, old === undefined ? there : or(old, there));
+    });
+  }
+  const isTame = foldExpr<boolean>((e, go) => {
+    if (!reaches(e) || e.k !== 'prim') return true;
+    const known = tame.has(e.op) || (e.op === 'div' && isNonZero(e.args[1]!));
+    return known && e.args.every(go);
+  });
+  return (e) => !reaches(e) || live.get(e) === always || isTame(e);
+}
+
+const isNonZero = (e: Expr) => e.k === 'const' && e.v !== 0;

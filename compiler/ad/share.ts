@@ -21,7 +21,7 @@ import { Keys } from '../core/key.ts';
 import { primsOf } from '../core/work.ts';
 import type { Axis, Expr, Nest, Var } from '../core.ts';
 import { add } from './arith.ts';
-import { isActive, sweep } from './scalar.ts';
+import { isActive, mayStandAlone, sweep } from './scalar.ts';
 
 /** A nest stays whole while value and adjoint cost at most this many times the value. */
 const enough = 4;
@@ -37,7 +37,9 @@ export function share(s: Nest, active: (r: Read) => boolean, supply: Supply): re
   const stored = new Set<Var>();
   const counts = (r: Read) => active(r) || stored.has(r.x);
   let best: { cost: number; piece: Nest; rest: Nest } | undefined;
+  const alone = mayStandAlone(s.body, active);
   for (const e of nodes(s)) {
+    if (!alone(e)) continue;
     const { piece, rest } = cut(s, e, supply);
     if (piece.v.t === 'f32' && isActive(active)(e)) stored.add(piece.v);
     const part = pointsOf(piece) / pointsOf(s);

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { f32, prim, readE, selectE } from '../../compiler/core/expr.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
-import { ixAxis, shiftIx } from '../../compiler/core/ix.ts';
+import { addIx, ixAxis, scaleIx, shiftIx } from '../../compiler/core/ix.ts';
 import type { Core, Expr, ReduceOp } from '../../compiler/core.ts';
 import { at, Hand } from '../core/hand.ts';
 import { vjpCore } from './check.ts';
@@ -105,6 +105,32 @@ describe('a dead branch gets exactly 0', () => {
     expect(partials(f, 1, 2)).toEqual([0.5, -0.25]);
     expect(partials(f, -1, 2)).toEqual([0, 0.5]);
   });
+  test('with an operand that the branch alone depends on', () => {
+    // y[i, j] = if c[j] > 0 then log(x[i]) else 0, with no c positive and x = 0.
+    const h = new Hand();
+    const [x, c] = [h.input('x', [2]), h.input('c', [3])];
+    const [i, j] = [h.supply.axis(2, 'i'), h.supply.axis(3, 'j')];
+    const y = h.map('y', [i, j], selectE(positive(at(c, j)), prim('log', at(x, i)), f32(0)));
+    const got = gradient(h.core(y), [
+      [0, 1],
+      [-1, -1, -1],
+    ]);
+    expect(got[0]).toEqual([0, 0]);
+    expect(
+      gradient(h.core(y), [
+        [4, 1],
+        [-1, 1, 1],
+      ])[0],
+    ).toEqual([0.5, 2]);
+  });
+  test('with many operands, which are shared', () => {
+    const f = (...x: readonly Expr[]) => {
+      const roots = x.map((v) => prim('sqrt', v)).reduce((p, q) => prim('mul', p, q));
+      const deep = prim('erf', prim('sin', prim('cos', prim('tanh', roots))));
+      return selectE(prim('gt', x[0]!, f32(100)), deep, x[0]!);
+    };
+    expect(partials(f, 0, 0, 0, 0, 0, 0)).toEqual([1, 0, 0, 0, 0, 0]);
+  });
   test('the operand of max that does not count', () => {
     expect(partials((x) => prim('max', prim('sqrt', x), f32(1)), 0)).toEqual([0]);
   });
@@ -123,6 +149,17 @@ describe('a dead branch gets exactly 0', () => {
     expect(dx).toEqual([0.5, 0, 0.25, 0]);
     expect(dd!.map(Math.abs)).toEqual([0.25, 0, 3 / 16, 0]);
   });
+});
+
+test('a function in a window is not evaluated for cells that no window reaches', () => {
+  // sum over k of 1 / x[2i + k] with i < 2, k < 3: x[5] = 0 is never read.
+  const h = new Hand();
+  const x = h.input('x', [6]);
+  const [i, k] = [h.supply.axis(2, 'i'), h.supply.axis(3, 'k')];
+  const e = addIx(scaleIx(ixAxis(i), 2), ixAxis(k));
+  const y = h.reduce('y', [i], 'sum', [k], prim('div', f32(1), at(x, e)));
+  const got = gradient(h.core(y), [[1, 1, 1, 1, 1, 0]])[0]!;
+  expect(got.map((v) => v + 0)).toEqual([-1, -1, -2, -1, -1, 0]);
 });
 
 describe('ties and corners', () => {

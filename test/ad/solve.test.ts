@@ -45,7 +45,7 @@ function index(axes: readonly Axis[], next: () => number, depth: number): Ix {
     case 5:
       return shiftIx(inner(), (next() % 5) - 2);
     case 6:
-      return addIx(inner(), one());
+      return addIx(scaleIx(inner(), [1, 2, -1, -3][next() % 4]!), one());
     default:
       return ixConst(next() % 3);
   }

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { sizeOf } from '../../compiler/core/build.ts';
-import { f32, prim, walkExpr } from '../../compiler/core/expr.ts';
+import { f32, prim, readE, walkExpr } from '../../compiler/core/expr.ts';
+import { addIx, ixAxis, shiftIx } from '../../compiler/core/ix.ts';
 import { printStmts } from '../../compiler/core/print.ts';
 import { work } from '../../compiler/core/work.ts';
 import type { Core, Expr, Nest, Prim, Stmt, Var } from '../../compiler/core.ts';
@@ -51,6 +52,22 @@ describe('contractions', () => {
       w_bar[i, j]: f32[8, 8] = y_ct[i] * y[j]
       x_bar[i]: f32[8] = y_bar[i] * (1.1283791670955126 * exp(-(x[i] * x[i])))"
     `);
+  });
+
+  test('a pointwise function in a window is computed once per cell', () => {
+    const h = new Hand();
+    const w = h.input('w', [3]);
+    const x = h.input('x', [8]);
+    const [o, k] = [h.supply.axis(8, 'o'), h.supply.axis(3, 'k')];
+    const e = shiftIx(addIx(ixAxis(o), ixAxis(k)), -1);
+    const read = readE(x, [e], [{ e, lo: 0, hi: 8 }]);
+    const y = h.reduce('y', [o], 'sum', [k], mul(at(w, k), prim('exp', read)));
+    const d = checked(h.core(y));
+    expect(
+      nests(d)
+        .filter((s) => has(s, 'exp'))
+        .map(points),
+    ).toEqual([8]);
   });
 
   test('two layers: each contraction once forward and twice backward', () => {
