@@ -14,7 +14,8 @@
  *   sh                    lines `npx tenon ...`, run among the page's files; `text` after it is what
  *                         they print
  *   text                  output; `from=WORDS` and `lines=N` show a part of it (blanks in WORDS are
- *                         written `_`)
+ *                         written `~`)
+ *   text stage=S file=F fn=NAME size=N=4,D=3 by=INPUT    a stage that no command shows (stages.ts)
  *   text of=NAME          not output: a note, left alone
  *   ts                    type-checked
  *
@@ -77,7 +78,7 @@ export function printPage(parts: readonly Part[]): string {
 
 /** The part of an output that a `text` block shows. */
 export function excerpt(output: string, info: ReadonlyMap<string, string>): string {
-  const from = info.get('from')?.replaceAll('_', ' ');
+  const from = info.get('from')?.replaceAll('~', ' ');
   const lines = output.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const start = from === undefined ? 0 : lines.findIndex((l) => l.includes(from));

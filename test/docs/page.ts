@@ -13,6 +13,7 @@ import { renderDiagnostics } from '../../dsl/render.ts';
 import { front } from '../../runtime/cli/front.ts';
 import { checkProperty } from '../../runtime/gradcheck/property.ts';
 import { type Block, excerpt, type Part, printPage } from './markdown.ts';
+import { stage, type Wanted } from './stages.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
 
@@ -110,6 +111,21 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3]!);
 }
 
+function wantedOf({ info }: Block): Wanted {
+  const sizes = (info.get('size') ?? '').split(',').map((s): [string, number] => {
+    const [name = '', n] = s.split('=');
+    return [name, Number(n)];
+  });
+  const get = (name: string) => info.get(name) ?? '';
+  return {
+    stage: get('stage'),
+    file: get('file'),
+    fn: get('fn'),
+    by: get('by'),
+    sizes: new Map(sizes),
+  };
+}
+
 const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
 
 /** Equal but for the last digits of decimals, which depend on the order of additions. */
@@ -158,6 +174,9 @@ export async function update(parts: readonly Part[]): Promise<string> {
       } else if (p.lang === 'sh') {
         last = (await shell(p)).output;
         out.push(p);
+      } else if (p.lang === 'text' && p.info.has('stage')) {
+        const text = stage(sourcesOf(parts.slice(0, i)), wantedOf(p));
+        out.push({ ...p, text: excerpt(text, p.info) });
       } else if (p.lang === 'text' && !p.info.has('of')) {
         if (last === undefined) throw new Error(`line ${p.line}: output of nothing`);
         const text = excerpt(last, p.info);
