@@ -50,7 +50,7 @@ export function tracingDevice(found: (f: Found) => void): Device {
         },
         async run(signal) {
           const env: Env = new Map(core.consts.map((c) => [c.v, c.data]));
-          core.inputs.forEach((x, i) => env.set(x, inputs[i]!));
+          for (const [i, x] of core.inputs.entries()) env.set(x, inputs[i]!);
           const trace = new Tracer(core, signal);
           const f = trace.block(core.body, env, []);
           if (f !== undefined && !told) {
@@ -89,7 +89,7 @@ class Tracer {
         { inputs, consts: [], body: [s], outputs: [...outs] },
         inputs.map((x) => env.get(x)!),
       );
-      outs.forEach((v, i) => env.set(v, values[i]!));
+      for (const [i, v] of outs.entries()) env.set(v, values[i]!);
       const wrong = outs.some((v, i) => v.t === 'f32' && anyBad(values[i]!));
       if (
         first === undefined &&
@@ -122,7 +122,7 @@ class Tracer {
       const vars = new Map<Var, Var>();
       const body = copyBlock(f.body, this.#supply, vars, new Map([[f.l.id, ixConst(l)]]));
       const inner: Env = new Map(env);
-      f.carry.forEach((c, i) => inner.set(c.in, carry[i]!));
+      for (const [i, c] of f.carry.entries()) inner.set(c.in, carry[i]!);
       const found = this.block(body, inner, [...steps, l]);
       if (found !== undefined) return found;
       carry = f.carry.map((c) => inner.get(vars.get(c.next) ?? c.next)!);

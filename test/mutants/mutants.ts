@@ -312,11 +312,6 @@ export const mutants: readonly Mutant[] = [
       'return q;',
     ],
     [
-      'select takes the other value',
-      '`select(${a[2]}, ${a[1]}, ${a[0]})`',
-      '`select(${a[1]}, ${a[2]}, ${a[0]})`',
-    ],
-    [
       'the larger of two is the smaller',
       'return select(select(a, b, a < b), b, ',
       'return select(select(a, b, b < a), b, ',
