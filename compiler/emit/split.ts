@@ -31,7 +31,13 @@ export function splitKernels(plan: Plan, keep: (k: Kernel) => boolean = () => fa
 
   const split = (k: Kernel): Step[] => {
     const own = ownScratch(plan, k);
-    if ((k.nests.length === 1 && own.length === 0) || keep(k)) return [k];
+    if (k.nests.length === 1 && own.length === 0) return [k];
+    if (keep(k)) {
+      const nests = k.nests.map((n) => apart(n, k.grid, fresh));
+      if (nests.every((n, i) => n === k.nests[i])) return [k];
+      changed = true;
+      return [{ ...k, nests }];
+    }
     changed = true;
     const cells = k.grid.reduce((n, a) => n * a.extent, 1);
     const cell = k.grid.reduce<Ix>((at, a) => addIx(scaleIx(at, a.extent), ixAxis(a)), {

@@ -337,6 +337,8 @@ export const handCases: readonly { name: string; make: () => Case }[] = [
   { name: 'patchify', make: () => of(patchify(3, 4, 2, 4)) },
   { name: 'attention', make: () => of(attention(17, 8)) },
   { name: 'layer norm', make: () => of(layernorm(5, 33)) },
+  { name: 'many rows of attention', make: () => of(attention(40, 8)) },
+  { name: 'many rows of layer norm', make: () => of(layernorm(70, 33)) },
   { name: 'contractions in every orientation', make: () => of(matmuls(2, 9, 19, 6)) },
   { name: 'contractions in tiles', make: () => of(matmuls(2, 33, 40, 21)) },
   { name: 'contractions in large tiles', make: () => of(matmuls(1, 70, 50, 130)) },

@@ -8,6 +8,7 @@ import { interpret } from '../../compiler/core/interpret.ts';
 import { addIx, ixAxis, scaleIx } from '../../compiler/core/ix.ts';
 import type { Axis } from '../../compiler/core.ts';
 import { splitKernels } from '../../compiler/emit/split.ts';
+import { leastLimits, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
 import type { Buf, KExpr, KIx, KNest, Plan } from '../../compiler/plan.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { at, Hand } from '../core/hand.ts';
@@ -67,6 +68,21 @@ function softmax(T: number, S: number) {
   return { core, plan };
 }
 
+it('WebGPU runs rows by threads or workgroups where there are enough', () => {
+  const form = (rows: number, length: number): string => {
+    const { shaders } = wgslProgram(softmax(rows, length).plan, leastLimits);
+    const code = [...shaders.values()].map((s) => s.code).join();
+    if (shaders.size > 1) return 'split';
+    return code.includes('storageBarrier') ? 'workgroup' : 'thread';
+  };
+  expect([form(6, 37), form(40, 5), form(40, 150), form(40, 5000)]).toEqual([
+    'split',
+    'thread',
+    'workgroup',
+    'split',
+  ]);
+});
+
 it('splits a row kernel into one kernel per nest and no scratch', () => {
   const { plan } = softmax(3, 5);
   const split = splitKernels(plan);
@@ -111,7 +127,9 @@ function shares(T: number) {
 for (const name of ['webgpu', 'gpujs'] satisfies DeviceName[])
   describeOn(name, (open) => {
     it.each([
-      ['a row kernel', () => softmax(6, 37)],
+      ['a few rows, split', () => softmax(6, 37)],
+      ['many short rows, a thread each', () => softmax(40, 5)],
+      ['many rows, a workgroup each', () => softmax(40, 150)],
       ['a kernel with a nest over the axis of its grid', () => shares(9)],
     ])('runs %s', async (_, make) => {
       const { core, plan } = make();

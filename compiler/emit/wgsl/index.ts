@@ -1,8 +1,8 @@
 /**
  * A plan as WebGPU shaders: one per kernel, and the memory they share.
  *
- * Each kernel takes the first form that fits it: a tiled product, a long reduction by a workgroup, or
- * the plain kernel, which fits all. Invariant: the shaders depend on the plan and the device's limits
+ * Each kernel takes the first form that fits it: several nests by a thread or by a workgroup, a tiled
+ * product, a long reduction by a workgroup, or the plain kernel, which fits all. Invariant: the shaders depend on the plan and the device's limits
  * only, and hold no name that a user wrote; kernels with nothing to do have no shader.
  */
 import type { Axis } from '../../core.ts';
@@ -10,6 +10,7 @@ import type { Kernel, Plan } from '../../plan.ts';
 import { asContraction } from '../../schedule/contract.ts';
 import { splitKernels } from '../split.ts';
 import { tiledKernel } from './contract.ts';
+import { groupForm, scratchFinder, threadKernel, workgroupKernel } from './group.ts';
 import { axesOfKernel, cellsOf, plainKernel } from './kernel.ts';
 import { type Printer, printerFor, type Shader } from './lang.ts';
 import { isLongReduction, longReduction } from './long-reduction.ts';
@@ -17,7 +18,7 @@ import { type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
 import { kernelsInLoops } from './walk.ts';
 
 export type WgslProgram = {
-  /** The plan that the shaders are of: kernels of one nest each. */
+  /** The plan that the shaders are of: kernels that no form takes whole are split. */
   readonly plan: Plan;
   readonly memory: GpuMemory;
   /** By kernel id. */
@@ -37,14 +38,14 @@ export function wgslProgram(
   limits: GpuLimits,
   options: WgslOptions = {},
 ): WgslProgram {
-  const plan = splitKernels(given);
+  const whole = (k: Kernel): boolean => !options.plain && groupForm(given, k) !== undefined;
+  const plan = splitKernels(given, whole);
   const memory = layoutGpu(plan, limits);
   const shaders = new Map<number, Shader>();
   for (const { kernel, loops } of kernelsInLoops(plan.steps)) {
-    const { parallel } = axesOfKernel(kernel);
-    if (cellsOf(parallel) === 0 || plan.bufs[kernel.nests[0]!.store.buf]!.words === 0) continue;
-    const printer = printerFor(plan, memory, loops);
-    const form = options.plain ? plainKernel : formOf(kernel);
+    if (isIdle(plan, kernel)) continue;
+    const printer = printerFor(plan, memory, loops, scratchFinder(plan, kernel));
+    const form = options.plain ? plainKernel : formOf(plan, kernel);
     shaders.set(kernel.id, form(printer, kernel, loops));
   }
   return { plan, memory, shaders };
@@ -52,10 +53,18 @@ export function wgslProgram(
 
 type Form = (p: Printer, k: Kernel, loops: readonly Axis[]) => Shader;
 
-function formOf(k: Kernel): Form {
+function formOf(plan: Plan, k: Kernel): Form {
+  if (k.nests.length > 1) return groupForm(plan, k) === 'thread' ? threadKernel : workgroupKernel;
   const c = asContraction(k);
   if (c) return (p, _k, loops) => tiledKernel(p, k, c, loops);
   return isLongReduction(k) ? longReduction : plainKernel;
+}
+
+/** Whether a kernel has no cell to write. */
+function isIdle(plan: Plan, k: Kernel): boolean {
+  if (k.nests.length > 1) return cellsOf(k.grid) === 0;
+  const { parallel } = axesOfKernel(k);
+  return cellsOf(parallel) === 0 || plan.bufs[k.nests[0]!.store.buf]!.words === 0;
 }
 
 /** All shaders as one text, for people. */

@@ -33,7 +33,8 @@ export function plainKernel(p: Printer, k: Kernel, loops: readonly Axis[]): Shad
   return p.shader({ lanes: LANES, count: Math.ceil(cells / LANES), body });
 }
 
-function nestLines(
+/** The nest for bound parallel axes; `serial` are run as loops here. */
+export function nestLines(
   p: Printer,
   k: Kernel,
   n: KNest,

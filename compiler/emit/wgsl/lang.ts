@@ -45,13 +45,21 @@ export type Printer = {
   }) => Shader;
 };
 
-export function printerFor(plan: Plan, memory: GpuMemory, loops: readonly Axis[]): Printer {
+/** `scratch` finds the buffers that live in a workgroup or a thread. */
+export function printerFor(
+  plan: Plan,
+  memory: GpuMemory,
+  loops: readonly Axis[],
+  scratch: (b: BufId) => Word | undefined = () => undefined,
+): Printer {
   const used = new Set<string>();
   const need = (h: string): string => {
     used.add(h);
     return h;
   };
   const find = (b: BufId): Word => {
+    const own = scratch(b);
+    if (own) return own;
     const { segment, offset } = memory.place(b);
     return (i) => `s${segment}[${offset === 0 ? i : `${offset}i + ${i}`}]`;
   };

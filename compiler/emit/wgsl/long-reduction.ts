@@ -1,13 +1,13 @@
 /**
- * Long reductions into few cells: a workgroup per cell, whose lanes each reduce every 256th element;
+ * Long reductions into few cells: a workgroup per cell, whose lanes each reduce every n-th element;
  * the partial results are combined as a tree in workgroup memory.
  *
  * The order of a sum is fixed by the shape alone, so results repeat bit by bit; they differ from the
  * plain kernel's by rounding only.
  */
-import { extentsOf } from '../../core/ix.ts';
+import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, Dtype, ReduceOp } from '../../core.ts';
-import type { KExpr, Kernel } from '../../plan.ts';
+import type { Kernel, KNest } from '../../plan.ts';
 import { axisName, NestText } from '../nest-text.ts';
 import { axesOfKernel, cellsOf, storeLine } from './kernel.ts';
 import { type Printer, type Shader, splitNumber } from './lang.ts';
@@ -25,13 +25,13 @@ const combines: ReadonlySet<ReduceOp> = new Set<ReduceOp>([
   'all',
   'any',
 ]);
+export const canCombine = (n: KNest): boolean => n.op !== null && combines.has(n.op);
 
 export function isLongReduction(k: Kernel): boolean {
   const n = k.nests[0]!;
   const { parallel, serial } = axesOfKernel(k);
   return (
-    n.op !== null &&
-    combines.has(n.op) &&
+    canCombine(n) &&
     serial.length === 0 &&
     cellsOf(parallel) < least.cells &&
     cellsOf(n.red) >= least.red
@@ -40,35 +40,47 @@ export function isLongReduction(k: Kernel): boolean {
 
 export function longReduction(p: Printer, k: Kernel, loops: readonly Axis[]): Shader {
   const n = k.nests[0]!;
-  const t: Dtype = n.body.t;
-  const acc = p.reduce[n.op!];
   const { parallel } = axesOfKernel(k);
-  const roots: KExpr[] = [n.body];
   const extents = extentsOf(loops, k.grid, n.axes, n.red);
-  const inLoop = new NestText(p.lang, [], extents, roots);
-  const value = inLoop.expr(n.body, 0);
+  return p.shader({
+    lanes: LANES,
+    count: cellsOf(parallel),
+    shared: [partials(n.body.t, LANES)],
+    body: [...splitNumber(parallel, 'group', true), ...reduceTogether(p, n, LANES, extents)],
+  });
+}
+
+/** Declares the memory that `reduceTogether` needs for a dtype. */
+export const partials = (t: Dtype, lanes: number): string =>
+  `var<workgroup> part_${t}: array<${t}, ${lanes}>;`;
+
+/** All lanes of a workgroup reduce one cell, whose axes are bound; lane 0 stores it. */
+export function reduceTogether(p: Printer, n: KNest, lanes: number, extents: Extents): string[] {
+  const t = n.body.t;
+  const part = `part_${t}`;
+  const acc = p.reduce[n.op!];
+  const text = new NestText(p.lang, [], extents, [n.body]);
+  const value = text.expr(n.body, 0);
   const atEnd = new NestText(
     p.lang,
     [],
     extents,
     n.store.at.dyn.map((d) => d.e),
   );
-  const store = storeLine(p, n, atEnd, 0, 'part[0]');
-  const count = cellsOf(n.red);
-  const body = [
-    ...splitNumber(parallel, 'group', true),
+  const store = storeLine(p, n, atEnd, 0, `${part}[0]`);
+  return [
     ...acc.start(t),
-    `for (var r = i32(lane); r < ${count}i; r += ${LANES}i) {`,
+    `for (var r = i32(lane); r < ${cellsOf(n.red)}i; r += ${lanes}i) {`,
     ...splitNumber(n.red, 'r'),
-    ...inLoop.at[0]!,
+    ...text.at[0]!,
     ...acc.step(value, axisName(n.red[0]!.id), t),
     '}',
-    'part[lane] = acc;',
-    `for (var half = ${LANES / 2}u; half > 0u; half = half / 2u) {`,
+    `${part}[lane] = acc;`,
+    `for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {`,
     'workgroupBarrier();',
     'if (lane < half) {',
-    ...acc.step('part[lane + half]', '0i', t),
-    'part[lane] = acc;',
+    ...acc.step(`${part}[lane + half]`, '0i', t),
+    `${part}[lane] = acc;`,
     '}',
     '}',
     'if (lane == 0u) {',
@@ -76,10 +88,4 @@ export function longReduction(p: Printer, k: Kernel, loops: readonly Axis[]): Sh
     store,
     '}',
   ];
-  return p.shader({
-    lanes: LANES,
-    count: cellsOf(parallel),
-    shared: [`var<workgroup> part: array<${t}, ${LANES}>;`],
-    body,
-  });
 }
