@@ -82,10 +82,17 @@ export function transposeFold(whole: Fold, t: Transposer): void {
   t.run(moved.before);
 }
 
-/** Variables that live inside the fold only. */
+/** Variables that live inside the fold only, at any depth. */
 function boundVars(f: Fold): ReadonlySet<Var> {
-  const out = new Set<Var>(f.carry.map((c) => c.in));
-  for (const s of f.body) for (const d of defsOf(s)) out.add(d);
+  const out = new Set<Var>();
+  const carried = (g: Fold) => {
+    for (const c of g.carry) out.add(c.in);
+  };
+  carried(f);
+  walkStmts(f.body, (s) => {
+    for (const d of defsOf(s)) out.add(d);
+    if (s.k === 'fold') carried(s);
+  });
   return out;
 }
 

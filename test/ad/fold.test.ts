@@ -3,7 +3,7 @@
  * computed again. The snapshots show the claims of transpose-fold.ts and save.ts.
  */
 import { describe, expect, test } from 'vitest';
-import { castE, f32, i32, prim, readE } from '../../compiler/core/expr.ts';
+import { castE, f32, i32, indexE, prim, readE } from '../../compiler/core/expr.ts';
 import { addIx, ixAxis, ixVal, scaleIx, shiftIx } from '../../compiler/core/ix.ts';
 import { printCore } from '../../compiler/core/print.ts';
 import type { Axis, Core, Expr, Fold, Stmt, Var } from '../../compiler/core.ts';
@@ -263,6 +263,20 @@ describe('the cotangent of a variable read in a fold', () => {
       "
     `);
   });
+});
+
+test('a place that an inner body computes is not known outside the outer fold', () => {
+  const h = new Hand();
+  const table = h.input('table', [3, 2]);
+  const x = h.input('x', []);
+  const { out } = fold(h, x, 2, (from, l) => {
+    const inner = fold(h, from, 3, (g, m) => {
+      const place = prim('mod', indexE(ixAxis(l)), i32(2));
+      return { next: h.map('n', [], mul(at(table, m, ixVal(place, 2)), at(g))) };
+    });
+    return { next: inner.out };
+  });
+  expect(reverse(h.core(out))).not.toBe('');
 });
 
 describe('what a fold saves', () => {

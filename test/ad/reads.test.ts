@@ -192,6 +192,22 @@ describe('the adjoint of a read', () => {
     );
   });
 
+  test('a padded look-up: the place is not even read outside the guard', () => {
+    const h = new Hand();
+    const table = h.input('table', [5]);
+    const w = h.input('w', [4]);
+    const k = h.input('k', [3], 'i32');
+    const [n, o] = [ax(h, 4, 'n'), ax(h, 4, 'o')];
+    const inside = { e: ixAxis(n), lo: 1, hi: 4 };
+    const before = readE(k, [shiftIx(ixAxis(n), -1)], [inside]);
+    const row = readE(table, [ixVal(before, 5)], [inside]);
+    const y = h.map('y', [n, o], prim('mul', row, at(w, o)));
+    expect(adjoint(h.core(y), [4, 1, 4])).toMatchInlineSnapshot(`
+      "w_bar[i]: f32[4] = sum n:4. y_ct[n, i] * table[idx[5](k[n - 1]{1 <= n < 4})]{1 <= n < 4}
+      table_bar[idx[5](k[n - 1]{1 <= n < 4})]: f32[5] += for n:4, o:4. y_ct[n, o] * w[o] {1 <= n < 4}"
+    `);
+  });
+
   test('one entry of each row by a label: a guard, no scatter', () => {
     const h = new Hand();
     const x = h.input('x', [3, 5]);
