@@ -32,7 +32,11 @@ export function check(sources: Sources | Loader, root: string): Checked {
         ? [...(loaded.sources.get(file) ?? '').matchAll(DECLARED)].map((m) => m[1]!)
         : [],
   });
-  const diagnostics: Diagnostic[] = [...loaded.diagnostics, ...result.diagnostics];
+  const files = [...loaded.modules.keys()];
+  const diagnostics: Diagnostic[] = [...loaded.diagnostics, ...result.diagnostics].sort(
+    (a, b) =>
+      files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start,
+  );
   const ok = !diagnostics.some((d) => d.severity === 'error');
   return { program: ok ? result.program : undefined, diagnostics, sources: loaded.sources };
 }

@@ -356,6 +356,6 @@ export function printType(t: Type, show: ShowSize = plain, depth = 0): string {
       return `${only ? params[0] : `(${params.join(', ')})`} -> ${printType(t.result, show, depth + 1)}`;
     }
     case 'var':
-      return /^[!?]/.test(t.name) ? '_' : t.name;
+      return /^[!?]/.test(t.name) ? '...' : t.name;
   }
 }

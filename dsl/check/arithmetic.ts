@@ -6,9 +6,11 @@
  * scalars is a scalar, and on a tensor has the tensor's shape.
  */
 import type { BinOp, Expr } from '../ast.ts';
+import { equate } from '../equations.ts';
+import { head, showType } from '../solver.ts';
 import type { ScalarOp, TExpr, Type } from '../typed.ts';
 import { BOOL, F32, I32, tensorOf } from '../types.ts';
-import { equate, head, showType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { infer, literalFits } from './expr.ts';
 

@@ -6,13 +6,10 @@
  * carry of a fold has one type for all steps.
  */
 import type { Binder, Expr } from '../ast.ts';
+import { equate, equateProduct } from '../equations.ts';
 import { provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
-import type { Dim, Size, TBinder, TExpr, Type } from '../typed.ts';
-import { atom, BOOL, dropDims, F32, productDim, tensorOf } from '../types.ts';
 import {
-  equate,
-  equateProduct,
   hasUnknown,
   head,
   newSize,
@@ -20,8 +17,10 @@ import {
   resolveSize,
   showSize,
   showType,
-  unify,
-} from '../unify.ts';
+} from '../solver.ts';
+import type { Dim, Size, TBinder, TExpr, Type } from '../typed.ts';
+import { atom, BOOL, dropDims, F32, productDim, tensorOf } from '../types.ts';
+import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer, tail } from './expr.ts';

@@ -7,10 +7,10 @@
 import type { Decl, Expr, FnDecl } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import { type Facts, noFacts } from '../facts.ts';
+import type { Solver } from '../solver.ts';
 import type { Diagnostic } from '../source.ts';
 import type { Dim, TCheck, TExpr, TFn, TLet, Type } from '../typed.ts';
 import { BOOL, leavesOf } from '../types.ts';
-import type { Solver } from '../unify.ts';
 import {
   type Env,
   type FileScope,
@@ -77,6 +77,7 @@ function newFn(
     locals: new Map(),
     report,
     unfit: new WeakSet(),
+    faulty,
     errors: () => errors,
     fault: () => {
       errors += 1;

@@ -7,10 +7,11 @@
 import type { Expr } from '../ast.ts';
 import { extreme } from '../ranges.ts';
 import * as S from '../size.ts';
+import { hasUnknown, head, newSize, resolveSize, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { BuiltinName, ScalarOp, Size, TExpr, TIndex, Type } from '../typed.ts';
 import { BOOL, F32, I32, KEY, SCALARS } from '../types.ts';
-import { hasUnknown, head, newSize, resolveSize, showType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { isInteger, isNumberUnknown } from './arithmetic.ts';
 import { requireNotEmpty } from './binders.ts';
 import { brokenCall, count, type Expected } from './calls.ts';

@@ -5,9 +5,10 @@
  * is checked again at the call, in the callee's scope, with the arguments bound to its parameters.
  */
 import type { Expr } from '../ast.ts';
+import { head, type Reason, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { TExpr, Type } from '../typed.ts';
-import { head, type Reason, showType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { inferBuiltin } from './builtins.ts';
 import {
   broken,

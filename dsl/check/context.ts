@@ -11,9 +11,9 @@ import type { Decl, Expr, FnDecl, Param } from '../ast.ts';
 import { type Code, diagnostic } from '../errors.ts';
 import type { Facts } from '../facts.ts';
 import type { IndexValue } from '../ranges.ts';
+import type { Reason, Solver } from '../solver.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import type { Dim, LocalId, ScalarName, Size, TExpr, Type } from '../typed.ts';
-import type { Reason, Solver } from '../unify.ts';
 
 // ---------------------------------------------------------------- the program
 
@@ -125,6 +125,8 @@ export type Fn = {
   readonly errors: () => number;
   /** Arguments of the wrong kind, reported: what a call with one gives is not looked at further. */
   readonly unfit: WeakSet<TExpr>;
+  /** The head has an error, so what it states of sizes may be missing: nothing is asked to follow. */
+  readonly faulty: boolean;
   /** Counts an error that was reported elsewhere, so that its echoes here are not. */
   readonly fault: () => void;
   /** Sizes that were used, for the lint. */

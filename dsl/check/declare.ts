@@ -9,7 +9,7 @@ import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import { assume, type Facts, noFacts, showFact } from '../facts.ts';
 import { isTooLarge } from '../size.ts';
-import type { Diagnostic } from '../source.ts';
+import type { Diagnostic, Span } from '../source.ts';
 import type { Size, Type } from '../typed.ts';
 import { ERROR, visitType } from '../types.ts';
 import type { AliasDecl, FileScope, FnSig, LetSig, ParamKind, SigParam } from './context.ts';
@@ -139,11 +139,19 @@ export function resolveHead(
     file,
     (a) => void (a.state === 'new' && expandAlias(a, report)),
   );
-  const seen = new Set<string>();
+  const seen = new Map<string, Span>();
   for (const p of params) {
     const { text, span } = p.name;
-    if (seen.has(text)) report(diagnostic('E0303', span, `\`${text}\` is there twice`));
-    seen.add(text);
+    const first = seen.get(text);
+    if (first === undefined) {
+      seen.set(text, span);
+    } else {
+      report(
+        diagnostic('E0303', span, `\`${text}\` is there twice`, {
+          related: [{ span: first, message: 'the first one' }],
+        }),
+      );
+    }
     if (file.types.has(text)) {
       report(
         diagnostic('E0303', span, `\`${text}\` is the name of a type of this file`, {
@@ -269,7 +277,7 @@ export function resolveLet(
 
 /** Enters the names of a file, refusing the ones that are taken; heads are resolved later. */
 export function namesOf(module: Module, file: FileScope, report: Report): Decl[] {
-  const first = new Map<string, { span: { file: string; start: number; end: number } }>();
+  const first = new Map<string, { span: Span }>();
   const kept: Decl[] = [];
   for (const d of module.decls) {
     if (d.k !== 'type' && d.k !== 'fn' && d.k !== 'let' && d.k !== 'check') {

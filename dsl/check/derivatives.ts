@@ -6,10 +6,11 @@
  * to a type parameter (requirements.ts).
  */
 import type { Expr } from '../ast.ts';
+import { head, newType, resolveType, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { BuiltinName, TExpr, Type } from '../typed.ts';
 import { F32, KEY, leavesOf } from '../types.ts';
-import { head, newType, resolveType, showType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, type Requirement, reason } from './context.ts';
 import { check, infer, tail } from './expr.ts';

@@ -6,19 +6,12 @@
  * Invariant: both return a typed expression whatever happens; a wrong one has type ERROR.
  */
 import type { Expr } from '../ast.ts';
+import { equateSizes } from '../equations.ts';
 import * as S from '../size.ts';
+import { hasUnknown, head, newType, type Reason, resolveSize, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { BOOL, F32, I32 } from '../types.ts';
-import {
-  equateSizes,
-  hasUnknown,
-  head,
-  newType,
-  type Reason,
-  resolveSize,
-  showType,
-  unify,
-} from '../unify.ts';
+import { unify } from '../unify.ts';
 import { inferBinary, inferUnary, isNumberUnknown } from './arithmetic.ts';
 import { checkFor, inferFold, inferFor, inferReduce, inferScan } from './binders.ts';
 import { builtinAsFunction } from './builtins.ts';
@@ -196,7 +189,7 @@ function number(env: Env, e: Extract<Expr, { k: 'num' }>): TExpr {
 /** Reports a number that its type, known at the end, cannot hold. */
 export function literalFits(env: Env, te: TExpr, value: number, text: string): void {
   const t = head(env.fn.solver, te.type);
-  if (t.k !== 'scalar') return;
+  if (t.k !== 'scalar' || !Number.isFinite(value)) return;
   const limits: Record<string, [number, number]> = {
     i32: [-(2 ** 31), 2 ** 31],
     u32: [0, 2 ** 32 - 1],

@@ -4,12 +4,14 @@
  * The order matters: equations first, then written forms and suggestions (unify.settle), then
  * numbers without a type become i32, then unknowns that are left are errors, then proofs.
  */
+
+import { settle } from '../equations.ts';
 import { diagnostic } from '../errors.ts';
 import { provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
+import { hasUnknown, isUnknownName, resolveDim, resolveSize, showSize } from '../solver.ts';
 import type { Dim, Size, TExpr } from '../typed.ts';
 import { flatFactors, I32, sizeOfForm } from '../types.ts';
-import { hasUnknown, isUnknownName, resolveDim, resolveSize, settle, showSize } from '../unify.ts';
 import type { Fn } from './context.ts';
 import { resolveUse } from './instances.ts';
 import { zonk } from './zonk.ts';

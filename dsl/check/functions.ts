@@ -5,8 +5,8 @@
  * local generic function; the program's budget bounds how often such bodies are checked.
  */
 import type { Expr } from '../ast.ts';
+import { head, newType, type Reason, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
-import { head, newType, type Reason, showType } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { brokenCall, count, inOrder } from './calls.ts';
 import { broken, type Env, error, isBroken, type Local } from './context.ts';
@@ -74,7 +74,8 @@ export function inferLambda(env: Env, e: Lambda): TExpr {
     ),
   );
   const { env: inner, params } = bindParams(env, e, types);
-  return lambda(e, params, infer(inner, e.body));
+  const body = infer(inner, e.body);
+  return isBroken(body.type) ? broken(e.span) : lambda(e, params, body);
 }
 
 export function checkLambda(env: Env, e: Lambda, expected: Type, why: Reason): TExpr {

@@ -6,18 +6,13 @@
  * each component of a typed read is proved, or the read has a fallback.
  */
 import type { Expr } from '../ast.ts';
+import { equate, equateProduct, isNews, suggest } from '../equations.ts';
 import { provesNonNegative } from '../facts.ts';
 import { proveInRange, type RangeContext } from '../ranges.ts';
 import * as S from '../size.ts';
-import type { Span } from '../source.ts';
-import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
-import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
 import {
-  equate,
-  equateProduct,
   hasUnknown,
   head,
-  isNews,
   newSize,
   type Reason,
   resolveDim,
@@ -25,9 +20,11 @@ import {
   showDim,
   showSize,
   showType,
-  suggest,
-  unify,
-} from '../unify.ts';
+} from '../solver.ts';
+import type { Span } from '../source.ts';
+import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
+import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
+import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { inferSized } from './calls.ts';
 import { broken, type Env, error, isBroken, lookup, reason } from './context.ts';
@@ -91,9 +88,10 @@ export function rangeContext(env: Env): RangeContext {
 
 const padded = () => 'for a padded read write `x[...] ?? 0`';
 
-/** After an error about the range of an enclosing index, nothing inside it is worth a proof. */
+/** After an error in the head, or about the range of an enclosing index, no proof is worth its failure. */
 export function isUndecided(env: Env): boolean {
-  const { solver, errors } = env.fn;
+  const { solver, errors, faulty } = env.fn;
+  if (faulty) return true;
   return errors() > 0 && env.ranges.some((r) => hasUnknown(resolveSize(solver, r)));
 }
 

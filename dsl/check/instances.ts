@@ -6,12 +6,14 @@
  * gets one unknown, so a fact `D % 2 == 0` makes the caller's D an exact double or nothing.
  */
 import type { Expr, TypeExpr } from '../ast.ts';
+import { equate } from '../equations.ts';
 import { inUserNames, provesEqual, provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
+import { hasUnknown, newSize, newType, resolveSize, resolveType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
 import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
-import { equate, hasUnknown, newSize, newType, resolveSize, resolveType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { type Env, error, type FnSig, reason } from './context.ts';
 import { isUndecided, rangeContext } from './indexing.ts';
 import { resolveSize as resolveWritten, resolveType as resolveWrittenType } from './resolve.ts';

@@ -7,8 +7,8 @@
 import type { Expr, Name, Pattern } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import * as S from '../size.ts';
+import { head, showType } from '../solver.ts';
 import type { TExpr, TPattern, Type } from '../typed.ts';
-import { head, showType } from '../unify.ts';
 import { type Env, ERROR_TYPE, error, isBroken, type Local, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
 import { indexForm } from './indexing.ts';

@@ -5,10 +5,11 @@
  * An array literal concatenates along the leading dimension, which keeps the form of the sum.
  */
 import type { Expr } from '../ast.ts';
+import { equate } from '../equations.ts';
 import * as S from '../size.ts';
+import { head, type Reason, showType } from '../solver.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
 import { atom, dropDims, sumDim, tensorOf } from '../types.ts';
-import { equate, head, type Reason, showType } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';

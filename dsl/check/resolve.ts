@@ -313,6 +313,7 @@ function expand(
     }
     give(name, a);
   }
+  if (!ok) return ERROR;
   for (const p of params) {
     const name = p.name.text;
     if (sizes.has(name) || types.has(name)) continue;
@@ -340,7 +341,7 @@ function expand(
     if ('k' in inScope) types.set(name, inScope);
     else sizes.set(name, inScope);
   }
-  if (!ok || alias.body === ERROR) return ERROR;
+  if (alias.body === ERROR) return ERROR;
   if (countParts(alias.body) > MAX_PARTS) {
     err(t, 'E0415', e.span, `the type \`${alias.name}\` has more than ${MAX_PARTS} parts`);
     alias.body = ERROR;

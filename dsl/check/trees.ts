@@ -6,9 +6,10 @@
  * callers are asked to show.
  */
 import type { Expr } from '../ast.ts';
+import { head, resolveType, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { F32, leavesOf, withLeaf } from '../types.ts';
-import { head, resolveType, showType, unify } from '../unify.ts';
+import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { reducedType } from './binders.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';

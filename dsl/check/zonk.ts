@@ -5,10 +5,10 @@
  */
 
 import * as S from '../size.ts';
+import { resolveSize, resolveType, type Solver } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { Size, TBinder, TExpr, TIndex, Type } from '../typed.ts';
 import { I32 } from '../types.ts';
-import { resolveSize, resolveType, type Solver } from '../unify.ts';
 
 export function zonkType(s: Solver, t: Type): Type {
   const now = resolveType(s, t);

@@ -7,6 +7,7 @@ fn f(x: f32): f32 = ▸sofmax(x)`,
   'a value': `fn f(x: f32): f32 = x + ▸y`,
   'a type': `type Linear = f32
 fn f(x: ▸Linaer): f32 = 1`,
+  'a size in a fact, which then nothing follows from': `fn f[N](x: f32[N]): f32 where ▸M >= 1 = x[0]`,
   'several, each once': `fn f(x: f32): f32 = ▸aa(x) + ▸bb * x + (sum i: 3. ▸cc[i])`,
   'a name of another file': `--- base.tn
 fn helper(x: f32): f32 = x

@@ -1,0 +1,239 @@
+/**
+ * Equations between sizes: the work list of language.md, "Size inference", steps 3 to 5.
+ *
+ * An equation is tried at once and put back while it has more than one unknown; `m*u + r = s` gives
+ * u when the quotient is exact, and u keeps the written form of the side it came from. When nothing
+ * moves, the written form of one tuple index is matched, in source order. Invariant: each equation
+ * is reported at most once, at its own span, with both sizes in the user's names.
+ */
+import * as S from './size.ts';
+import {
+  type Equation,
+  fail,
+  origins,
+  type Reason,
+  resolveDim,
+  resolveSize,
+  type Solver,
+  showDim,
+  showSize,
+  showType,
+} from './solver.ts';
+import type { Span } from './source.ts';
+import type { Dim, Form, Size } from './typed.ts';
+import { atom, flatFactors, hasUnknown, isUnknownName, sizeOfForm } from './types.ts';
+
+// ---------------------------------------------------------------- reporting
+
+/** False when these two sizes met before in this statement: one cause, one error. */
+export function isNews(s: Solver, at: Span, a: Size, b: Size): boolean {
+  const sizes = [a, b].map((size) => S.print(resolveSize(s, size)));
+  const echo = `${s.statement(at)} ${sizes.sort().join(' ')}`;
+  if (s.echoes.has(echo)) return false;
+  s.echoes.add(echo);
+  return true;
+}
+
+function differ(s: Solver, e: Equation): string {
+  const { subject, between, path, sizes } = e.reason;
+  const a = showDim(s, e.a);
+  const b = showDim(s, e.b);
+  if (sizes !== undefined) return sizes(a, b);
+  if (between === undefined) return `${subject} has size ${a}, but ${b} is needed`;
+  const found = showType(s, between.found);
+  const needed = showType(s, between.needed);
+  const { k } = between.found;
+  const plain = k === 'tensor' && between.found.dims.length === 1 && path === undefined;
+  const where = path === undefined ? '' : `in the field \`${path}\`, `;
+  const why = plain || k === 'idx' ? '' : `: ${where}${a} is not ${b}`;
+  return `${subject} is ${found}, but ${needed} is needed${why}`;
+}
+
+function mismatch(s: Solver, e: Equation): void {
+  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
+  const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
+  fail(s, 'E0501', e.reason, differ(s, e), from);
+}
+
+/** The needed size is a multiple of a number or size, and the one found is not. */
+function indivisible(s: Solver, e: Equation, by: Size, found: Size): void {
+  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
+  const positive = by[0]!.c < 0 ? S.sub(S.ZERO, by) : by;
+  const multiple = showSize(s, positive);
+  const open = S.constant(found) === undefined && !hasUnknown(found);
+  const reason: Reason = {
+    ...e.reason,
+    hint: open
+      ? `if it always is one, add \`where ${showSize(s, found)} % ${multiple} == 0\` to the function`
+      : e.reason.hint,
+  };
+  const message = `${differ(s, e)}: ${showSize(s, found)} is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
+  fail(s, 'E0505', reason, message, origins(s, e.a.size, e.b.size));
+}
+
+// ---------------------------------------------------------------- size equations
+
+/** `a` was found, `b` is needed. */
+export function equate(s: Solver, a: Dim, b: Dim, reason: Reason): void {
+  const e = { a, b, reason };
+  if (attempt(s, e) === 'stuck') s.pending.push(e);
+}
+
+export function equateSizes(s: Solver, a: Size, b: Size, reason: Reason): void {
+  equate(s, atom(a), atom(b), reason);
+}
+
+/** An equation that is used only to find what nothing else says. */
+export function suggest(s: Solver, a: Dim, b: Dim, reason: Reason): void {
+  s.soft.push({ a, b, reason });
+}
+
+/** The product of these ranges is a dimension, whose written form may say what each one is. */
+export function equateProduct(s: Solver, parts: readonly Size[], dim: Dim, reason: Reason): void {
+  s.guesses.push(() => matchForm(s, parts, dim, reason));
+  equate(s, atom(S.product(parts)), dim, reason);
+}
+
+function solve(s: Solver, name: string, dim: Dim, reason: Reason): void {
+  s.sizes.set(name, { dim, reason });
+  run(s);
+}
+
+let running = false;
+
+/** Tries the equations put back until none moves. */
+function run(s: Solver): void {
+  if (running) return;
+  running = true;
+  try {
+    for (let moved = true; moved; ) {
+      moved = false;
+      const list = s.pending;
+      s.pending = [];
+      for (const e of list) {
+        if (attempt(s, e) === 'stuck') s.pending.push(e);
+        else moved = true;
+      }
+      if (s.pending.length === 0) return;
+    }
+  } finally {
+    running = false;
+  }
+}
+
+function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
+  const a = resolveDim(s, e.a);
+  const b = resolveDim(s, e.b);
+  if (S.isTooLarge(a.size) || S.isTooLarge(b.size)) {
+    for (const v of S.variables(S.isTooLarge(a.size) ? b.size : a.size)) {
+      if (isUnknownName(v)) s.sizes.set(v, { dim: atom(S.TOO_LARGE), reason: e.reason });
+    }
+    return 'done';
+  }
+  if (S.equal(a.size, b.size)) {
+    if (a.form.k === 'product' && b.form.k === 'product') s.compared.push(e);
+    return 'done';
+  }
+  const difference = S.sub(a.size, b.size);
+  const unknowns = S.variables(difference).filter(isUnknownName);
+  if (unknowns.length === 0) {
+    mismatch(s, e);
+    return 'done';
+  }
+  for (const [side, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const name = S.bareVariable(side.size);
+    if (name === undefined || !isUnknownName(name)) continue;
+    if (S.mentions(other.size, (v) => v === name)) continue;
+    const twin = S.bareVariable(other.size);
+    if (side === a && twin !== undefined && isUnknownName(twin) && stays(s, name, twin)) continue;
+    solve(s, name, other, e.reason);
+    return 'done';
+  }
+  for (const name of unknowns) {
+    const parts = S.linearIn(difference, name);
+    if (parts === undefined) continue;
+    const c = S.constant(parts.coefficient);
+    if (unknowns.length > 1 && c !== 1 && c !== -1) continue;
+    const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);
+    if (value === undefined) {
+      const known = S.mentions(a.size, (v) => v === name) ? b.size : a.size;
+      indivisible(s, e, parts.coefficient, hasUnknown(known) ? parts.rest : known);
+      return 'done';
+    }
+    solve(s, name, { size: value, form: formOfQuotient(a, b, name, value) }, e.reason);
+    return 'done';
+  }
+  return 'stuck';
+}
+
+/**
+ * Of two equal unknowns, whether the first one stays to be asked for: a callee's size before a
+ * range, then the older one, which is where the user would write it.
+ */
+function stays(s: Solver, a: string, b: string): boolean {
+  const owned = (v: string) => s.unknowns.get(v)?.owner !== undefined;
+  if (owned(a) !== owned(b)) return owned(a);
+  return Number(a.slice(1)) < Number(b.slice(1));
+}
+
+/** `u * rest = A*B*C` written as factors: u keeps the factors that are left. */
+function formOfQuotient(a: Dim, b: Dim, name: string, value: Size): Form {
+  const other = S.mentions(a.size, (v) => v === name) ? b : a;
+  if (other.form.k === 'product') {
+    const exact = other.form.parts.find((p) => p.k === 'product' && S.equal(sizeOfForm(p), value));
+    if (exact !== undefined) return exact;
+    const parts = other.form.parts;
+    for (let i = 0; i < parts.length; i++) {
+      for (let j = i + 2; j <= parts.length; j++) {
+        const some = parts.slice(i, j);
+        if (S.equal(S.product(some.map(sizeOfForm)), value)) return { k: 'product', parts: some };
+      }
+    }
+  }
+  return { k: 'atom', size: value };
+}
+
+// ---------------------------------------------------------------- when nothing moves
+
+function matchForm(s: Solver, ranges: readonly Size[], dim: Dim, reason: Reason): boolean {
+  const parts = ranges.map((p) => resolveSize(s, p));
+  if (!parts.some(hasUnknown)) return false;
+  const { form } = resolveDim(s, dim);
+  if (form.k !== 'product') return false;
+  const fits = (forms: readonly Form[]): boolean =>
+    forms.length === parts.length &&
+    parts.every((p, i) => hasUnknown(p) || S.equal(p, sizeOfForm(forms[i]!)));
+  const chosen = [form.parts, flatFactors(form)].find(fits);
+  if (chosen === undefined) return false;
+  parts.forEach((p, i) => {
+    const f = chosen[i]!;
+    if (hasUnknown(p)) equate(s, atom(p), { size: sizeOfForm(f), form: f }, reason);
+  });
+  return true;
+}
+
+/** Uses written forms and suggestions until every size that can be known is. */
+export function settle(s: Solver): void {
+  for (let moved = true; moved; ) {
+    run(s);
+    const at = s.guesses.findIndex((guess) => guess());
+    moved = at >= 0;
+    // Each guess is made once, so that this ends.
+    if (moved) s.guesses.splice(at, 1);
+    if (moved) continue;
+    for (const e of s.soft) {
+      const a = resolveSize(s, e.a.size);
+      const b = resolveSize(s, e.b.size);
+      const name = [a, b].map(S.bareVariable).find((v) => v !== undefined && isUnknownName(v));
+      if (name === undefined || S.equal(a, b)) continue;
+      const other = S.bareVariable(a) === name ? e.b : e.a;
+      if (S.mentions(resolveSize(s, other.size), (v) => v === name)) continue;
+      solve(s, name, other, e.reason);
+      moved = true;
+      break;
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * The unknown sizes and types of one declaration: their names, their solutions, and how they are
+ * shown.
+ *
+ * Invariant: an unknown is a variable whose name begins with `?`; solutions are triangular (never
+ * mention themselves), so `resolve*` terminates, and what they share stays shared. Equations between
+ * sizes are in equations.ts, between types in unify.ts.
+ */
+import { type Code, diagnostic } from './errors.ts';
+import { inUserNames } from './facts.ts';
+import * as S from './size.ts';
+import type { Diagnostic, Span } from './source.ts';
+import type { DerivedSize, Dim, Size, Type } from './typed.ts';
+import {
+  hasUnknown,
+  isClosed,
+  isUnknownName,
+  printDim,
+  printType,
+  type Substitution,
+  substDim,
+  substSize,
+  substType,
+  tensorOf,
+} from './types.ts';
+
+export { hasUnknown, isUnknownName } from './types.ts';
+
+/** Why two things must agree, in words: "argument `x` of `linear`". */
+export type Reason = {
+  readonly span: Span;
+  readonly subject: string;
+  readonly hint?: string;
+  readonly related?: Diagnostic['related'];
+  /** The whole types that meet; set by `unify`, so that a size is shown in its type. */
+  readonly between?: { readonly found: Type; readonly needed: Type };
+  /** The field inside these types: `attn.qkv`. */
+  readonly path?: string;
+  /** Another sentence for two sizes that differ. */
+  readonly sizes?: (found: string, needed: string) => string;
+};
+
+export type Unknown = {
+  /** What the user calls it: `H`, or `the range of i`. */
+  readonly label: string;
+  readonly span: Span;
+  readonly kind: 'size' | 'type' | 'number';
+  /** How to give it: "write `attention[H = ...]`". */
+  readonly hint?: string;
+  /** The function whose size this is. */
+  readonly owner?: string;
+  /** Ranges around it, which are not empty where it matters. */
+  readonly inside?: readonly Size[];
+};
+
+export type Equation = { readonly a: Dim; readonly b: Dim; readonly reason: Reason };
+
+/** Tried in source order when no equation moves; true when it added one that does. */
+export type Guess = () => boolean;
+
+export type Solver = {
+  readonly unknowns: Map<string, Unknown>;
+  readonly sizes: Map<string, { dim: Dim; reason: Reason }>;
+  readonly types: Map<string, Type>;
+  pending: Equation[];
+  readonly guesses: Guess[];
+  /** Used only when an unknown is left over otherwise. */
+  readonly soft: Equation[];
+  /** Dimensions that were found equal and have written forms, for the lint on permuted forms. */
+  readonly compared: Equation[];
+  readonly report: (d: Diagnostic) => void;
+  /** Sizes that are a part of another one, to be shown by the whole: own ones and callees'. */
+  readonly derived: DerivedSize[];
+  /** Statements that have a size error, with the two sizes: its echoes are not reported. */
+  readonly echoes: Set<string>;
+  /** The statement that a place belongs to. */
+  readonly statement: (at: Span) => number;
+  readonly fresh: () => number;
+};
+
+export function newSize(s: Solver, u: Omit<Unknown, 'kind'>): Size {
+  const name = `?${s.fresh()}`;
+  s.unknowns.set(name, { ...u, kind: 'size' });
+  return S.variable(name);
+}
+
+export function newType(s: Solver, u: Omit<Unknown, 'kind'>, kind: 'type' | 'number'): Type {
+  const name = `?${s.fresh()}`;
+  s.unknowns.set(name, { ...u, kind });
+  return { k: 'var', name };
+}
+
+// ---------------------------------------------------------------- resolving
+
+/** Each unknown is resolved once, so that what is shared in the solutions is shared in the result. */
+function substitution(s: Solver): Substitution {
+  const dims = new Map<string, Dim>();
+  const types = new Map<string, Type>();
+  const sub: Substitution = {
+    size: (v) => {
+      if (!isUnknownName(v)) return undefined;
+      const known = dims.get(v);
+      const found = known ?? s.sizes.get(v)?.dim;
+      if (known !== undefined || found === undefined) return known;
+      const resolved = substDim(found, sub);
+      dims.set(v, resolved);
+      return resolved;
+    },
+    type: (v) => {
+      if (!isUnknownName(v)) return undefined;
+      const known = types.get(v);
+      const found = known ?? s.types.get(v);
+      if (known !== undefined || found === undefined) return known;
+      const resolved = isClosed(found) ? found : substType(found, sub);
+      types.set(v, resolved);
+      return resolved;
+    },
+  };
+  return sub;
+}
+
+export function resolveSize(s: Solver, size: Size): Size {
+  return hasUnknown(size) ? substSize(size, substitution(s)) : size;
+}
+
+export function resolveDim(s: Solver, d: Dim): Dim {
+  return hasUnknown(d.size) || d.form.k !== 'atom' ? substDim(d, substitution(s)) : d;
+}
+
+export function resolveType(s: Solver, t: Type): Type {
+  return isClosed(t) ? t : substType(t, substitution(s));
+}
+
+/** Follows solved unknowns at the head only. */
+export function head(s: Solver, t: Type): Type {
+  let now = t;
+  while (now.k === 'var' && now.name.startsWith('?')) {
+    const next = s.types.get(now.name);
+    if (next === undefined) return now;
+    now = next;
+  }
+  if (now.k === 'tensor' && now.elem.k === 'var' && now.elem.name.startsWith('?')) {
+    const elem = head(s, now.elem);
+    return elem === now.elem ? now : tensorOf(now.dims, elem);
+  }
+  return now;
+}
+
+// ---------------------------------------------------------------- showing
+
+export function showSize(s: Solver, size: Size): string {
+  return S.print(
+    inUserNames(s.derived, resolveSize(s, size)),
+    (v) => s.unknowns.get(v)?.label ?? v,
+  );
+}
+
+export function showDim(s: Solver, d: Dim): string {
+  const now = resolveDim(s, d);
+  return printDim(now, (x) => showSize(s, x));
+}
+
+export function showType(s: Solver, t: Type): string {
+  return printType(resolveType(s, t), (x) => showSize(s, x));
+}
+
+export function fail(
+  s: Solver,
+  code: Code,
+  reason: Reason,
+  message: string,
+  extra?: Diagnostic['related'],
+): void {
+  const related = [...(reason.related ?? []), ...(extra ?? [])];
+  s.report(
+    diagnostic(code, reason.span, message, {
+      hint: reason.hint,
+      related: related.length > 0 ? related : undefined,
+    }),
+  );
+}
+
+function labelOf(u: Unknown): string {
+  return u.owner === undefined ? u.label : `\`${u.label}\` of \`${u.owner}\``;
+}
+
+/** Where the unknowns of a side of an equation got their values. */
+export function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['related']> {
+  const out: { span: Span; message: string }[] = [];
+  for (const side of sides) {
+    for (const v of S.variables(side)) {
+      const found = s.sizes.get(v);
+      const unknown = s.unknowns.get(v);
+      if (found === undefined || unknown === undefined || out.length > 2) continue;
+      out.push({
+        span: found.reason.span,
+        message: `${labelOf(unknown)} is ${showDim(s, found.dim)} here`,
+      });
+    }
+  }
+  return out;
+}
