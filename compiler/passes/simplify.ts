@@ -9,13 +9,11 @@
  * nest without reduction whose body is one unguarded, data-independent read, an index or a constant.
  */
 
-import { defsOf, mapNest, type Supply, sizeOf, supplyAfter } from '../core/build.ts';
+import { defsOf, mapNest, type Supply, supplyAfter } from '../core/build.ts';
 import {
   constE,
   eachVal,
-  freeAxes,
   freeVars,
-  i32,
   mapSame,
   prim,
   type Read,
@@ -24,7 +22,7 @@ import {
   rewriter,
   substAxes,
 } from '../core/expr.ts';
-import { asAxis, type Extents, isConst, ixAxis, ixZero } from '../core/ix.ts';
+import { asAxis, type Extents, flatIx, isConst, ixAxis, ixZero } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
 import type {
   Axis,
@@ -42,6 +40,7 @@ import type {
 import { Algebra } from './algebra.ts';
 import { Equals } from './alpha.ts';
 import { normalGuards } from './guards.ts';
+import { withoutIdleAxes } from './idle.ts';
 import { live } from './live.ts';
 
 const maxRounds = 16;
@@ -79,6 +78,7 @@ class Simplifier {
   readonly #keys: Keys;
   readonly #supply: Supply;
   readonly #settled: WeakSet<Nest>;
+  readonly #consts: ReadonlyMap<Var, Float64Array>;
   readonly #forward = new Map<Var, Forward>();
   /** Variables that must keep a statement of their own. */
   readonly #pinned: Set<Var>;
@@ -90,6 +90,7 @@ class Simplifier {
     this.#keys = shared.keys;
     this.#supply = shared.supply;
     this.#settled = shared.settled;
+    this.#consts = new Map(core.consts.map((c) => [c.v, c.data]));
     this.#pinned = new Set(core.outputs);
     this.#renamed = renamedOutputs(core);
     for (const [x, to] of this.#renamed) this.#forward.set(x, { k: 'var', x: to });
@@ -163,7 +164,7 @@ class Simplifier {
 
   read(r: Read, algebra: Algebra): Expr {
     const f = this.#forward.get(r.x);
-    if (f === undefined) return algebra.node(r);
+    if (f === undefined) return this.constant(r) ?? algebra.node(r);
     if (f.k === 'var') return algebra.node(readE(f.x, r.ix, r.guard));
     const map = new Map(f.axes.map((a, i): [AxisId, Ix] => [a.id, r.ix[i]!]));
     const e = substAxes(map, algebra.extents).expr(f.body);
@@ -171,6 +172,14 @@ class Simplifier {
     // A guarded constant would need a select: the reader keeps reading, unless it is 0 anyway.
     if (r.guard.length === 0 || isZero(e)) return algebra.node(e);
     return algebra.node(r);
+  }
+
+  /** The value of a cell of a compile-time constant. */
+  constant(r: Read): Expr | undefined {
+    const data = this.#consts.get(r.x);
+    if (data === undefined || r.guard.length > 0 || !r.ix.every(isConst)) return undefined;
+    const offset = flatIx(r.ix, r.x.shape).c;
+    return this.#keys.rep(constE(r.t, data[offset]!));
   }
 
   use(x: Var): Var {
@@ -183,7 +192,7 @@ class Simplifier {
   nest(s: Nest, folds: readonly Axis[]): Nest {
     if (this.#settled.has(s) && freeVars(s.body).isDisjointFrom(this.#forward)) return s;
     const { rw, algebra } = this.rewriter(folds, [...s.axes, ...s.red]);
-    const out = reduced(s, rw.expr(s.body), algebra);
+    const out = withoutIdleAxes(s, rw.expr(s.body), algebra);
     if (out === s) this.#settled.add(s);
     return out;
   }
@@ -372,40 +381,4 @@ function isIdentity(s: Nest, r: Read): boolean {
     if (a.extent !== r.x.shape[i]) return false;
     return asAxis(ix) === a.id || (a.extent === 1 && isConst(ix) && ix.c === 0);
   });
-}
-
-/** The nest with a new body, without reduction axes that do nothing. */
-function reduced(s: Nest, body: Expr, algebra: Algebra): Nest {
-  if (s.op === null) return body === s.body ? s : { ...s, body };
-  if (s.op === 'argmax' || s.op === 'argmin') {
-    return s.red[0]!.extent === 1
-      ? { ...s, op: null, red: [], body: i32(0) }
-      : body === s.body
-        ? s
-        : { ...s, body };
-  }
-  const used = freeAxes(body);
-  const idle = s.red.filter((a) => a.extent > 0 && (a.extent === 1 || !used.has(a.id)));
-  if (idle.length === 0) return body === s.body ? s : { ...s, body };
-  const red = s.red.filter((a) => !idle.includes(a));
-  const times = sizeOf(idle.map((a) => a.extent));
-  const again = repeated(s.op, body, times, algebra);
-  return { ...s, red, op: red.length === 0 ? null : s.op, body: again };
-}
-
-/** The reduction of `times` equal values. */
-function repeated(op: NonNullable<Nest['op']>, e: Expr, times: number, s: Algebra): Expr {
-  if (times === 1) return e;
-  switch (op) {
-    case 'sum':
-      return s.prim('mul', s.const(e.t, times), e);
-    case 'prod': {
-      // By squares.
-      const half = repeated(op, e, Math.floor(times / 2), s);
-      const even = s.prim('mul', half, half);
-      return times % 2 === 0 ? even : s.prim('mul', e, even);
-    }
-    default:
-      return e;
-  }
 }

@@ -114,6 +114,41 @@ describe('indices', () => {
     );
   });
 
+  it('mean what arithmetic says when div and mod split sums of axes, again and again', () => {
+    const coef = fc.constantFrom(1, 2, 3, 4, 6, 8, 12, -1, -2, -3);
+    const split = fc.record({
+      k: fc.constantFrom('div' as const, 'mod' as const),
+      m: fc.constantFrom(2, 3, 4, 6, 8, 12, 24),
+      plus: fc.integer({ min: -5, max: 5 }),
+    });
+    const sum = fc.array(fc.tuple(coef, fc.nat(4)), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(
+        sum,
+        fc.integer({ min: -3, max: 12 }),
+        fc.array(split, { minLength: 1, maxLength: 3 }),
+        (terms, c, splits) => {
+          let t: Tree = { k: 'const', c };
+          for (const [m, id] of terms)
+            t = { k: 'add', a: t, b: { k: 'scale', a: { k: 'axis', id }, m } };
+          for (const { k, m, plus } of splits) {
+            t = { k, a: { k: 'add', a: t, b: { k: 'const', c: plus } }, m };
+          }
+          const known = build(t, extents);
+          const unknown = build(t, noExtents);
+          const tidied = tidyIx(unknown, extents);
+          for (const p of points) {
+            const want = value(t, p) + 0;
+            expect(evalIx(known, (id) => p[id]!)).toBe(want);
+            expect(evalIx(unknown, (id) => p[id]!)).toBe(want);
+            expect(evalIx(tidied, (id) => p[id]!)).toBe(want);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   it('lie in their interval', () => {
     fc.assert(
       fc.property(tree, (t) => {

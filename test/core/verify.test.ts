@@ -170,6 +170,21 @@ describe('scopes', () => {
     expect(rulesBroken({ ...fold, outputs: [next] })).toEqual([scope]);
   });
 
+  it('what a fold names at its ends is defined where it is named', () => {
+    const other: Var = { id: 800, name: 'other', t: 'f32', shape: [4] };
+    const scalar: Var = { id: 801, name: 'scalar', t: 'f32', shape: [] };
+    const ends: Core[] = [
+      withFold((s) => ({ carry: [{ ...s.carry[0]!, next: other }] })),
+      withFold((s) => ({ carry: [{ ...s.carry[0]!, init: other }] })),
+      withFold((s) => ({ ys: [{ ...s.ys[0]!, elem: other }] })),
+      withFold((s) => ({ acc: [s.acc[0]!, { ...s.acc[1]!, init: scalar }] })),
+      withFold((s) => ({ acc: [s.acc[0]!, { ...s.acc[1]!, add: scalar }] })),
+      // An init stands outside: what the body defines is too late for it.
+      withFold((s) => ({ carry: [{ ...s.carry[0]!, init: s.carry[0]!.next }] })),
+    ];
+    for (const core of ends) expect(rulesBroken(core)).toEqual([scope]);
+  });
+
   it('an accumulator cannot be read inside its fold', () => {
     const core = withFold((s) => {
       const g = new Hand();

@@ -132,6 +132,24 @@ describe('structure', () => {
     `);
   });
 
+  it('reads cells of compile-time constants', () => {
+    const h = new Hand();
+    const x = h.input('x', [2]);
+    const i = h.supply.axis(2, 'i');
+    const table = h.supply.var('table', 'f32', [2, 3]);
+    const scaled = h.map('scaled', [i], prim('mul', at(table, 1, 0), at(table, i, 2)));
+    const y = h.map('y', [i], prim('mul', at(x, i), prim('mul', at(table, 0, 1), at(scaled, 0))));
+    const core = { ...h.core(y), consts: [{ v: table, data: Float64Array.of(1, 2, 3, 4, 5, 6) }] };
+    expect(printCore(simplify(core))).toMatchInlineSnapshot(`
+      "input x: f32[2]
+      const table: f32[2, 3] = [1, 2, 3, 4, 5, 6]
+      scaled[i]: f32[2] = 4.0 * table[i, 2]
+      y[i]: f32[2] = x[i] * (2.0 * scaled[0])
+      output y
+      "
+    `);
+  });
+
   it('brings guards into normal form', () => {
     const h = new Hand();
     const x = h.input('x', [40]);
