@@ -110,7 +110,7 @@ function rows(R: number, C: number, choices: readonly number[]): Core {
   const perCol = [h.input('c', [C])];
   const from = (l: readonly Var[]): Var => l[l.length - 1 - pick(Math.min(3, l.length))]!;
   const any = (i: Axis, j: Axis): Expr => {
-    switch (pick(6)) {
+    switch (pick(7)) {
       case 0:
         return at(from(perRow), i);
       case 1:
@@ -118,6 +118,11 @@ function rows(R: number, C: number, choices: readonly number[]): Core {
       case 2: {
         const before = shiftIx(ixAxis(j), -1);
         return readE(from(full), [ixAxis(i), before], [{ e: before, lo: 0, hi: C }]);
+      }
+      case 3: {
+        // A row that has not been computed yet when the grid runs in order.
+        const after = shiftIx(ixAxis(i), 1);
+        return readE(from(full), [after, ixAxis(j)], [{ e: after, lo: 0, hi: R }]);
       }
       default:
         return at(from(full), i, j);
