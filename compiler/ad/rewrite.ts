@@ -6,7 +6,6 @@
  */
 
 import { mapSame, type Read, type Rewriter, rewriter } from '../core/expr.ts';
-import type { Extents } from '../core/ix.ts';
 import type { Expr, Fold, Stmt, Var } from '../core.ts';
 
 export type Uses = {
@@ -14,15 +13,10 @@ export type Uses = {
   readonly read: (r: Read) => Expr | undefined;
   /** What a variable that a fold names becomes. */
   readonly name: (x: Var) => Var;
-  readonly extents?: Extents;
 };
 
 export function rewriteUses(body: readonly Stmt[], uses: Uses): readonly Stmt[] {
-  const extents = uses.extents;
-  const rw = rewriter({
-    ...(extents === undefined ? {} : { extents }),
-    node: (e) => (e.k === 'read' ? (uses.read(e) ?? e) : e),
-  });
+  const rw = rewriter({ node: (e) => (e.k === 'read' ? (uses.read(e) ?? e) : e) });
   return mapSame(body, (s) => rewriteStmt(s, rw, uses.name));
 }
 

@@ -26,7 +26,6 @@ import {
   decideGuard,
   divIx,
   type Extents,
-  floorMod,
   interval,
   ixAxis,
   ixConst,
@@ -38,6 +37,14 @@ import {
 } from '../core/ix.ts';
 import { Keys, sameGuard } from '../core/key.ts';
 import type { Atom, Axis, AxisId, Guard, Ix } from '../core.ts';
+import {
+  combine,
+  type Equation,
+  inverse,
+  nearZero,
+  superincreasing,
+  type Unknown,
+} from './equations.ts';
 import { guarding } from './guards.ts';
 
 export type Solution = {
@@ -50,12 +57,6 @@ export type Solution = {
   /** Of the output axes, the residual and whatever else is in scope. */
   readonly extents: Extents;
 };
-
-/** An unknown integer in [0, extent). `bounded` says whether a solution has to be checked for that. */
-type Unknown = { readonly extent: number; readonly name: string; readonly bounded: boolean };
-
-/** known + sum of coef * unknown = 0 */
-type Equation = { readonly known: Ix; readonly coef: ReadonlyMap<Unknown, number> };
 
 /** num / m, exactly, is the value of the unknown. */
 type Eliminated = { readonly u: Unknown; readonly num: Equation; readonly m: number };
@@ -372,52 +373,4 @@ function isZero(e: Ix): Guard {
 function better(u: Unknown, m: number, than: { u: Unknown; m: number }): boolean {
   if (u.extent !== than.u.extent) return u.extent > than.u.extent;
   return Math.abs(m) < Math.abs(than.m);
-}
-
-/** a*s + b*t, without zero coefficients. */
-function combine(a: Equation, s: number, b?: Equation, t = 0): Equation {
-  const coef = new Map<Unknown, number>();
-  for (const [u, m] of a.coef) coef.set(u, m * s);
-  let known = scaleIx(a.known, s);
-  if (b !== undefined) {
-    for (const [u, m] of b.coef) {
-      const sum = (coef.get(u) ?? 0) + m * t;
-      if (sum === 0) coef.delete(u);
-      else coef.set(u, sum);
-    }
-    known = addIx(known, scaleIx(b.known, t));
-  }
-  return { known, coef };
-}
-
-type Radix = { readonly sign: 1 | -1; readonly terms: readonly { u: Unknown; m: number }[] };
-
-/**
- * The unknowns by falling multiplier when each multiplier exceeds everything the later ones can add
- * up to: then the digits of a number are unique. The sign makes the leading multiplier positive.
- */
-function superincreasing(eq: Equation): Radix | undefined {
-  const terms = [...eq.coef].map(([u, m]) => ({ u, m }));
-  terms.sort((a, b) => Math.abs(b.m) - Math.abs(a.m));
-  const sign = terms[0]!.m > 0 ? 1 : -1;
-  const signed = terms.map(({ u, m }) => ({ u, m: m * sign }));
-  let reach = 0;
-  for (const { u, m } of [...signed].reverse()) {
-    if (!Number.isFinite(u.extent) || reach >= Math.abs(m)) return undefined;
-    reach += Math.abs(m) * (u.extent - 1);
-  }
-  return { sign, terms: signed };
-}
-
-/** The representative modulo m of least absolute value; of m/2 and -m/2 the positive one. */
-function nearZero(x: number, m: number): number {
-  const r = floorMod(x, m);
-  return 2 * r > m ? r - m : r;
-}
-
-/** x with a*x = 1 modulo m, in [1, m). */
-function inverse(a: number, m: number): number | undefined {
-  const r = floorMod(a, m);
-  for (let x = 1; x < m; x++) if ((r * x) % m === 1) return x;
-  return undefined;
 }
