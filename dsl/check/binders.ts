@@ -24,9 +24,9 @@ import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer, tail } from './expr.ts';
-import { isUndecided, rangeContext } from './indexing.ts';
 import { bind, bindPattern } from './lets.ts';
 import { binderNames, warnTrailing } from './lints.ts';
+import { isUndecided, rangeContext } from './proofs.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { typeScope } from './scope.ts';
 

@@ -18,7 +18,6 @@ import { brokenCall, count, type Expected } from './calls.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { inferDerivative, isDerivative } from './derivatives.ts';
 import { check, infer } from './expr.ts';
-import { indexForm, rangeContext } from './indexing.ts';
 import type { SizeArg } from './instances.ts';
 import {
   builtinParams,
@@ -27,6 +26,7 @@ import {
   isScalarFunction,
   PAIR_FUNCTIONS,
 } from './names.ts';
+import { indexForm, rangeContext } from './proofs.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
 

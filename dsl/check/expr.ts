@@ -18,9 +18,10 @@ import { builtinAsFunction } from './builtins.ts';
 import { inferCall, useFunction } from './calls.ts';
 import { broken, type Env, error, isBroken, localNames, lookup, reason } from './context.ts';
 import { checkLambda, inferLambda } from './functions.ts';
-import { indexForm, inferBrackets, inferOrElse, requireInRange } from './indexing.ts';
+import { inferBrackets, inferOrElse } from './indexing.ts';
 import { bindLet } from './lets.ts';
 import { builtinNames, CONSTANTS, didYouMean, isBuiltin } from './names.ts';
+import { indexForm, requireInRange } from './proofs.ts';
 import { checkArray, checkRecord, inferArray, inferField, inferRecord } from './records.ts';
 import { inferEach, inferReduceTree } from './trees.ts';
 

@@ -11,8 +11,9 @@ import { isNumberUnknown } from './arithmetic.ts';
 import { brokenCall, count, inOrder } from './calls.ts';
 import { broken, type Env, error, isBroken, type Local } from './context.ts';
 import { check, infer, tail } from './expr.ts';
-import { indexForm, isFree } from './indexing.ts';
+import { isFree } from './indexing.ts';
 import { bind, type LocalExtra } from './lets.ts';
+import { indexForm } from './proofs.ts';
 
 type Lambda = Extract<Expr, { k: 'lambda' }>;
 

@@ -15,7 +15,7 @@ import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
 import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
 import { unify } from '../unify.ts';
 import { type Env, error, type FnSig, reason } from './context.ts';
-import { isUndecided, rangeContext } from './indexing.ts';
+import { isUndecided, rangeContext } from './proofs.ts';
 import { resolveSize as resolveWritten, resolveType as resolveWrittenType } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
 

@@ -11,8 +11,8 @@ import { head, showType } from '../solver.ts';
 import type { TExpr, TPattern, Type } from '../typed.ts';
 import { type Env, ERROR_TYPE, error, isBroken, type Local, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
-import { indexForm } from './indexing.ts';
 import { didYouMean } from './names.ts';
+import { indexForm } from './proofs.ts';
 import { resolveType } from './resolve.ts';
 import { typeScope } from './scope.ts';
 
