@@ -32,8 +32,11 @@ export async function webgpuAvailability(): Promise<Availability> {
   }
 }
 
-/** @throws TenonError `device` where there is no adapter, `missing-package` without npm webgpu. */
-export async function webgpuDevice(): Promise<Device> {
+/**
+ * `limits` may ask for less than the adapter offers.
+ * @throws TenonError `device` where there is no adapter, `missing-package` without npm webgpu.
+ */
+export async function webgpuDevice(limits: Partial<GpuLimits> = {}): Promise<Device> {
   const { adapter } = await findAdapter();
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } =
     adapter.limits;
@@ -43,6 +46,7 @@ export async function webgpuDevice(): Promise<Device> {
   return new WebGpuDevice(gpu, {
     bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32 - 256),
     bindings: maxStorageBuffersPerShaderStage,
+    ...limits,
   });
 }
 

@@ -167,6 +167,27 @@ function twoFolds(): Core {
   return h.core(up, fold(up, true));
 }
 
+/** h = 0.9 h + w[l mod 7], and the sum of all h, for so many steps that no one batch holds them. */
+export function longFold(trip: number): Core {
+  const h = new Hand();
+  const [x, w, zero] = [h.input('x', [3]), h.input('w', [7]), h.input('zero', [])];
+  const [l, i] = [h.supply.axis(trip, 'l'), h.supply.axis(3)];
+  const carried = h.supply.like(x);
+  let next!: Var;
+  let sum!: Var;
+  const body = h.block(() => {
+    const now = at(w, modIx(ixAxis(l), 7, noExtents));
+    next = h.map('n', [i], add(mul(f32(0.9), at(carried, i)), now));
+    sum = h.reduce('s', [], 'sum', [i], at(next, i));
+  });
+  const [out, total] = [h.supply.like(x), h.supply.like(zero)];
+  const carry = [{ in: carried, init: x, next, out }];
+  const acc = [{ v: total, init: zero, add: sum, at: null }];
+  const fold = { k: 'fold', trip, l, rev: false, carry, ys: [], acc, save: 'auto' } as const;
+  h.body.push({ ...fold, body, spans });
+  return h.core(out, total);
+}
+
 /** Both words of Threefry for a few counters, and uniforms made of them. */
 function randomBits(n: number): Core {
   const h = new Hand();
@@ -333,6 +354,7 @@ export const handCases: readonly { name: string; make: () => Case }[] = [
   { name: 'fold up with ys and sums', make: () => of(foldCore(false)) },
   { name: 'fold down with ys and sums', make: () => of(foldCore(true)) },
   { name: 'two folds over one axis, up and down', make: () => of(twoFolds()) },
+  { name: 'a fold of many steps', make: () => of(longFold(700)) },
   { name: 'gather and segment sum', make: () => of(gatherScatter()) },
   { name: 'patchify', make: () => of(patchify(3, 4, 2, 4)) },
   { name: 'attention', make: () => of(attention(17, 8)) },

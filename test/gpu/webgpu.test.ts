@@ -13,7 +13,7 @@ import { emitWgsl, leastLimits, wgslProgram } from '../../compiler/emit/wgsl/ind
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { denseSilu, foldCore } from '../core/hand.ts';
-import { handCases, matmuls, of } from './cases.ts';
+import { handCases, longFold, matmuls, of } from './cases.ts';
 import { describeOn } from './devices.ts';
 import { compare, runOn } from './run-core.ts';
 
@@ -173,7 +173,32 @@ describeOn('webgpu', (open) => {
     expect(y!.findIndex((v, i) => v !== (i % 1000) / 2)).toBe(-1);
   });
 
-  it('stops between batches when the signal fires', async () => {
+  it('spreads a program over several buffers where one is too large to bind', async () => {
+    const { webgpuDevice } = await import('../../runtime/devices/webgpu.ts');
+    const device = await webgpuDevice({ bindingBytes: 2560 });
+    for (const make of [() => of(matmuls(1, 9, 12, 13)), () => of(foldCore(true))]) {
+      const { core, inputs } = make();
+      const got = await runOn(device, core, inputs);
+      expect(compare(core, got, interpret(core, inputs), 1e-5)).toEqual([]);
+    }
+    const { core } = of(denseSilu(100, 100));
+    await expect(device.prepare(program(core))).rejects.toMatchObject({
+      code: 'device',
+      message: expect.stringContaining('binds at most 2560'),
+    });
+    device.dispose();
+  });
+
+  it('stops in the middle of a run when the signal fires', async () => {
+    const core = longFold(200_000);
+    const exe = await (await open()).prepare(program(core));
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    await expect(exe.run(controller.signal)).rejects.toMatchObject({ code: 'aborted' });
+    exe.dispose();
+  });
+
+  it('does not start when the signal has fired', async () => {
     const exe = await (await open()).prepare(program());
     await expect(exe.run(AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
     await expect(exe.read(0)).rejects.toThrow('was not computed');
