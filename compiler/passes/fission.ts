@@ -117,7 +117,10 @@ function splitNest(s: Nest, supply: Supply, around: Around | undefined): readonl
     return [...splitNest(spread.once, supply, around), spread.view];
   }
   const factored = factorSum(s, supply);
-  if (factored !== undefined) return factored.flatMap((t) => splitNest(t, supply, around));
+  if (factored !== undefined) {
+    around?.varying.add(factored[0]!.v);
+    return factored.flatMap((t) => splitNest(t, supply, around));
+  }
   const points = sizeOf(axes.map((a) => a.extent));
   const parts: Stmt[] = [];
   let body = s.body;
