@@ -15,6 +15,7 @@ import { hoistFold } from '../passes/hoist.ts';
 import { spreadActivity } from './activity.ts';
 import { isZero, mul, select, zero } from './arith.ts';
 
+import { narrow } from './narrow.ts';
 import { isPair, otherOfPair, productInPairs, reductions } from './reductions.ts';
 import { rewriteUses } from './rewrite.ts';
 import { tangentOf } from './scalar.ts';
@@ -24,15 +25,19 @@ import { split } from './split.ts';
 /** The tangent of each active variable met so far. */
 export type Tangents = Map<Var, Var>;
 
-/** `reverse`: the tangents are going to be transposed, so share what the adjoints will need. */
+/**
+ * `reverse`: the tangents are going to be transposed, so conditions are moved to where they keep dead
+ * branches out, and what the adjoints will need is shared.
+ */
 export function forward(
   body: readonly Stmt[],
   tangents: Tangents,
   supply: Supply,
   reverse: boolean,
 ): Stmt[] {
-  const f = new Forward(tangents, supply, reverse);
-  return body.flatMap((s) => f.stmt(s));
+  const active = new Set(tangents.keys());
+  spreadActivity(body, active);
+  return new Forward(tangents, supply, reverse).block(body, active);
 }
 
 export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; readonly def: Nest } {
@@ -50,6 +55,11 @@ class Forward {
     this.#tangents = tangents;
     this.#supply = supply;
     this.#reverse = reverse;
+  }
+
+  block(body: readonly Stmt[], active: ReadonlySet<Var>): Stmt[] {
+    const narrowed = this.#reverse ? narrow(body, active, this.#supply) : body;
+    return narrowed.flatMap((s) => this.stmt(s));
   }
 
   stmt(s: Stmt): readonly Stmt[] {
@@ -150,7 +160,7 @@ class Forward {
     const carries = f.carry.filter((c) => active.has(c.in));
     const inits = carries.map((c) => tangentOr0(c.init, before));
     const ins = carries.map((c) => this.#tangentVar(c.in));
-    const body = f.body.flatMap((s) => this.stmt(s));
+    const body = this.block(f.body, active);
     const nexts = carries.map((c) => tangentOr0(c.next, after));
     const carry = carries.map((c, i) => ({
       in: ins[i]!,

@@ -125,18 +125,36 @@ const tame: ReadonlySet<Prim> = new Set([
   'bf16',
 ]);
 
+/** Whether all partials on the way from active reads are finite wherever their arguments are. */
+export function isTame(body: Expr, active: (r: Read) => boolean): boolean {
+  return tameNodes(isActive(active))(body);
+}
+
+function tameNodes(reaches: (e: Expr) => boolean): (e: Expr) => boolean {
+  return foldExpr<boolean>((e, go) => {
+    if (!reaches(e) || e.k !== 'prim') return true;
+    const known = tame.has(e.op) || (e.op === 'div' && isNonZero(e.args[1]!));
+    return known && e.args.every(go);
+  });
+}
+
+const isNonZero = (e: Expr) => e.k === 'const' && e.v !== 0;
+
 /**
- * Whether a node of the body may become a statement of its own. A statement does not know under
- * which condition it is used: where it is not, it would multiply a cotangent 0 by its partials. So a
- * node has to be live always, or to have finite partials, or to pass no tangent.
+ * Under which condition a cotangent passes through each node, when `root` is that of the body.
+ * Nodes through which none passes are not in the map.
  */
-export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Expr) => boolean {
+export function liveness(
+  body: Expr,
+  active: (r: Read) => boolean,
+  root: Expr,
+): ReadonlyMap<Expr, Expr> {
   const reaches = isActive(active);
   const order: Expr[] = [];
   walkExpr((e) => {
     if (reaches(e)) order.push(e);
   }, body);
-  const live = new Map<Expr, Expr>([[body, always]]);
+  const live = new Map<Expr, Expr>(reaches(body) ? [[body, root]] : []);
   for (const e of order.reverse()) {
     const here = live.get(e);
     if (here === undefined || e.k !== 'prim') continue;
@@ -148,12 +166,17 @@ export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Exp
       live.set(x, old === undefined ? there : or(old, there));
     });
   }
-  const isTame = foldExpr<boolean>((e, go) => {
-    if (!reaches(e) || e.k !== 'prim') return true;
-    const known = tame.has(e.op) || (e.op === 'div' && isNonZero(e.args[1]!));
-    return known && e.args.every(go);
-  });
-  return (e) => !reaches(e) || live.get(e) === always || isTame(e);
+  return live;
 }
 
-const isNonZero = (e: Expr) => e.k === 'const' && e.v !== 0;
+/**
+ * Whether a node of the body may become a statement of its own. A statement does not know under
+ * which condition it is used: where it is not, it would multiply a cotangent 0 by its partials. So a
+ * node has to be live always, or to have finite partials, or to pass no tangent.
+ */
+export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Expr) => boolean {
+  const reaches = isActive(active);
+  const live = liveness(body, active, always);
+  const finite = tameNodes(reaches);
+  return (e) => !reaches(e) || live.get(e) === always || finite(e);
+}
