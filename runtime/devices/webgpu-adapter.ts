@@ -18,15 +18,17 @@ const swiftshader = [
   '/usr/lib/chromium-browser/vk_swiftshader_icd.json',
   '/opt/google/chrome/vk_swiftshader_icd.json',
 ];
-const driverFolders = [
+const driverFolders = (): string[] => [
   '/usr/share/vulkan/icd.d',
   '/etc/vulkan/icd.d',
   '/usr/local/share/vulkan/icd.d',
   '/usr/local/etc/vulkan/icd.d',
+  '/run/opengl-driver/share/vulkan/icd.d',
+  `${process.env['HOME'] ?? ''}/.local/share/vulkan/icd.d`,
 ];
 
-/** Kept for the life of the process: adapters do not outlive their instance. */
-const instances: GPU[] = [];
+/** Dawn as it was found to work; kept, since adapters do not outlive their instance. */
+let dawn: GPU | undefined;
 let inTurn: Promise<unknown> = Promise.resolve();
 
 /** @throws TenonError `missing-package` or `device` with the reason. */
@@ -57,29 +59,37 @@ async function searchInNode(): Promise<Found> {
     throw new TenonError('device', 'this browser has no WebGPU', {
       hint: 'Pages have it in secure contexts (https or localhost) of a recent browser.',
     });
+  if (dawn) return ask(dawn);
   const create = await loadDawn();
-  const make = (): GPU => {
+  const askNew = async (): Promise<Found> => {
     // Generated shaders write workgroup memory before they read it; clearing it besides costs time,
     // on SwiftShader seconds for every shader.
     const gpu = create(['enable-dawn-features=disable_workgroup_init']);
-    instances.push(gpu);
-    return gpu;
+    const found = await ask(gpu);
+    dawn = gpu;
+    return found;
   };
   const { env } = process;
   const { existsSync } = await import('node:fs');
   const chosen = env['VK_ICD_FILENAMES'] ?? env['VK_DRIVER_FILES'];
+  if (chosen !== undefined || process.platform !== 'linux') return askNew();
   const icd = swiftshader.find((f) => existsSync(f));
-  if (chosen !== undefined || icd === undefined || process.platform !== 'linux') return ask(make());
-  if (await hasDriver()) {
+  const installed = await hasDriver();
+  if (!icd && !installed)
+    throw new TenonError('device', 'no Vulkan driver is installed on this machine', {
+      hint: 'A software driver comes with the package chromium; VK_DRIVER_FILES names another one.',
+    });
+  if (!icd) return askNew();
+  if (installed) {
     try {
-      return await ask(make());
+      return await askNew();
     } catch {
       // No driver serves Dawn: SwiftShader is what is left.
     }
   }
   env['VK_ICD_FILENAMES'] = icd;
   try {
-    return await ask(make());
+    return await askNew();
   } finally {
     delete env['VK_ICD_FILENAMES'];
   }
@@ -88,7 +98,7 @@ async function searchInNode(): Promise<Found> {
 /** Whether a Vulkan driver is installed; asking the loader without one makes it print warnings. */
 async function hasDriver(): Promise<boolean> {
   const { readdirSync } = await import('node:fs');
-  return driverFolders.some((folder) => {
+  return driverFolders().some((folder) => {
     try {
       return readdirSync(folder).some((f) => f.endsWith('.json'));
     } catch {
