@@ -335,7 +335,9 @@ export function inferUnary(env: Env, e: Extract<Expr, { k: 'unary' }>): TExpr {
   }
   if (arg.k === 'num') {
     const te: TExpr = { ...arg, value: -arg.value, span: e.span };
-    env.fn.obligations.push(() => literalFits(env, te, te.value, String(te.value)));
+    // What its digits exceed was reported with them.
+    if (e.arg.k === 'num' && e.arg.isInt)
+      env.fn.obligations.push(() => literalFits(env, te, te.value, String(te.value)));
     return te;
   }
   const type = t.k === 'idx' ? I32 : arg.type;

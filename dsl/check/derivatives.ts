@@ -154,7 +154,10 @@ function scalarResult(env: Env, name: string, f: Expr, y: Type): boolean {
     at,
     `\`${name}\` differentiates one f32, and this function gives ${showType(solver, now)}`,
     {
-      hint: 'sum it to a scalar, or use `vjp` or `jvp`',
+      hint:
+        now.k === 'scalar' || now.k === 'idx'
+          ? 'whole numbers and bools have no derivative'
+          : 'sum it to a scalar, or use `vjp` or `jvp`',
     },
   );
   return false;
