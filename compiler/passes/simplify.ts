@@ -9,6 +9,7 @@
  * nest without reduction whose body is one unguarded, data-independent read, an index or a constant.
  */
 
+import type { Span } from '../../dsl/source.ts';
 import { defsOf, mapNest, type Supply, supplyAfter } from '../core/build.ts';
 import {
   constE,
@@ -80,6 +81,8 @@ class Simplifier {
   readonly #settled: WeakSet<Nest>;
   readonly #consts: ReadonlyMap<Var, Float64Array>;
   readonly #forward = new Map<Var, Forward>();
+  /** Where the statements came from that were equal to one that stays. */
+  readonly #merged = new Map<Stmt, readonly Span[]>();
   /** Variables that must keep a statement of their own. */
   readonly #pinned: Set<Var>;
   /** What is defined under the name of the output that copied it. */
@@ -100,8 +103,21 @@ class Simplifier {
     const copies = new Set(this.#renamed.values());
     const given = this.#core.body.filter((s) => !(s.k === 'nest' && copies.has(s.v)));
     const named = copies.size === 0 ? this.#core.body : given.map((s) => this.rename(s));
-    const body = this.block(named, [], new Equals());
+    const body = this.withSpans(this.block(named, [], new Equals()));
     return body === this.#core.body ? this.#core : { ...this.#core, body };
+  }
+
+  /** Every statement with the spans of those it stands for. */
+  withSpans(body: readonly Stmt[]): readonly Stmt[] {
+    if (this.#merged.size === 0) return body;
+    return mapSame(body, (s) => {
+      const more = this.#merged.get(s);
+      const t = more === undefined ? s : { ...s, spans: joinSpans(s.spans, more) };
+      if (t.k === 'fold') return update(t, { body: this.withSpans(t.body) });
+      if (t.k !== 'custom') return t;
+      const jvp = update(t.jvp, { body: this.withSpans(t.jvp.body) });
+      return update(t, { body: this.withSpans(t.body), jvp });
+    });
   }
 
   /** The statement defining outputs directly; uses follow by forwarding. */
@@ -218,6 +234,7 @@ class Simplifier {
     const defs = defsOf(s);
     const known = defs.length === 0 ? undefined : scope.find(s);
     if (known === undefined) return [s];
+    this.#merged.set(known, [...(this.#merged.get(known) ?? []), ...s.spans]);
     const first = defsOf(known);
     const copies: Stmt[] = [];
     defs.forEach((d, i) => {
@@ -342,6 +359,13 @@ function renamedOutputs(core: Core): ReadonlyMap<Var, Var> {
     }
     if (s.k !== 'custom') for (const d of defsOf(s)) made.add(d);
   }
+  return out;
+}
+
+function joinSpans(a: readonly Span[], b: readonly Span[]): readonly Span[] {
+  const same = (s: Span, t: Span) => s.file === t.file && s.start === t.start && s.end === t.end;
+  const out = [...a];
+  for (const s of b) if (!out.some((t) => same(s, t))) out.push(s);
   return out;
 }
 

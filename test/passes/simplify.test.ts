@@ -107,6 +107,23 @@ describe('structure', () => {
     `);
   });
 
+  it('a statement that stands for several carries all their spans', () => {
+    const h = new Hand();
+    const x = h.input('x', [4]);
+    const i = h.supply.axis(4, 'i');
+    const part = (start: number) => {
+      const v = h.supply.var('v', 'f32', [4]);
+      const from = [{ file: 'a.tn', start, end: start + 1 }];
+      h.body.push(mapNest(v, [i], prim('exp', at(x, i)), from));
+      return v;
+    };
+    const [a, b, c] = [part(1), part(2), part(1)];
+    const sum = prim('mul', at(a, i), prim('add', at(b, i), prim('sin', at(c, i))));
+    const simple = simplify(h.core(h.map('y', [i], sum)));
+    expect(simple.body).toHaveLength(2);
+    expect(simple.body[0]!.spans.map((s) => s.start)).toEqual([1, 2]);
+  });
+
   it('discharges guards, decides selects on indices, and makes guards of selects', () => {
     const text = simplified((h) => {
       const x = h.input('x', [4]);
