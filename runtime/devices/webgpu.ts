@@ -10,17 +10,21 @@
 import { type WgslProgram, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
 import { GpuLimitError, type GpuLimits } from '../../compiler/emit/wgsl/memory.ts';
 import { dispatches } from '../../compiler/emit/wgsl/walk.ts';
-import type { Buf, Plan } from '../../compiler/plan.ts';
+import type { Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
 import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
 import { findAdapter } from './webgpu-adapter.ts';
+import { Health } from './webgpu-health.ts';
+import {
+  BATCH,
+  hostArray,
+  makePipelines,
+  STATE,
+  Storage,
+  usage,
+  wordsOf,
+} from './webgpu-storage.ts';
 
-/** Dispatches per submission: short enough to abort soon, long enough to hide the cost of one. */
-const BATCH = 512;
-/** Bytes between two states of the loops: the alignment of dynamic offsets everywhere. */
-const STATE = 256;
-const usage = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
-const COMPUTE = 4;
 const READ = 1;
 
 export async function webgpuAvailability(): Promise<Availability> {
@@ -95,162 +99,6 @@ class WebGpuDevice implements Device {
     this.#health.dispose();
     this.#gpu.destroy();
   }
-}
-
-/** What has gone wrong with a device, said as soon as somebody asks. */
-class Health {
-  readonly #gpu: GPUDevice;
-  readonly #lost: Promise<never>;
-  #fault: TenonError | undefined;
-
-  constructor(gpu: GPUDevice) {
-    this.#gpu = gpu;
-    this.#lost = gpu.lost.then((info) => {
-      this.#fault ??=
-        info.reason === 'destroyed'
-          ? new TenonError('usage', 'the WebGPU device was disposed')
-          : new TenonError('device', `the WebGPU device was lost: ${info.message}`, {
-              hint: 'Open the device again; what it held is gone.',
-            });
-      throw this.#fault;
-    });
-    this.#lost.catch(() => undefined);
-    gpu.onuncapturederror = (e) => {
-      this.#fault ??= deviceError(e.error, 'the device');
-    };
-  }
-
-  check(): void {
-    if (this.#fault) throw this.#fault;
-  }
-
-  dispose(): void {
-    this.#fault ??= new TenonError('usage', 'the WebGPU device was disposed');
-  }
-
-  /** Waits for the device, or for its loss. */
-  async wait<T>(work: Promise<T>): Promise<T> {
-    const done = await Promise.race([work, this.#lost]);
-    this.check();
-    return done;
-  }
-
-  /** Runs what only queues work, and throws what the device finds wrong with it. */
-  async scoped<T>(what: string, f: () => T): Promise<T> {
-    for (const filter of ['validation', 'out-of-memory', 'internal'] as const)
-      this.#gpu.pushErrorScope(filter);
-    let out: T | undefined;
-    let thrown: { readonly e: unknown } | undefined;
-    try {
-      out = f();
-    } catch (e) {
-      thrown = { e };
-    }
-    const found = [0, 1, 2].map(() => this.#gpu.popErrorScope());
-    if (thrown) {
-      await Promise.allSettled(found);
-      throw thrown.e;
-    }
-    const errors = await this.wait(Promise.all(found));
-    const error = errors.find((e) => e !== null);
-    if (error) throw deviceError(error, what);
-    return out as T;
-  }
-}
-
-function deviceError(error: GPUError, what: string): TenonError {
-  if (error.constructor.name === 'GPUOutOfMemoryError')
-    return new TenonError('device', 'the WebGPU device is out of memory', {
-      hint: 'Use smaller sizes or a smaller batch, or dispose of other programs first.',
-      cause: error,
-    });
-  return new TenonError('device', `WebGPU failed at ${what}: ${error.message}`, { cause: error });
-}
-
-/** The buffers of an executable and how its shaders see them. */
-class Storage {
-  readonly layout: GPUPipelineLayout;
-  readonly group: GPUBindGroup;
-  readonly segments: readonly GPUBuffer[];
-  readonly states: GPUBuffer;
-  readonly bytes: number;
-
-  constructor(gpu: GPUDevice, program: WgslProgram) {
-    const { memory, plan } = program;
-    const sizes = memory.segments.map((words) => words * 4);
-    this.segments = sizes.map((size) =>
-      gpu.createBuffer({ size, usage: usage.storage | usage.copySrc | usage.copyDst }),
-    );
-    const stateBytes = BATCH * STATE;
-    this.states = gpu.createBuffer({ size: stateBytes, usage: usage.uniform | usage.copyDst });
-    this.bytes = sizes.reduce((a, b) => a + b, stateBytes);
-    const groupLayout = gpu.createBindGroupLayout({
-      entries: [
-        {
-          binding: 0,
-          visibility: COMPUTE,
-          buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: 64 },
-        },
-        ...sizes.map((_, s) => ({
-          binding: s + 1,
-          visibility: COMPUTE,
-          buffer: { type: 'storage' as const },
-        })),
-      ],
-    });
-    this.layout = gpu.createPipelineLayout({ bindGroupLayouts: [groupLayout] });
-    this.group = gpu.createBindGroup({
-      layout: groupLayout,
-      entries: [
-        { binding: 0, resource: { buffer: this.states, size: 64 } },
-        ...this.segments.map((buffer, s) => ({ binding: s + 1, resource: { buffer } })),
-      ],
-    });
-    for (const b of plan.bufs) {
-      if (!b.data || b.words === 0) continue;
-      const { segment, offset } = memory.place(b.id);
-      gpu.queue.writeBuffer(this.segments[segment]!, offset * 4, wordsOf(b, b.data));
-    }
-  }
-
-  dispose(): void {
-    for (const b of this.segments) b.destroy();
-    this.states.destroy();
-  }
-}
-
-/** By kernel id. Equal shaders share a pipeline. */
-async function makePipelines(
-  gpu: GPUDevice,
-  program: WgslProgram,
-  layout: GPUPipelineLayout,
-): Promise<ReadonlyMap<number, GPUComputePipeline>> {
-  const byCode = new Map<string, Promise<GPUComputePipeline>>();
-  const make = async (code: string): Promise<GPUComputePipeline> => {
-    gpu.pushErrorScope('validation');
-    const module = gpu.createShaderModule({ code });
-    const invalid = gpu.popErrorScope();
-    try {
-      const made = gpu.createComputePipelineAsync({
-        layout,
-        compute: { module, entryPoint: 'main' },
-      });
-      const [pipeline] = await Promise.all([made, invalid]);
-      return pipeline;
-    } catch (cause) {
-      const said = (await invalid)?.message ?? String(cause);
-      // Every plan has valid shaders: this is a defect of the emitter, to be reported with its text.
-      throw new Error(`internal: a generated shader was refused\n${said}\n${code}`, { cause });
-    }
-  };
-  const entries = await Promise.all(
-    [...program.shaders].map(async ([id, { code }]) => {
-      const made = byCode.get(code) ?? make(code);
-      byCode.set(code, made);
-      return [id, await made] as const;
-    }),
-  );
-  return new Map(entries);
 }
 
 class WebGpuExecutable implements Executable {
@@ -380,30 +228,5 @@ class WebGpuExecutable implements Executable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#storage.dispose();
-  }
-}
-
-/** The words of a buffer from host values. */
-function wordsOf(buf: Buf, data: HostArray): Float32Array | Int32Array | Uint32Array {
-  switch (buf.t) {
-    case 'f32':
-      return data instanceof Float32Array ? data : Float32Array.from(data);
-    case 'u32':
-      return data instanceof Uint32Array ? data : Uint32Array.from(data);
-    case 'i32':
-    case 'bool':
-      return data instanceof Int32Array ? data : Int32Array.from(data);
-  }
-}
-
-function hostArray(buf: Buf, words: ArrayBuffer): HostArray {
-  switch (buf.t) {
-    case 'f32':
-      return new Float32Array(words);
-    case 'u32':
-      return new Uint32Array(words);
-    case 'i32':
-    case 'bool':
-      return new Int32Array(words);
   }
 }

@@ -2,13 +2,6 @@
 import type { Axis } from '../../core.ts';
 import type { Kernel, Step } from '../../plan.ts';
 
-export function* allKernels(steps: readonly Step[]): Generator<Kernel> {
-  for (const s of steps) {
-    if (s.k === 'kernel') yield s;
-    else yield* allKernels(s.steps);
-  }
-}
-
 /** Each kernel with the axes of the loops around it, outermost first. */
 export function* kernelsInLoops(
   steps: readonly Step[],
