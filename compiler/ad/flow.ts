@@ -62,7 +62,8 @@ export function route(f: Flow, out: readonly Axis[], outer: Extents, supply: Sup
   if (solution === 'scatter') {
     // A segment sum must stay in range, so it keeps the guards that depend on the rest.
     const inRange = f.read.guard.every((g) => needsOnly(g, index, f.vars));
-    const whole = product(f.vars) * (primsOf(f.ct) + 1);
+    // To add at a place costs more than to add in a register.
+    const whole = product(f.vars) * (primsOf(f.ct) + 2);
     return inRange && staged.cost + 2 * reached < whole ? staged.route : { k: 'scatter' };
   }
   const direct = directRoute(f, rest, solution, out);

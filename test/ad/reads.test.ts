@@ -204,7 +204,8 @@ describe('the adjoint of a read', () => {
     const y = h.map('y', [n, o], prim('mul', row, at(w, o)));
     expect(adjoint(h.core(y), [4, 1, 4])).toMatchInlineSnapshot(`
       "w_bar[i]: f32[4] = sum n:4. y_ct[n, i] * table[idx[5](k[n - 1]{1 <= n < 4})]{1 <= n < 4}
-      table_bar[idx[5](k[n - 1]{1 <= n < 4})]: f32[5] += for n:4, o:4. y_ct[n, o] * w[o] {1 <= n < 4}"
+      table_bar[n]: f32[4] = sum o:4. y_ct[n, o]{1 <= n < 4} * w[o]
+      table_bar_2[idx[5](k[n - 1]{1 <= n < 4})]: f32[5] += for n:4. table_bar[n] {1 <= n < 4}"
     `);
   });
 
