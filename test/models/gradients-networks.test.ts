@@ -1,0 +1,9 @@
+/** Derivatives of whole networks by every parameter leaf. */
+import { describe } from 'vitest';
+import { modelFile, verifies } from './gradients.ts';
+
+for (const file of ['sit', 'redi', 'separate', 'repa', 'dinov2']) {
+  describe(`models/${file}.tn`, async () => {
+    await verifies(modelFile(file));
+  });
+}
