@@ -98,6 +98,17 @@ describe('a dead branch gets exactly 0', () => {
     expect(partials(f, 0)).toEqual([0]);
     expect(partials(f, -4)[0]).toBeCloseTo(-1, 12);
   });
+  test('a node that two branches of one branch use, neither of them taken', () => {
+    const f = (x: Expr, y: Expr) => {
+      const root = prim('sqrt', x);
+      const [a, b] = [prim('lt', y, f32(1)), prim('gt', y, f32(3))];
+      const one = selectE(a, root, y);
+      const two = selectE(b, prim('mul', root, y), y);
+      return selectE(positive(y), prim('add', one, two), f32(0));
+    };
+    expect(partials(f, 0, 2)).toEqual([0, 2]);
+    expect(partials(f, 4, 0.5)[0]).toBe(0.25);
+  });
   test('nested conditions', () => {
     const f = (x: Expr, y: Expr) =>
       selectE(positive(x), selectE(positive(y), prim('div', x, y), x), prim('log', y));

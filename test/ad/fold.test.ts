@@ -265,6 +265,39 @@ describe('the cotangent of a variable read in a fold', () => {
   });
 });
 
+test('an accumulator that is active by its start alone carries on', () => {
+  const h = new Hand();
+  const x = h.input('x', [2]);
+  const k = h.supply.axis(2, 'k');
+  const start = h.map('start', [k], f32(1));
+  const { out } = fold(h, start, 3, (from) => {
+    const l = h.supply.axis(2, 'm');
+    let add = from;
+    const body = h.block(() => {
+      const i = h.supply.axis(2, 'i');
+      add = h.map('one', [i], castE('f32', indexE(ixAxis(l))));
+    });
+    const v = h.supply.like(from, 'acc');
+    const acc = [{ v, init: x, add, at: null }];
+    h.body.push({
+      k: 'fold',
+      trip: 2,
+      l,
+      rev: false,
+      carry: [],
+      ys: [],
+      acc,
+      save: 'auto',
+      body,
+      spans,
+    });
+    return { next: v };
+  });
+  const i = h.supply.axis(2, 'i');
+  const y = h.map('y', [i], prim('sin', at(out, i)));
+  expect(reverse(h.core(y))).toContain('x_bar');
+});
+
 test('a place that an inner body computes is not known outside the outer fold', () => {
   const h = new Hand();
   const table = h.input('table', [3, 2]);
