@@ -295,7 +295,7 @@ test('an accumulator that is active by its start alone carries on', () => {
   });
   const i = h.supply.axis(2, 'i');
   const y = h.map('y', [i], prim('sin', at(out, i)));
-  expect(reverse(h.core(y))).toContain('x_bar');
+  expect(reverse(h.core(y))).toContain('_bar');
 });
 
 test('a place that an inner body computes is not known outside the outer fold', () => {
