@@ -270,8 +270,8 @@ test('an accumulator that is active by its start alone carries on', () => {
   const x = h.input('x', [2]);
   const k = h.supply.axis(2, 'k');
   const start = h.map('start', [k], f32(1));
-  const { out } = fold(h, start, 3, (from) => {
-    const l = h.supply.axis(2, 'm');
+  const { out } = fold(h, start, 3, (from, l) => {
+    const m = h.supply.axis(2, 'm');
     let add = from;
     const body = h.block(() => {
       const i = h.supply.axis(2, 'i');
@@ -282,7 +282,7 @@ test('an accumulator that is active by its start alone carries on', () => {
     h.body.push({
       k: 'fold',
       trip: 2,
-      l,
+      l: m,
       rev: false,
       carry: [],
       ys: [],
