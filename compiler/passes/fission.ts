@@ -124,7 +124,8 @@ function splitNest(s: Nest, supply: Supply, around: Around | undefined): readonl
   const points = sizeOf(axes.map((a) => a.extent));
   const parts: Stmt[] = [];
   let body = s.body;
-  const todo = [...candidates(s, around)];
+  // Small parts first: a larger one may hold a smaller one that others share.
+  const todo = [...candidates(s, around)].sort((a, b) => primsOf(a) - primsOf(b));
   for (let part = todo.shift(); part !== undefined; part = todo.shift()) {
     const found = part;
     // What was costly in it may have been split off already.
@@ -220,7 +221,7 @@ function partOf(e: Expr, s: Nest, axes: readonly Axis[], supply: Supply): Nest {
   return mapNest(v, own, e, s.spans);
 }
 
-/** The largest costly sub-expressions over fewer axes (or steps) than the nest, outermost first. */
+/** The largest costly sub-expressions over fewer axes (or steps) than the nest. */
 function candidates(s: Nest, around: Around | undefined): readonly Expr[] {
   const points = sizeOf([...s.axes, ...s.red].map((a) => a.extent));
   const extent = new Map([...s.axes, ...s.red].map((a) => [a.id, a.extent]));

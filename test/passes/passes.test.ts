@@ -129,6 +129,36 @@ describe('fission', () => {
     sameValues(interpret(fission(core), inputs), interpret(core, inputs), core.outputs);
   });
 
+  it('does not split off what the body computes all the same', () => {
+    const h = new Hand();
+    const [x, z] = [h.input('x', [8]), h.input('z', [8, 2])];
+    const [i, j] = [h.supply.axis(8, 'i'), h.supply.axis(2, 'j')];
+    let cheap = at(x, i);
+    for (let n = 0; n < 6; n++) cheap = prim('add', prim('mul', cheap, cheap), at(x, i));
+    const both = prim('add', prim('mul', prim('exp', cheap), at(z, i, j)), cheap);
+    const core = h.core(h.map('y', [i, j], both));
+    expect(fission(core)).toBe(core);
+  });
+
+  it('splits a shared part before what holds it', () => {
+    const h = new Hand();
+    const [x, z] = [h.input('x', [8]), h.input('z', [8, 2])];
+    const [i, j] = [h.supply.axis(8, 'i'), h.supply.axis(2, 'j')];
+    const e = prim('exp', prim('exp', at(x, i)));
+    const both = prim('add', prim('mul', prim('log', e), at(z, i, j)), prim('mul', e, at(z, i, j)));
+    const core = h.core(h.map('y', [i, j], both));
+    expect(printCore(fission(core))).toMatchInlineSnapshot(`
+      "input x: f32[8]
+      input z: f32[8, 2]
+      y_part[i]: f32[8] = exp(exp(x[i]))
+      y_part_2[i]: f32[8] = log(y_part[i])
+      y[i, j]: f32[8, 2] = y_part_2[i] * z[i, j] + y_part[i] * z[i, j]
+      output y
+      "
+    `);
+    expect(work(fission(core))).toBeLessThan(work(core));
+  });
+
   it('does not split what is used over all axes anyway', () => {
     const h = new Hand();
     const x = h.input('x', [4, 4]);

@@ -107,6 +107,31 @@ describe('structure', () => {
     `);
   });
 
+  it('keeps statements apart that differ in anything', () => {
+    const h = new Hand();
+    const [x, y] = [h.input('x', [4, 4]), h.input('y', [4, 4])];
+    const [i, j, k] = [h.supply.axis(4, 'i'), h.supply.axis(4, 'j'), h.supply.axis(3, 'k')];
+    const sin = (e: Expr) => prim('sin', e);
+    const outputs = [
+      h.map('a', [i, j], prim('sub', sin(at(x, i, j)), sin(at(y, i, j)))),
+      h.map('b', [i, j], prim('sub', sin(at(y, i, j)), sin(at(x, i, j)))),
+      h.map('c', [i, j], prim('sub', sin(at(x, j, i)), sin(at(y, i, j)))),
+      h.map('d', [i, j], prim('sub', sin(at(x, i, j)), sin(at(y, j, i)))),
+      h.reduce('e', [i], 'sum', [j], sin(at(x, i, j))),
+      h.reduce('f', [i], 'prod', [j], sin(at(x, i, j))),
+      h.reduce('g', [i], 'sum', [j], sin(at(x, j, i))),
+      h.reduce('m', [i], 'sum', [k], sin(at(x, i, k))),
+      h.reduce('n', [k], 'sum', [j], sin(at(x, k, j))),
+      h.reduce('o', [i], 'sum', [j], sin(at(x, i, shiftIx(scaleIx(ixAxis(j), -1), 3)))),
+      h.reduce('p', [], 'sum', [i, j], prim('pow', at(x, i, j), at(y, i, j))),
+      h.reduce('q', [], 'sum', [i, j], prim('pow', at(y, i, j), at(x, i, j))),
+    ];
+    const simple = simplify(h.core(...outputs));
+    const copies = simple.body.filter((s) => s.k === 'nest' && s.body.k === 'read');
+    expect(simple.body).toHaveLength(outputs.length);
+    expect(copies).toEqual([]);
+  });
+
   it('a statement that stands for several carries all their spans', () => {
     const h = new Hand();
     const x = h.input('x', [4]);
@@ -308,6 +333,42 @@ describe('structure', () => {
       output cOut, dOut, acc, power
       "
     `);
+  });
+
+  it('carries that pass each other on are not constant', () => {
+    const h = new Hand();
+    const inits = [h.input('x', [2]), h.input('y', [2]), h.input('z', [2])];
+    const ins = inits.map((x) => h.supply.like(x));
+    const outs = inits.map((x) => h.supply.like(x, 'out'));
+    const l = h.supply.axis(4, 'l');
+    const i = h.supply.axis(2, 'i');
+    let next!: Var;
+    const body = h.block(() => {
+      next = h.map('next', [i], prim('add', at(ins[0]!, i), at(ins[2]!, i)));
+    });
+    const nexts = [next, ins[0]!, ins[1]!];
+    const carry = inits.map((init, n) => ({ in: ins[n]!, init, next: nexts[n]!, out: outs[n]! }));
+    h.body.push({
+      k: 'fold',
+      trip: 4,
+      l,
+      rev: false,
+      carry,
+      ys: [],
+      acc: [],
+      save: 'auto',
+      body,
+      spans,
+    });
+    const core = h.core(...outs);
+    const given = [
+      [1, 2],
+      [3, 5],
+      [7, 11],
+    ];
+    expect(simplify(core)).toBe(core);
+    // x: 1 8 11 12 20, y one step behind, z two.
+    expect(interpret(simplify(core), given).map((v) => v[0])).toEqual([20, 12, 11]);
   });
 
   it('a fold of one step is its body', () => {
