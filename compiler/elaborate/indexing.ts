@@ -111,6 +111,7 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
     const own = parts
       .map((p) => ({ p, guard: { e: i, lo: p.from, hi: p.from + p.size } }))
       .filter(({ guard }) => keepGuards([guard], cx.extents) !== 'never');
+    if (own.length === 0) return noElement(env, x);
     return own
       .map(({ p, guard }) => ({ guard, value: partAt(p, i, ix.slice(1)) }))
       .reduceRight<Value | undefined>((other, { guard, value }) => {
@@ -129,6 +130,12 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
 function zeroOf(s: Skeleton): Value {
   const types = leavesOfSkeleton(s).map((leaf) => leaf.t);
   return treeOf(s, (k) => constE(types[k]!, 0));
+}
+
+/** What stands for an element where every part is empty. */
+function noElement(env: Env, x: TExpr): Value {
+  const t = x.type.k === 'tensor' ? x.type.elem : x.type;
+  return zeroOf(skeletonOfType(t, env.sizes, x.span));
 }
 
 function restDims(p: Part): readonly number[] {

@@ -155,8 +155,10 @@ export function splitIx(ix: Ix, radices: readonly number[], extents: Extents): r
   const out: Ix[] = [];
   let rest = ix;
   for (let i = radices.length - 1; i > 0; i--) {
-    out.unshift(modIx(rest, radices[i]!, extents));
-    rest = divIx(rest, radices[i]!, extents);
+    // Nothing runs over an empty range, whatever its index.
+    const radix = Math.max(radices[i]!, 1);
+    out.unshift(modIx(rest, radix, extents));
+    rest = divIx(rest, radix, extents);
   }
   out.unshift(rest);
   return out;

@@ -176,6 +176,17 @@ fn c(): f32 =
     expect(runSource(text, 'b')).toEqual([[1]]);
     expect(runSource(text, 'c')).toEqual([[0]]);
   });
+  it('takes sizes of zero', () => {
+    const text = `fn f[A](x: f32[A], t: f32): { c: f32[A + A], s: f32 } =
+  let c = if t > 0 then [..x, ..x] else [..(for i: A. 2 * x[i]), ..x]
+  { c: c, s: sum i. c[i] }
+fn g[A, B](x: f32[A, B]): f32[A*B] = for (i, j). 2 * x[i, j]
+fn h[A, B](x: f32[A*B]): f32 = sum i: A, j: B. x[(i, j)]`;
+    expect(runSource(text, 'f', [[], [1]], { A: 0 })).toEqual([[], [0]]);
+    expect(runSource(text, 'f', [[3], [1]], { A: 1 })).toEqual([[3, 3], [6]]);
+    expect(runSource(text, 'g', [[]], { A: 2, B: 0 })).toEqual([[]]);
+    expect(runSource(text, 'h', [[]], { A: 0, B: 3 })).toEqual([[0]]);
+  });
   it('refuses a program that explodes when specialised', () => {
     const fns = Array.from(
       { length: 30 },
