@@ -93,6 +93,17 @@ function value(t: Tree, at: readonly number[]): number {
   }
 }
 
+/** One expectation for all points: an expectation each would take most of the time. */
+function meansAtAllPoints(ixs: readonly Ix[], want: (at: readonly number[]) => number): void {
+  for (const p of points) {
+    const wanted = want(p);
+    for (const ix of ixs) {
+      const got = evalIx(ix, (id) => p[id]!);
+      if (got !== wanted) expect({ at: p, got, ix }).toEqual({ at: p, got: wanted, ix });
+    }
+  }
+}
+
 const points = sizes.reduce<number[][]>(
   (ps, n) => ps.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])),
   [[]],
@@ -104,11 +115,7 @@ describe('indices', () => {
       fc.property(tree, (t) => {
         const known = build(t, extents);
         const unknown = build(t, noExtents);
-        for (const p of points) {
-          const want = value(t, p) + 0;
-          expect(evalIx(known, (id) => p[id]!)).toBe(want + 0);
-          expect(evalIx(unknown, (id) => p[id]!)).toBe(want);
-        }
+        meansAtAllPoints([known, unknown], (p) => value(t, p));
       }),
       { numRuns: 400 },
     );
@@ -137,12 +144,7 @@ describe('indices', () => {
           const known = build(t, extents);
           const unknown = build(t, noExtents);
           const tidied = tidyIx(unknown, extents);
-          for (const p of points) {
-            const want = value(t, p) + 0;
-            expect(evalIx(known, (id) => p[id]!)).toBe(want);
-            expect(evalIx(unknown, (id) => p[id]!)).toBe(want);
-            expect(evalIx(tidied, (id) => p[id]!)).toBe(want);
-          }
+          meansAtAllPoints([known, unknown, tidied], (p) => value(t, p));
         },
       ),
       { numRuns: 2000 },
@@ -154,10 +156,8 @@ describe('indices', () => {
       fc.property(tree, (t) => {
         const ix = build(t, extents);
         const { lo, hi } = interval(ix, extents);
-        for (const p of points) {
-          const v = evalIx(ix, (id) => p[id]!);
-          expect(lo <= v && v <= hi).toBe(true);
-        }
+        const values = points.map((p) => evalIx(ix, (id) => p[id]!));
+        expect(values.filter((v) => v < lo || v > hi)).toEqual([]);
       }),
       { numRuns: 300 },
     );
@@ -190,10 +190,12 @@ describe('indices', () => {
           (e) => e,
           extents,
         );
-        for (const p of points) {
-          const inner = map.map((ix) => evalIx(ix, (id) => p[id]!));
-          expect(evalIx(out, (id) => p[id]!)).toBe(value(t, inner) + 0);
-        }
+        meansAtAllPoints([out], (p) =>
+          value(
+            t,
+            map.map((ix) => evalIx(ix, (id) => p[id]!)),
+          ),
+        );
       }),
       { numRuns: 200 },
     );
