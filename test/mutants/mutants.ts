@@ -208,7 +208,7 @@ export const mutants: readonly Mutant[] = [
     ],
     ['split draws what draws draw', 'draw: 0, split: 1', 'draw: 0, split: 0'],
   ]),
-  ...of('simplification', 'compiler/passes/algebra.ts', [
+  ...of('simplification', 'compiler/passes/identities.ts', [
     ['x + x is x', "s.prim('mul', s.const(t, 2), x!)", "s.prim('mul', s.const(t, 1), x!)"],
     [
       '0 - x is x',
