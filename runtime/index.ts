@@ -24,6 +24,7 @@ export type {
 export type { IngestOptions } from './api/ingest.ts';
 export type { Instance, Result } from './api/instance.ts';
 export { load, readProgram } from './api/load.ts';
+export { openCheckpoint } from './api/open-checkpoint.ts';
 export { type Checked, check, compile, type Files, Program } from './api/program.ts';
 export { ProgramError } from './api/program-error.ts';
 export type {
@@ -37,6 +38,13 @@ export type {
   Tree,
   Value,
 } from './api/tensor.ts';
+export type { Checkpoint, CheckpointTensor, SelectOptions } from './checkpoint/checkpoint.ts';
+export {
+  type CheckpointReport,
+  compareCheckpoint,
+  leavesAt,
+  requireMatch,
+} from './checkpoint/report.ts';
 export type { Availability, Device, DeviceName } from './devices/device.ts';
 export { availableDevices, deviceNames, openDevice } from './devices/registry.ts';
 export { type ErrorCode, isTenonError, type Place, TenonError } from './errors.ts';

@@ -1,9 +1,9 @@
 /**
- * Inputs on a command line: `--in NAME=FILE`, `--in NAME=FILE#TENSOR`, `--arg NAME=VALUE`,
- * `--size N=4`. What they hold is validated where every input is, in the library.
+ * Inputs on a command line: `--in NAME=FILE`, `--in NAME=FILE#TENSOR` (or #PART of a checkpoint, such
+ * as `ema`), `--arg NAME=VALUE`, `--size N=4`. A file is safetensors or PyTorch's. What they hold is validated where every input is, in the library.
  */
+import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { TenonError, type Tree } from '../index.ts';
-import { SafetensorsFile } from '../io/safetensors-file.ts';
 
 /** `NAME=REST`. @throws TenonError (`usage`). */
 function pair(option: string, text: string): [name: string, rest: string] {
@@ -23,7 +23,7 @@ export type InputOptions = {
 /** Inputs by name, and the files they are still to be read from. */
 export class CommandInputs implements Disposable {
   readonly values = new Map<string, Tree>();
-  readonly #files = new Map<string, SafetensorsFile>();
+  readonly #files = new Map<string, Checkpoint>();
 
   /** @throws TenonError (`io`, `format`, `input`, `usage`). */
   constructor(options: InputOptions) {
@@ -54,15 +54,12 @@ export class CommandInputs implements Disposable {
   #tree(source: string): Tree {
     const hash = source.lastIndexOf('#');
     const path = hash < 0 ? source : source.slice(0, hash);
-    const file = this.#files.get(path) ?? SafetensorsFile.open(path);
+    const file = this.#files.get(path) ?? Checkpoint.open(path);
     this.#files.set(path, file);
-    if (hash >= 0) return file.read(source.slice(hash + 1));
-    return new Map(
-      [...file.tensors].map(([name, { shape }]) => [
-        name,
-        { shape, read: () => file.read(name).data },
-      ]),
-    );
+    if (hash < 0) return file.select();
+    const within = source.slice(hash + 1);
+    const isPart = [...file.tensors.keys()].some((n) => n.startsWith(`${within}.`));
+    return isPart ? file.select({ part: within }) : file.read(within);
   }
 }
 

@@ -25,7 +25,11 @@ export const runCommand: CommandSpec<Options> = {
   summary: 'run one function on data from files and the command line',
   options(command) {
     command
-      .option('--in <NAME=FILE[#TENSOR]>', 'a parameter from a safetensors file', collect)
+      .option(
+        '--in <NAME=FILE[#TENSOR]>',
+        'a parameter from a safetensors or PyTorch file',
+        collect,
+      )
       .option('--arg <NAME=VALUE>', 'a number, a boolean, or the seed of a key', collect)
       .option('--size <N=4>', 'a size that the inputs do not tell', collect)
       .option('--grad <NAME,...>', 'also the gradient by these parameters')
