@@ -50,17 +50,25 @@ function candidates(facts: readonly SizeFact[]): readonly number[] {
 export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEnv[] {
   const given = options.sizes ?? {};
   const names = fn.sizes.map((p) => p.name);
-  const extents = candidates([...fn.facts, ...(options.where ?? [])]);
-  const free = names.filter((n) => given[n] === undefined);
-  const total = extents.length ** free.length;
+  const facts = [...fn.facts, ...(options.where ?? [])];
+  const extents = candidates(facts);
+  // A fact about one size alone leaves it fewer extents, so that the few that fit are met.
+  const free = names
+    .filter((n) => given[n] === undefined)
+    .map((name) => {
+      const own = facts.filter((f) => namesIn(f).every((v) => v === name));
+      const fits = (v: number) => own.every((f) => holds(f, new Map([[name, v]])));
+      return { name, extents: extents.filter(fits) };
+    });
+  const total = free.reduce((n, f) => n * f.extents.length, 1);
   const stride = Math.max(1, Math.floor(total / enumerated)) | 1;
   const found: { sizes: SizeEnv; weight: number }[] = [];
   for (let n = 0, k = 0; n < Math.min(total, enumerated); n++, k = (k + stride) % total) {
     const sizes = new Map(Object.entries(given));
     let rest = k;
-    for (const name of free) {
-      sizes.set(name, extents[rest % extents.length]!);
-      rest = Math.floor(rest / extents.length);
+    for (const f of free) {
+      sizes.set(f.name, f.extents[rest % f.extents.length]!);
+      rest = Math.floor(rest / f.extents.length);
     }
     const weight = elements(fn, sizes, options.where ?? []);
     if (weight !== undefined && weight <= (options.maxElements ?? 1500)) {
@@ -87,6 +95,10 @@ function elements(fn: TFn, sizes: SizeEnv, where: readonly SizeFact[]): number |
     if (e instanceof CompileError && e.code !== 'E0807') return undefined;
     throw e;
   }
+}
+
+function namesIn(f: SizeFact): string[] {
+  return [f.left, f.right, f.equals].flat().flatMap((m) => m.v);
 }
 
 function holds(f: SizeFact, env: SizeEnv): boolean {
