@@ -52,7 +52,8 @@ export async function dopri5(
 ): Promise<Dopri5Result> {
   const { rtol, atol, from = 0, to = 1, maxSteps = 10_000, signal } = options;
   const call = async (instance: Instance, inputs: Record<string, Tree>): Promise<Fields> => {
-    const { out } = await instance.call(inputs, signal === undefined ? {} : { signal });
+    const given = Object.fromEntries(Object.entries(inputs).map(([n, v]) => [n, exact(v)]));
+    const { out } = await instance.call(given, signal === undefined ? {} : { signal });
     return out as unknown as Fields;
   };
   const tolerances = { rtol, atol };
@@ -100,6 +101,10 @@ export async function dopri5(
 }
 
 type Fields = { readonly [label: string]: Tree };
+
+/** A plain number would be rounded to float32 on its way, also where the device computes in f64. */
+const exact = (v: Tree): Tree =>
+  typeof v === 'number' ? { shape: [], data: Float64Array.of(v) } : v;
 
 function firstTrial(state: number, change: number): number {
   return state < 1e-5 || change < 1e-5 ? 1e-6 : (0.01 * state) / change;

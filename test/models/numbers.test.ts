@@ -1,0 +1,57 @@
+/** Numbers at the edges: where the public code has NaN, and what half precision must not lose. */
+import { expect, it } from 'vitest';
+import { readProgram } from '../../runtime/api/load.ts';
+import { compile, load, type Tensor } from '../../runtime/index.ts';
+import { encodeSafetensors, parseSafetensors } from '../../runtime/io/safetensors.ts';
+import { modelFile } from './gradients.ts';
+
+it('the form SBDM is finite at t = 0, on every path, and so are the steps it makes', async () => {
+  const path = modelFile('numbers-test');
+  const text = `
+import { linearPath, gvpPath, vpPath } from "./paths.tn"
+import { sbdmForm, eulerMaruyama } from "./sde.tn"
+
+fn atStart(x: f32[3]): { forms: f32[3], step: f32[3] } =
+  let w = sbdmForm(linearPath(), 1)
+  {
+    forms: [w(0), sbdmForm(gvpPath(), 1)(0), sbdmForm(vpPath(), 1)(0)],
+    step: eulerMaruyama(linearPath(), w, (s, _) -> 0.5 * s, x, x, 0, 0.004)
+  }
+`;
+  const program = compile((await readProgram(path, text)).sources, path);
+  for (const device of ['wasm', 'reference'] as const) {
+    await using f = program.function('atStart', { device });
+    const { tensors } = await f.call({ x: Float32Array.of(1, -2, 0.5) });
+    for (const t of tensors.values()) expect([...t.data].every(Number.isFinite)).toBe(true);
+    expect([...tensors.get('out.forms')!.data].every((w) => w > 0)).toBe(true);
+  }
+});
+
+it.each(['F16', 'BF16'] as const)('%s on disk keeps the adaLN-Zero start', async (dtype) => {
+  const program = await load(modelFile('init'));
+  const sizes = { L: 2, K: 3, C: 2, H: 2, W: 2, Q: 2, P: 2 };
+  await using init = program.function('initSiT', { device: 'wasm', sizes });
+  const begun = (await init.call({ k: 7 })).tensors;
+  const stored = new Map(
+    [...begun].map(([name, t]) => [name.slice('out.'.length), { ...t, dtype }] as const),
+  );
+  const bytes = [...encodeSafetensors(stored)];
+  const whole = new Uint8Array(bytes.reduce((n, b) => n + b.length, 0));
+  let at = 0;
+  for (const b of bytes) {
+    whole.set(b, at);
+    at += b.length;
+  }
+  const file = parseSafetensors(whole);
+  const read = new Map([...file.tensors.keys()].map((n) => [n, file.read(n)]));
+  const zeros = [...read].filter(([n]) => /adaLN|final_layer/.test(n));
+  expect(zeros).toHaveLength(2 * 2 + 4);
+  for (const [, t] of zeros) expect([...t.data].every((v) => v === 0)).toBe(true);
+
+  const sit = await load(modelFile('sit'));
+  await using f = sit.function('sit', { device: 'wasm', sizes: { A: 2 } });
+  const img = { shape: [2, 4, 4], data: Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)) };
+  const p = new Map([...read].map(([n, { shape, data }]) => [n, { shape, data }]));
+  const { out } = await f.call({ p, img, t: 0.3, y: 1 });
+  expect([...(out as Tensor).data].every((v) => v === 0)).toBe(true);
+});
