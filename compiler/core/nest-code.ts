@@ -2,9 +2,10 @@
  * One nest (or segment sum) as a generated JavaScript loop over Float64Arrays.
  *
  * Invariants: the text holds numbers and fixed words only, never a name of the user; variables are
- * slots, axes and temporaries are numbered. A node is computed at the outermost loop that binds all
- * of its axes, and once there, so shared nodes and loop-invariant parts cost what they should. Reads
- * whose range intervals do not prove, and every data-dependent index, are checked as they are used.
+ * slots, and they, axes and temporaries are numbered in order of appearance, so that equal nests have
+ * equal texts. A node is computed at the outermost loop that binds all of its axes, and once there, so
+ * shared nodes and loop-invariant parts cost what they should. Reads whose range intervals do not
+ * prove, and every data-dependent index, are checked as they are used.
  */
 import type { Atom, Axis, AxisId, Expr, Guard, Ix, Nest, SegSum, Var } from '../core.ts';
 import { eachVal, freeAxes, freeAxesIx, type Read } from './expr.ts';
@@ -29,7 +30,10 @@ const isWord = (text: string) => /^\w+$/.test(text);
 class Coder {
   /** Code just inside loop d - 1 (0: before all loops), in order of dependence. */
   readonly at: string[][];
-  readonly buffers = new Set<number>();
+  /** Slots in order of first use: the text calls them b0, b1, ... */
+  readonly buffers: number[] = [];
+  /** Names of the folds' axes and of the loops', so that equal nests have equal texts. */
+  readonly #axes = new Map<AxisId, string>();
   readonly #depth = new Map<AxisId, number>();
   readonly #extents: Extents;
   readonly #slot: (x: Var) => number;
@@ -47,9 +51,13 @@ class Coder {
   ) {
     this.#extents = extentsOf(folds, loops);
     this.#slot = slot;
-    for (const a of folds) this.#depth.set(a.id, 0);
+    folds.forEach((a, i) => {
+      this.#depth.set(a.id, 0);
+      this.#axes.set(a.id, `f${i}`);
+    });
     loops.forEach((a, i) => {
       this.#depth.set(a.id, i + 1);
+      this.#axes.set(a.id, `a${i}`);
     });
     this.at = Array.from({ length: loops.length + 1 }, () => []);
     this.#count(roots);
@@ -70,6 +78,16 @@ class Coder {
       }
     };
     roots.forEach(visit);
+  }
+
+  axis(id: AxisId): string {
+    return this.#axes.get(id)!;
+  }
+
+  #buffer(x: Var): string {
+    const slot = this.#slot(x);
+    const known = this.buffers.indexOf(slot);
+    return `b${known < 0 ? this.buffers.push(slot) - 1 : known}`;
   }
 
   #depthOf(axes: Iterable<AxisId>): number {
@@ -120,9 +138,7 @@ class Coder {
   }
 
   #read(e: Read, depth: number): string {
-    const slot = this.#slot(e.x);
-    this.buffers.add(slot);
-    const load = `b${slot}[${this.offset(e.ix, e.x.shape, depth)}]`;
+    const load = `${this.#buffer(e.x)}[${this.offset(e.ix, e.x.shape, depth)}]`;
     const checks = this.checks(e.ix, e.x.shape, depth);
     const checked = checks === '' ? load : `(${checks}, ${load})`;
     return e.guard.length === 0 ? checked : `(${this.guards(e.guard, depth)} ? ${checked} : 0)`;
@@ -189,7 +205,7 @@ class Coder {
   atom(a: Atom, depth: number): string {
     switch (a.k) {
       case 'axis':
-        return `a${a.id}`;
+        return this.axis(a.id);
       case 'div':
       case 'mod': {
         const e = this.ix(a.e, depth);
@@ -214,15 +230,37 @@ export function loopOf(s: Nest | SegSum, folds: readonly Axis[], slot: (x: Var) 
   const lines =
     s.k === 'nest' ? nestLines(s, coder) : segsumLines(s, coder, coder.expr(s.body, loops.length));
   const head = [
-    ...folds.map((a, i) => `const a${a.id} = steps[${i}];`),
-    ...[...coder.buffers].map((b) => `const b${b} = store[${b}];`),
+    ...folds.map((a, i) => `const ${coder.axis(a.id)} = steps[${i}];`),
+    ...coder.buffers.map((_, k) => `const b${k} = store[slots[${k}]];`),
   ];
-  const text = ["'use strict';", ...head, ...lines].join('\n');
-  const f = new Function('h', 'store', 'steps', 'out', 'fault', text);
-  return (store, steps, out, fault) => f(helpers, store, steps, out, fault);
+  const f = compiled(["'use strict';", ...head, ...lines].join('\n'));
+  const slots = coder.buffers;
+  return (store, steps, out, fault) => f(helpers, store, slots, steps, out, fault);
 }
 
-const open = (a: Axis) => `for (let a${a.id} = 0; a${a.id} < ${a.extent}; a${a.id}++) {`;
+/** A program, its tangents and its cotangents hold the same nests: a text is compiled once. */
+const known = new Map<string, Compiled>();
+const mostKnown = 4000;
+
+type Compiled = (
+  h: typeof helpers,
+  store: readonly Float64Array[],
+  slots: readonly number[],
+  ...rest: [steps: readonly number[], out: Float64Array, fault: (message: string) => never]
+) => void;
+
+function compiled(text: string): Compiled {
+  let f = known.get(text);
+  if (f === undefined) {
+    if (known.size >= mostKnown) known.clear();
+    f = new Function('h', 'store', 'slots', 'steps', 'out', 'fault', text) as Compiled;
+    known.set(text, f);
+  }
+  return f;
+}
+
+const open = (name: string, extent: number) =>
+  `for (let ${name} = 0; ${name} < ${extent}; ${name}++) {`;
 
 function nestLines(s: Nest, coder: Coder): readonly string[] {
   const depth = s.axes.length + s.red.length;
@@ -235,16 +273,16 @@ function nestLines(s: Nest, coder: Coder): readonly string[] {
   const inside = (d: number) => (empty ? [] : coder.at[d]!);
   lines.push(...inside(0));
   s.axes.forEach((a, i) => {
-    lines.push(open(a), ...inside(i + 1));
+    lines.push(open(coder.axis(a.id), a.extent), ...inside(i + 1));
   });
   if (acc === undefined) lines.push(`out[o++] = ${value};`);
   else {
     lines.push(acc.start(s.body.t));
     if (!empty) {
       s.red.forEach((a, i) => {
-        lines.push(open(a), ...inside(s.axes.length + i + 1));
+        lines.push(open(coder.axis(a.id), a.extent), ...inside(s.axes.length + i + 1));
       });
-      lines.push(acc.step(value, `a${s.red[0]!.id}`, s.body.t), '}'.repeat(s.red.length));
+      lines.push(acc.step(value, coder.axis(s.red[0]!.id), s.body.t), '}'.repeat(s.red.length));
     }
     lines.push(`out[o++] = ${acc.result};`);
   }
@@ -260,7 +298,7 @@ function segsumLines(s: SegSum, coder: Coder, value: string): readonly string[] 
   const checks = coder.checks(s.at, s.v.shape, depth);
   const lines = ['out.fill(0);', ...coder.at[0]!];
   s.axes.forEach((a, i) => {
-    lines.push(open(a), ...coder.at[i + 1]!);
+    lines.push(open(coder.axis(a.id), a.extent), ...coder.at[i + 1]!);
   });
   lines.push(
     `${guard} {`,

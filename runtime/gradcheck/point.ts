@@ -10,7 +10,6 @@ import { type Prepared, prepareCore } from '../../compiler/core/interpret.ts';
 import type { Core, Var } from '../../compiler/core.ts';
 import {
   cotangentProgram,
-  type Derived,
   isReal,
   tangentProgram,
   termSizes,
@@ -23,6 +22,8 @@ export type CheckedProgram = {
   readonly core: Core;
   readonly reals: readonly number[];
   readonly outputs: readonly number[];
+  /** The programs of forward and of reverse mode. */
+  derivatives(): { readonly forward: Core; readonly reverse: Core };
   value(inputs: Values): Values;
   /** Tangents of the f32 outputs in direction dx (one array per f32 input), and their |terms|. */
   tangent(inputs: Values, dx: Values): { readonly d: Values; readonly terms: Values };
@@ -55,40 +56,35 @@ export function prepareProgram(core: Core): CheckedProgram {
   const realInputs = core.inputs.filter(isReal);
   const realOutputs = core.outputs.filter(isReal);
   const t = tangentProgram(core);
-  const once = lazily({
-    value: () => prepareCore(core),
-    tangent: () => prepareCore(t.core),
-    terms: () => prepareCore(termSizes(t, realInputs.length)),
-    adjoint: () => cotangentProgram(core),
-    moved: () => prepareCore(frozen(core)),
-  });
-  let adjoint: { derived: Derived; run: Prepared } | undefined;
+  const value = lazy(() => prepareCore(core));
+  const tangent = lazy(() => prepareCore(t.core));
+  const sizes = lazy(() => prepareCore(termSizes(t, realInputs.length)));
+  const adjoint = lazy(() => cotangentProgram(core));
+  const reverse = lazy(() => prepareCore(adjoint().core));
+  const moved = lazy(() => prepareCore(frozen(core)));
   const reals = core.inputs.flatMap((x, i) => (isReal(x) ? [i] : []));
   const outputs = core.outputs.flatMap((x, i) => (isReal(x) ? [i] : []));
   return {
     core,
     reals,
     outputs,
-    value: (inputs) => complete(once.value(), inputs),
+    derivatives: () => ({ forward: t.core, reverse: adjoint().core }),
+    value: (inputs) => complete(value(), inputs),
     tangent: (inputs, dx) => {
-      const d = complete(once.tangent(), [...inputs, ...dx]).slice(t.values);
+      const d = complete(tangent(), [...inputs, ...dx]).slice(t.values);
       const abs = dx.map((x) => x.map(Math.abs));
-      const terms = complete(once.terms(), [...inputs, ...abs]).slice(t.values);
+      const terms = complete(sizes(), [...inputs, ...abs]).slice(t.values);
       return { d: spread(d, t.zero, realOutputs), terms: spread(terms, t.zero, realOutputs) };
     },
     cotangent: (inputs, ct) => {
-      if (adjoint === undefined) {
-        const derived = once.adjoint();
-        adjoint = { derived, run: prepareCore(derived.core) };
-      }
-      const out = complete(adjoint.run, [...inputs, ...ct]).slice(adjoint.derived.values);
-      return spread(out, adjoint.derived.zero, realInputs);
+      const { values, zero } = adjoint();
+      return spread(complete(reverse(), [...inputs, ...ct]).slice(values), zero, realInputs);
     },
     differences: (inputs, dx, allowed) => {
       const base = reals.map((i) => inputs[i]!);
       const at = (h: number): Values => {
-        const moved = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
-        const ys = complete(once.moved(), [...inputs, ...moved]);
+        const there = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
+        const ys = complete(moved(), [...inputs, ...there]);
         return outputs.map((i) => ys[i]!);
       };
       return differences(at, allowed);
@@ -96,17 +92,12 @@ export function prepareProgram(core: Core): CheckedProgram {
   };
 }
 
-function lazily<T extends Record<string, () => unknown>>(makers: T): T {
-  const made = new Map<string, unknown>();
-  return Object.fromEntries(
-    Object.entries(makers).map(([name, make]) => [
-      name,
-      () => {
-        if (!made.has(name)) made.set(name, make());
-        return made.get(name);
-      },
-    ]),
-  ) as T;
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** Where a function bends within the step, a smaller one is better, cell by cell. */

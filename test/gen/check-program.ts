@@ -3,10 +3,13 @@
  * keep its values, forward mode agrees with differences, reverse mode with forward mode, derivatives
  * are derivatives again, and no derivative is zero where the value varies.
  */
+import { sizeOf } from '../../compiler/core/build.ts';
 import { prepareCore } from '../../compiler/core/interpret.ts';
+import { work } from '../../compiler/core/work.ts';
 import type { Core } from '../../compiler/core.ts';
-import { cotangentProgram, isReal, tangentProgram } from '../../compiler/gradcheck/derived.ts';
+import { isReal } from '../../compiler/gradcheck/derived.ts';
 import { passes } from '../../compiler/optimise.ts';
+import { live } from '../../compiler/passes/live.ts';
 import { checkPoint } from '../../runtime/gradcheck/check-function.ts';
 import type { Point } from '../../runtime/gradcheck/generate.ts';
 import { type CheckedProgram, prepareProgram } from '../../runtime/gradcheck/point.ts';
@@ -39,14 +42,16 @@ export function checkProgram(p: RandomProgram, depth: Depth = {}): Outcome {
   sameValues(values, run(core, inputs), p);
   if (depth.derivatives !== true) return { varies: true, resampled: 0 };
 
-  for (const d of [tangentProgram(e.core), cotangentProgram(e.core)]) {
-    assertClean(d.core, `derivative\n${p.text}`);
-    const tidy = passes.reduce((c, pass) => pass.run(c), d.core);
+  const program = prepareProgram(e.core);
+  const { forward, reverse } = program.derivatives();
+  for (const core of [forward, reverse]) {
+    assertClean(core, `derivative\n${p.text}`);
+    const tidy = passes.reduce((c, pass) => pass.run(c), core);
     assertClean(tidy, `derivative, optimised\n${p.text}`);
   }
-  const first = atSomePoint(prepareProgram(e.core), p, (seed) => inputsOf(e, seed));
+  affordable(e.core, reverse, p);
+  const first = atSomePoint(program, p, (seed) => inputsOf(e, seed));
   if (depth.second === true) {
-    const reverse = cotangentProgram(e.core).core;
     const cts = e.core.outputs.filter(isReal);
     atSomePoint(prepareProgram(reverse), p, (seed) => {
       const next = numbers(seed + 1);
@@ -59,7 +64,15 @@ export function checkProgram(p: RandomProgram, depth: Depth = {}): Outcome {
   return first;
 }
 
-/** Checks along the first f32 input that... all of them, at one point without kinks. */
+/** Reverse mode costs at most 5 times the value; any program has to write the cells of a gradient. */
+function affordable(core: Core, reverse: Core, p: RandomProgram): void {
+  const cells = core.inputs.filter(isReal).reduce((n, x) => n + sizeOf(x.shape), 0);
+  const [of, by] = [work(live(core)) + cells, work(reverse)];
+  if (by <= 5 * of) return;
+  throw new ProgramFault(`the gradient costs ${by}, the value and its cells ${of}\n${p.text}`);
+}
+
+/** Checks along all f32 inputs at once, at one point without kinks. */
 function atSomePoint(
   program: CheckedProgram,
   p: RandomProgram,

@@ -2,12 +2,15 @@
 import { constructs } from './constructs.ts';
 import type { RandomProgram } from './program.ts';
 
+/** What the coverage of a program is counted from. */
+export type Used = Pick<RandomProgram, 'used' | 'live'>;
+
 export type Coverage = {
   readonly share: ReadonlyMap<string, number>;
   readonly medianLive: number;
 };
 
-export function coverageOf(programs: readonly RandomProgram[]): Coverage {
+export function coverageOf(programs: readonly Used[]): Coverage {
   const count = new Map(Object.keys(constructs).map((name) => [name, 0]));
   for (const p of programs) for (const u of new Set(p.used)) count.set(u, count.get(u)! + 1);
   const live = programs.map((p) => p.live).sort((a, b) => a - b);

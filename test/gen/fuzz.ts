@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { checkProgram } from './check-program.ts';
-import { coverageOf, coverageTable } from './coverage.ts';
+import { coverageOf, coverageTable, type Used } from './coverage.ts';
 import { type RandomProgram, randomProgram } from './program.ts';
 
 const { values } = parseArgs({
@@ -23,14 +23,14 @@ if (!Number.isSafeInteger(programs) || programs < 1 || !Number.isSafeInteger(see
 
 const chunk = 200;
 const started = performance.now();
-const seen: RandomProgram[] = [];
+const seen: Used[] = [];
 let failures = 0;
 for (let done = 0; done < programs; done += chunk) {
   const numRuns = Math.min(chunk, programs - done);
   const parameters = { numRuns, seed: seed + done };
   const before = failures;
   for (const p of fc.sample(randomProgram, parameters)) {
-    seen.push(p);
+    seen.push({ used: p.used, live: p.live });
     // Every tenth to the second order.
     if (holds(p, seen.length % 10 === 0)) continue;
     if (failures++ === before) process.stdout.write(shrunk(parameters, p));
