@@ -1,23 +1,24 @@
 /**
  * Contractions as packed panels and register tiles (after Goto and van de Geijn, "Anatomy of
  * high-performance matrix multiplication"): the right operand is packed in panels of a tile's width,
- * the left one is read in place when it is a plain affine read and copied otherwise. Packing
- * evaluates whatever expression stands around the reads, so pointwise prologues are free.
+ * the left one is read in place where a row is contiguous along the sum and packed by tiles
+ * otherwise.
  *
  * Invariant: chunk and tile sizes depend on the plan only; the terms of a cell are added in the same
  * order whichever tile it is in.
  */
 
-import { extentsOf } from '../../core/ix.ts';
+import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, AxisId } from '../../core.ts';
-import type { BufId, KExpr, KIx, KNest } from '../../plan.ts';
+import type { BufId, KExpr, KIx } from '../../plan.ts';
 import type { Contraction } from '../../schedule/contract.ts';
 import { axesOf } from '../../schedule/flat.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins } from './binary.ts';
 import type { Node, Scope } from './graph.ts';
 import type { Tile } from './micro.ts';
-import { NestEmitter, type Site } from './nest.ts';
+import type { Site } from './nest.ts';
+import { type Chunk, depthOf, headStart, packPanels, type Terms } from './pack.ts';
 import { lastOnly, shareOf } from './part.ts';
 
 /** Sizes of tiles and blocks, for one engine. */
@@ -41,10 +42,6 @@ export type ContractSite = Site & {
 };
 
 const extent = (l: readonly Axis[]): number => l.reduce((n, a) => n * a.extent, 1);
-const LEFT: BufId = -1;
-/** Axes that stand for values: where a thread's working memory and where a chunk begin. */
-const OWN: AxisId = -2;
-const CHUNK: AxisId = -1;
 
 /** How a contraction is cut up and what it packs, in words. */
 export type Cut = {
@@ -66,20 +63,31 @@ export function cutOf(c: Contraction, blocking: Blocking): Cut {
   const depth = unit * inner;
   const width = 4 * blocking.vecs;
   const panels = Math.ceil(c.cols.at(-1)!.extent / width) * extent(c.cols.slice(0, -1));
-  const plain = c.red.length === 1 && plainRead(c.left, [...c.rows, ...c.red, ...c.batch]);
   return {
     unit,
     full: Math.floor(head.extent / unit),
     right: depth * panels * width,
-    left: plain ? 0 : extent(c.rows) * depth,
+    left: inPlace(c) ? 0 : extent(c.rows) * depth,
   };
 }
 
 /** Words that packing needs in one thread. */
-export const packWords = (cut: Cut): number => Math.ceil((cut.right + cut.left) / 64) * 64 + 64;
+export const packWords = (cut: Cut): number => align(cut.right) + align(cut.left) + 64;
+const align = (words: number): number => Math.ceil(words / 64) * 64;
 
 export function emitContraction(c: Contraction, site: ContractSite): void {
   new Emitter(c, site).emit();
+}
+
+/** Below this many columns a packed left operand is not read often enough. */
+const REUSED = 32;
+
+/** Strides of the left operand where tiles read it as it stands. */
+function inPlace(c: Contraction): Map<AxisId, number> | undefined {
+  if (c.red.length > 1) return undefined;
+  const strides = plainRead(c.left, [...c.rows, ...c.red, ...c.batch]);
+  if (!strides) return undefined;
+  return strides.get(c.red[0]!.id) === 1 || extent(c.cols) < REUSED ? strides : undefined;
 }
 
 /** The strides of an affine, unguarded read over some axes; undefined when it is anything else. */
@@ -99,20 +107,46 @@ function plainRead(e: KExpr, axes: readonly Axis[]): Map<AxisId, number> | undef
   return out;
 }
 
+/** A stretch of rows in tiles of one height. */
+type Region = { readonly from: number; readonly to: number; readonly height: number };
+
+/**
+ * Rows in tiles of the full height and what is left over in tiles as tall as can be: a tile of one or
+ * two rows waits for its additions, two of four do not.
+ */
+export function regions(rows: number, height: number): Region[] {
+  const rest = rows % height;
+  const spare =
+    height === 6 && rows > 12
+      ? ([[], [5, 4, 4], [4, 4], [5, 4], [4], [5]] as const)[rest]
+      : undefined;
+  const tails = spare ?? (rest > 0 ? [rest] : []);
+  const tall = rows - tails.reduce((n: number, t) => n + t, 0);
+  const out: Region[] = tall > 0 ? [{ from: 0, to: tall, height }] : [];
+  let from = tall;
+  for (const t of tails) {
+    out.push({ from, to: from + t, height: t });
+    from += t;
+  }
+  return out;
+}
+
 class Emitter {
   readonly c: Contraction;
   readonly #site: ContractSite;
-  readonly #env: Env;
+  readonly #extents: Extents;
+  readonly #axes: Env['axes'];
   readonly #row: Axis;
   readonly #col: Axis;
   readonly #width: number;
+  readonly #regions: readonly Region[];
+  readonly #strides: Map<AxisId, number> | undefined;
   /** Which operand's tiles are shared out, when it is not the batch. */
   #shared: 'batch' | 'rows' | 'cols' = 'batch';
   /** Bytes from the first thread's working memory to this one's. */
-  #own: Node | undefined;
-  #panels = 0;
-  #packed = 0;
-  #leftAt = 0;
+  readonly #own: Node | undefined;
+  readonly #panels: number;
+  readonly #cut: Cut;
 
   constructor(c: Contraction, site: ContractSite) {
     this.c = c;
@@ -120,29 +154,32 @@ class Emitter {
     this.#row = c.rows.at(-1)!;
     this.#col = c.cols.at(-1)!;
     this.#width = 4 * site.blocking.vecs;
-    const all = [...c.batch, ...c.rows, ...c.cols, ...c.red];
-    this.#env = {
-      g: site.g,
-      axes: new Map(site.axes),
-      extents: extentsOf(site.loops, all),
-      base: (b) => (b === LEFT ? this.#leftAt : site.base(b)),
-      written: new Set(),
-      home: site.g.root,
-      version: 0,
-    };
+    this.#axes = new Map(site.axes);
+    this.#extents = extentsOf(site.loops, [...c.batch, ...c.rows, ...c.cols, ...c.red]);
+    this.#regions = regions(this.#row.extent, site.blocking.rows);
+    this.#strides = inPlace(c);
+    this.#panels = Math.ceil(this.#col.extent / this.#width);
+    this.#cut = cutOf(c, site.blocking);
+    const { g, part, pack } = site;
+    this.#own = part && g.times(part.t, pack.bytes);
+  }
+
+  get #rightAt(): number {
+    return this.#site.pack.at;
+  }
+  get #leftAt(): number {
+    return this.#site.pack.at + 4 * align(this.#cut.right);
+  }
+
+  #env(): Env {
+    const { g, base } = this.#site;
+    const axes = new Map(this.#axes);
+    return { g, axes, extents: this.#extents, base, written: new Set(), home: g.root, version: 0 };
   }
 
   emit(): void {
     const { c } = this;
-    const { g, part, pack, blocking } = this.#site;
-    const cut = cutOf(c, blocking);
-    this.#panels = Math.ceil(this.#col.extent / this.#width);
-    this.#packed = pack.at;
-    this.#leftAt = pack.at + 4 * Math.ceil(cut.right / 64) * 64;
-    if (part) {
-      this.#own = g.times(part.t, pack.bytes);
-      this.#env.axes.set(OWN, g.times(part.t, pack.bytes / 4));
-    }
+    const { g, part } = this.#site;
     let at = g.root;
     const batches = c.batch.reduce<Axis | undefined>(
       (a, b) => (a && a.extent >= b.extent ? a : b),
@@ -152,246 +189,121 @@ class Emitter {
       const { lo, hi } = shareOf(g, part, batches.extent);
       at = this.#loop(at, batches, lo, hi);
     } else this.#shared = this.#row.extent >= this.#col.extent ? 'rows' : 'cols';
-    for (const a of c.batch) if (a !== batches || !this.#env.axes.has(a.id)) at = this.#loop(at, a);
-    const { unit, full } = cut;
-    const rest = c.red[0]!.extent - full * unit;
+    for (const a of c.batch) if (a !== batches || !this.#axes.has(a.id)) at = this.#loop(at, a);
+    const { unit, full } = this.#cut;
+    const head = c.red[0]!;
+    const inner = c.red.slice(1);
+    const rest = head.extent - full * unit;
     if (full > 1) {
-      const chunk = at.loop(0, full * unit, unit);
-      this.#chunk(chunk, chunk, unit);
-    } else this.#chunk(at, undefined, unit);
-    if (rest > 0) this.#chunk(at, undefined, rest, full * unit);
+      const counter = at.loop(0, full * unit, unit);
+      this.#chunk(counter, { head, inner, units: unit, counter, from: 0 });
+    } else this.#chunk(at, { head, inner, units: unit, counter: undefined, from: 0 });
+    if (rest > 0)
+      this.#chunk(at, { head, inner, units: rest, counter: undefined, from: full * unit });
   }
 
   #loop(at: Scope, a: Axis, lo: number | Node = 0, hi: number | Node = a.extent, step = 1): Scope {
     const s = at.loop(lo, hi, step);
-    this.#env.axes.set(a.id, s);
+    this.#axes.set(a.id, s);
     return s;
   }
 
-  /** `units` of the outermost summed axis, from a loop's counter or a constant. */
-  #chunk(at: Scope, counter: Scope | undefined, units: number, from = 0): void {
-    const { g } = this.#site;
-    const lo: number | Node = counter ? g.induct(undefined, counter, 1) : from;
-    const hi: number | Node = typeof lo === 'number' ? lo + units : g.add(lo, g.i32(units));
-    const inner = this.c.red.slice(1);
-    const depth = units * extent(inner);
-    const summed = (s: Scope): Scope => {
-      let t = s.loop(lo, hi, 1);
-      this.#env.axes.set(this.c.red[0]!.id, t);
-      for (const a of inner) t = this.#loop(t, a);
-      return t;
-    };
-    /** Position within the chunk, in units of `by` bytes, on top of other loops' contributions. */
-    const place = (by: number, more: Terms): Node => {
-      const head = by * extent(inner);
-      const terms: (readonly [Scope, number])[] = [...more, [this.#scope(this.c.red[0]!), head]];
-      if (counter) terms.push([counter, -head]);
-      let rest = extent(inner);
-      for (const a of inner) {
-        rest /= a.extent;
-        terms.push([this.#scope(a), by * rest]);
-      }
-      const n = g.affine(terms)!;
-      const moved = counter ? n : g.add(n, g.i32(-from * head));
-      return this.#own ? g.add(moved, this.#own) : moved;
-    };
-    this.#packRight(at, depth, summed, place);
-    const left = this.#left(at, depth, lo, hi, counter, from);
-    this.#tiles(at, depth, left, lo, counter, from);
+  #chunk(at: Scope, chunk: Chunk): void {
+    this.#packRight(at, chunk);
+    if (!this.#strides) this.#packLeft(at, chunk);
+    this.#tiles(at, chunk);
   }
 
   // ------------------------------------------------------------------ packing
 
-  /** packed[outer cols][panel][k][width], zero beyond the last column. */
-  #packRight(
-    at: Scope,
-    depth: number,
-    summed: (s: Scope) => Scope,
-    place: (by: number, more: Terms) => Node,
-  ): void {
-    const { g } = this.#site;
+  /** [outer cols][panel][k][width], zero beyond the last column. */
+  #packRight(at: Scope, chunk: Chunk): void {
+    const { g, part } = this.#site;
     const { right, cols } = this.c;
-    const width = this.#width;
-    const col = this.#col;
-    const step = 4 * width;
     let s = at;
     for (const a of cols.slice(0, -1)) s = this.#loop(s, a);
-    const outer = this.#outerTerms(depth);
-    const fullCols = col.extent - (col.extent % width);
-    const part = this.#shared === 'cols' ? this.#site.part : undefined;
-    if (fullCols > 0) {
-      const { lo, hi } = shareOf(g, part, fullCols / width, width);
-      const panel = this.#loop(s, col, lo, hi, width);
-      const k = summed(panel);
-      const ar = new Arith({ ...this.#env, axes: new Map(this.#env.axes) }, col.id);
-      const to = place(step, [...outer, [panel, 4 * depth]]);
-      for (let v = 0; v < width / 4; v++)
-        k.effect([to, ar.value(right, 4 * v)], ins.store('v128', this.#packed + 16 * v));
+    const panels = {
+      expr: right,
+      axis: this.#col,
+      width: this.#width,
+      to: this.#rightAt,
+      own: this.#own,
+      outer: this.#outerCols(chunk),
+      chunk,
+    };
+    const own = this.#shared === 'cols' ? part : undefined;
+    const { extent: all } = this.#col;
+    const full = all - (all % this.#width);
+    const env = this.#env();
+    if (full > 0) {
+      const { lo, hi } = shareOf(g, own, full / this.#width, this.#width);
+      packPanels(panels, env, s, lo, hi, this.#width, this.#width);
     }
-    if (fullCols === col.extent) return;
-    const start = this.#packed + 4 * fullCols * depth;
-    s = lastOnly(g, part, s);
-    const cells = this.#loop(s, col, fullCols, col.extent);
-    const k = summed(cells);
-    const ar = new Arith({ ...this.#env, axes: new Map(this.#env.axes) });
-    const to = place(step, [...outer, [cells, 4]]);
-    k.effect([to, ar.value(right)], ins.store('f32', start - 4 * fullCols));
-    const padding = this.#loop(s, col, col.extent, fullCols + width);
-    const z = summed(padding);
-    const pad = place(step, [...outer, [padding, 4]]);
-    z.effect([pad, g.f32(0)], ins.store('f32', start - 4 * fullCols));
+    if (full < all)
+      packPanels(panels, env, lastOnly(g, own, s), full, all, all - full, this.#width);
+  }
+
+  /** [outer rows][tile][k][rows of the tile]. */
+  #packLeft(at: Scope, chunk: Chunk): void {
+    const { g, part } = this.#site;
+    const { left, rows } = this.c;
+    let s = at;
+    for (const a of rows.slice(0, -1)) s = this.#loop(s, a);
+    const own = this.#shared === 'rows' ? part : undefined;
+    this.#regions.forEach(({ from, to, height }, i) => {
+      const panels = {
+        expr: left,
+        axis: this.#row,
+        width: height,
+        to: this.#leftAt,
+        own: this.#own,
+        outer: this.#outerRows(chunk),
+        chunk,
+      };
+      const mine = i === 0 ? shareOf(g, own, (to - from) / height, height, from) : undefined;
+      const where = mine ? s : lastOnly(g, own, s);
+      packPanels(panels, this.#env(), where, mine?.lo ?? from, mine?.hi ?? to, height, height);
+    });
   }
 
   /** Where the loops over the outer column axes stand in the packed operand. */
-  #outerTerms(depth: number): Terms {
-    let n = 4 * depth * this.#panels * this.#width;
+  #outerCols(chunk: Chunk): Terms {
+    return this.#outer(this.c.cols, 4 * depthOf(chunk) * this.#panels * this.#width);
+  }
+  #outerRows(chunk: Chunk): Terms {
+    return this.#outer(this.c.rows, 4 * depthOf(chunk) * this.#row.extent);
+  }
+  #outer(axes: readonly Axis[], bytes: number): Terms {
+    let n = bytes;
     const out: [Scope, number][] = [];
-    for (const a of this.c.cols.slice(0, -1).reverse()) {
-      out.push([this.#scope(a), n]);
+    for (const a of axes.slice(0, -1).reverse()) {
+      out.push([this.#axes.get(a.id) as Scope, n]);
       n *= a.extent;
     }
     return out;
   }
 
-  #scope(a: Axis): Scope {
-    return this.#env.axes.get(a.id) as Scope;
-  }
-
-  /** How tiles read the left operand: in place, or from a copy laid out [rows][k]. */
-  #left(
-    at: Scope,
-    depth: number,
-    lo: number | Node,
-    hi: number | Node,
-    counter: Scope | undefined,
-    from: number,
-  ): Left {
-    const { left, rows, red, batch } = this.c;
-    const strides = plainRead(left, [...rows, ...red, ...batch]);
-    if (strides && red.length === 1 && left.k === 'load')
-      return {
-        at: left.at,
-        buf: left.buf,
-        row: strides.get(this.#row.id)!,
-        step: strides.get(red[0]!.id)!,
-        chunked: true,
-      };
-    // LEFT[rows..., k] over the chunk, in this thread's working memory.
-    const terms: { m: number; a: { k: 'axis'; id: AxisId } }[] = [];
-    if (this.#own) terms.push({ m: 1, a: { k: 'axis', id: OWN } });
-    let n = depth;
-    for (const a of [...rows].reverse()) {
-      terms.push({ m: n, a: { k: 'axis', id: a.id } });
-      n *= a.extent;
-    }
-    const rowsOnly: KIx = { ix: { c: 0, terms: [...terms] }, dyn: [] };
-    let k = 1;
-    for (const a of [...red].reverse()) {
-      terms.push({ m: k, a: { k: 'axis', id: a.id } });
-      k *= a.extent;
-    }
-    const head = red[0]!;
-    const headStride = extent(red.slice(1));
-    const nest: KNest = {
-      axes: [...rows, ...red],
-      red: [],
-      op: null,
-      body: left,
-      store: { buf: LEFT, at: { ix: { c: 0, terms }, dyn: [] }, guard: [], mode: 'set' },
-      spans: [],
-    };
-    this.#copyLeft(at, nest, head, headStride, lo, hi, counter, from);
-    return { at: rowsOnly, buf: LEFT, row: depth, step: 1, chunked: false };
-  }
-
-  /** The copy as an ordinary map; the chunk's part of the summed axis is shifted to start at zero. */
-  #copyLeft(
-    at: Scope,
-    nest: KNest,
-    head: Axis,
-    headStride: number,
-    lo: number | Node,
-    hi: number | Node,
-    counter: Scope | undefined,
-    from: number,
-  ): void {
-    const { g } = this.#site;
-    const shift: Node = counter
-      ? g.induct(undefined, counter, -headStride)
-      : g.i32(-from * headStride);
-    const whole = typeof lo === 'number' && typeof hi === 'number' && hi - lo === head.extent;
-    const env: Env = { ...this.#env, axes: new Map(this.#env.axes) };
-    let s = at;
-    let axes = nest.axes;
-    if (this.#shared === 'rows' && this.#site.part) {
-      const own = this.#rowsOf();
-      s = at.loop(own.lo, own.hi, 1);
-      env.axes.set(this.#row.id, s);
-      axes = axes.filter((a) => a !== this.#row);
-    }
-    if (whole) {
-      new NestEmitter(env, [nest], axes, []).emit(s);
-      return;
-    }
-    // The chunk's position enters the store through an axis of its own.
-    env.axes.set(CHUNK, shift);
-    const store = {
-      ...nest.store,
-      at: {
-        ix: {
-          c: 0,
-          terms: [...nest.store.at.ix.terms, { m: 1, a: { k: 'axis' as const, id: CHUNK } }],
-        },
-        dyn: [],
-      },
-    };
-    const k = s.loop(lo, hi, 1);
-    env.axes.set(head.id, k);
-    axes = axes.filter((a) => a !== head);
-    new NestEmitter(env, [{ ...nest, axes, store }], axes, []).emit(k);
-  }
-
-  /** The rows of this thread's tiles; the last thread has those beyond the last whole tile. */
-  #rowsOf(): { lo: number | Node; hi: number | Node } {
-    const { g, part, blocking } = this.#site;
-    const tall = this.#row.extent - (this.#row.extent % blocking.rows);
-    const { lo, hi } = shareOf(g, part, tall / blocking.rows, blocking.rows);
-    if (!part || tall === this.#row.extent) return { lo, hi };
-    const last = g.op('i32.eq', 'i32', g.add(part.t, g.i32(1)), part.of);
-    const end = typeof hi === 'number' ? g.i32(hi) : hi;
-    return { lo, hi: g.op('select', 'i32', g.i32(this.#row.extent), end, last) };
-  }
-
   // ------------------------------------------------------------------ tiles
 
-  #tiles(
-    at: Scope,
-    depth: number,
-    left: Left,
-    lo: number | Node,
-    counter: Scope | undefined,
-    from: number,
-  ): void {
-    const { g, blocking } = this.#site;
+  /** Blocks of rows outside, panels inside, tiles of the block innermost. */
+  #tiles(at: Scope, chunk: Chunk): void {
+    const { g, blocking, part } = this.#site;
     const { rows, cols } = this.c;
     let s = at;
     for (const a of rows.slice(0, -1)) s = this.#loop(s, a);
-    const row = this.#row;
-    const most = Math.max(blocking.rows, Math.floor(blocking.left / depth));
-    const block = Math.max(blocking.rows, most - (most % blocking.rows));
-    const tall = row.extent - (row.extent % blocking.rows);
-    const colPart = this.#shared === 'cols' ? this.#site.part : undefined;
-    const rowPart = this.#shared === 'rows' ? this.#site.part : undefined;
-    const tiles = (scope: Scope, rowsInTile: number, start: number, stop: number): void => {
-      if (start >= stop) return;
-      const whole = rowsInTile === blocking.rows;
+    const colPart = this.#shared === 'cols' ? part : undefined;
+    const rowPart = this.#shared === 'rows' ? part : undefined;
+    const most = Math.max(blocking.rows, Math.floor(blocking.left / depthOf(chunk)));
+    const block = most - (most % blocking.rows);
+    this.#regions.forEach(({ from, to, height }, i) => {
+      const whole = i === 0;
+      const scope = whole ? s : lastOnly(g, rowPart, s);
       const own = whole
-        ? shareOf(g, rowPart, (stop - start) / rowsInTile, rowsInTile, start)
-        : { lo: start, hi: stop };
-      const height = whole ? block : rowsInTile;
-      const blocks = Math.ceil((stop - start) / height);
-      // Blocks of rows outside, panels inside, tiles of the block innermost.
-      const outer = blocks > 1 ? scope.loop(own.lo, own.hi, height) : scope;
+        ? shareOf(g, rowPart, (to - from) / height, height, from)
+        : { lo: from, hi: to };
+      const tall = whole && height === blocking.rows ? block : height;
+      const blocks = Math.ceil((to - from) / tall);
+      const outer = blocks > 1 ? scope.loop(own.lo, own.hi, tall) : scope;
       let p = outer;
       for (const a of cols.slice(0, -1)) p = this.#loop(p, a);
       const panels = (q: Scope, low: number | Node, high: number | Node, count: number): void => {
@@ -399,70 +311,63 @@ class Emitter {
         let tile: Scope;
         if (blocks > 1) {
           const first = g.induct(undefined, outer, 1);
-          const next = g.add(first, g.i32(height));
-          const to = typeof own.hi === 'number' ? g.i32(own.hi) : own.hi;
-          const end = g.op('select', 'i32', next, to, g.op('i32.lt_s', 'i32', next, to));
-          tile = panel.loop(first, end, rowsInTile);
-        } else tile = panel.loop(own.lo, own.hi, rowsInTile);
-        this.#env.axes.set(row.id, tile);
-        this.#tile(tile, panel, depth, left, rowsInTile, count, lo, counter, from);
+          const next = g.add(first, g.i32(tall));
+          const end = typeof own.hi === 'number' ? g.i32(own.hi) : own.hi;
+          const least = g.op('select', 'i32', next, end, g.op('i32.lt_s', 'i32', next, end));
+          tile = panel.loop(first, least, height);
+        } else tile = panel.loop(own.lo, own.hi, height);
+        this.#axes.set(this.#row.id, tile);
+        this.#tile(tile, panel, chunk, height, count);
       };
       const full = this.#col.extent - (this.#col.extent % this.#width);
       if (full > 0) {
-        const { lo: low, hi: high } = shareOf(g, colPart, full / this.#width, this.#width);
-        panels(p, low, high, this.#width);
+        const { lo, hi } = shareOf(g, colPart, full / this.#width, this.#width);
+        panels(p, lo, hi, this.#width);
       }
       if (full < this.#col.extent)
         panels(lastOnly(g, colPart, p), full, this.#col.extent, this.#col.extent - full);
-    };
-    tiles(s, blocking.rows, 0, tall);
-    if (tall < row.extent) tiles(lastOnly(g, rowPart, s), row.extent - tall, tall, row.extent);
+    });
   }
 
-  #tile(
-    s: Scope,
-    panel: Scope,
-    depth: number,
-    left: Left,
-    rows: number,
-    cols: number,
-    lo: number | Node,
-    counter: Scope | undefined,
-    from: number,
-  ): void {
+  #tile(s: Scope, panel: Scope, chunk: Chunk, height: number, count: number): void {
     const { g, blocking, micro } = this.#site;
     const { nest } = this.c;
-    const env: Env = { ...this.#env, axes: new Map(this.#env.axes) };
-    // The tile starts at the chunk's first summed element.
-    for (const a of this.c.red) env.axes.set(a.id, g.i32(0));
-    if (left.chunked) env.axes.set(this.c.red[0]!.id, typeof lo === 'number' ? g.i32(lo) : lo);
+    const depth = depthOf(chunk);
+    const env = this.#env();
     const ar = new Arith(env);
     const flat = (buf: BufId, at: KIx): Node => {
       const { node, offset } = ar.address(buf, at);
       return g.add(node, g.i32(offset));
     };
-    const a = flat(left.buf, left.at);
-    const b = g.add(
-      g.affine([...this.#outerTerms(depth), [panel, 4 * depth]])!,
-      this.#own ? g.add(this.#own, g.i32(this.#packed)) : g.i32(this.#packed),
-    );
+    const mine = (to: number): Node => (this.#own ? g.add(this.#own, g.i32(to)) : g.i32(to));
     const to = flat(nest.store.buf, nest.store.at);
+    const b = g.add(
+      g.affine([...this.#outerCols(chunk), [panel, 4 * depth]])!,
+      mine(this.#rightAt),
+    );
+    let a: Node;
+    if (this.#strides && this.c.left.k === 'load') {
+      // The tile starts at the chunk's first summed element.
+      const lo = headStart(g, chunk);
+      env.axes.set(chunk.head.id, typeof lo === 'number' ? g.i32(lo) : lo);
+      a = flat(this.c.left.buf, this.c.left.at);
+    } else a = g.add(g.affine([...this.#outerRows(chunk), [s, 4 * depth]])!, mine(this.#leftAt));
     const stride = (x: Axis): number =>
       nest.store.at.ix.terms.find((t) => t.a.k === 'axis' && t.a.id === x.id)?.m ?? 0;
     const first =
-      nest.store.mode === 'add' || from > 0
+      nest.store.mode === 'add' || chunk.from > 0
         ? g.i32(0)
-        : counter
-          ? g.op('i32.eqz', 'i32', g.induct(undefined, counter, 1))
+        : chunk.counter
+          ? g.op('i32.eqz', 'i32', g.induct(undefined, chunk.counter, 1))
           : g.i32(1);
     const fn = micro({
-      rows,
+      rows: height,
       vecs: blocking.vecs,
-      cols,
+      cols: count,
       depth,
       unroll: blocking.unroll,
-      aRow: left.row,
-      aStep: left.step,
+      aRow: this.#strides ? this.#strides.get(this.#row.id)! : 1,
+      aStep: this.#strides ? this.#strides.get(chunk.head.id)! : height,
       cRow: stride(this.#row),
       cCol: stride(this.#col),
       fma: blocking.fma,
@@ -470,14 +375,3 @@ class Emitter {
     s.effect([a, b, to, first], ins.call(fn));
   }
 }
-
-type Terms = readonly (readonly [Scope, number])[];
-
-type Left = {
-  readonly at: KIx;
-  readonly buf: BufId;
-  readonly row: number;
-  readonly step: number;
-  /** Whether addresses move with the chunk (in place) or start at zero (a copy). */
-  readonly chunked: boolean;
-};
