@@ -49,15 +49,27 @@ function differ(s: Solver, e: Equation): string {
   return `${subject} is ${found}, but ${needed} is needed${why}`;
 }
 
+/** Two sizes of the user's that may well be meant to be one. */
+export function sameSize(s: Solver, a: Size, b: Size): string | undefined {
+  const [x, y] = [a, b].map((size) => S.bareVariable(size));
+  if (x === undefined || y === undefined || hasUnknown(a) || hasUnknown(b)) return undefined;
+  return `if they are always equal, write one name for both, or add \`where ${showSize(s, a)} == ${showSize(s, b)}\` to the function`;
+}
+
 function mismatch(s: Solver, e: Equation): void {
   if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
   const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
-  fail(s, 'E0501', e.reason, differ(s, e), from);
+  const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
+  const hint = e.reason.advice?.(a, b) ?? e.reason.hint;
+  fail(s, 'E0501', { ...e.reason, hint }, differ(s, e), from);
 }
 
 /** The needed size is a multiple of a number or size, and the one found is not. */
-function indivisible(s: Solver, e: Equation, by: Size, found: Size): void {
+function indivisible(s: Solver, e: Equation, name: string, by: Size, found: Size): void {
   if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
+  const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
+  const [needed, given] = S.mentions(a, (v) => v === name) ? [a, b] : [b, a];
+  if (s.unknowns.get(name)?.unmet?.(needed, given)) return;
   const positive = by[0]!.c < 0 ? S.sub(S.ZERO, by) : by;
   const multiple = showSize(s, positive);
   const open = S.constant(found) === undefined && !hasUnknown(found);
@@ -137,7 +149,7 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
   const difference = S.sub(a.size, b.size);
   const unknowns = S.variables(difference).filter(isUnknownName);
   if (unknowns.length === 0) {
-    mismatch(s, e);
+    if (!s.provesEqual(a.size, b.size)) mismatch(s, e);
     return 'done';
   }
   for (const [side, other] of [
@@ -160,7 +172,7 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);
     if (value === undefined) {
       const known = S.mentions(a.size, (v) => v === name) ? b.size : a.size;
-      indivisible(s, e, parts.coefficient, hasUnknown(known) ? parts.rest : known);
+      indivisible(s, e, name, parts.coefficient, hasUnknown(known) ? parts.rest : known);
       return 'done';
     }
     solve(s, name, { size: value, form: formOfQuotient(a, b, name, value) }, e.reason);

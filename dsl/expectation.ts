@@ -71,6 +71,8 @@ function beforeCloser(before: Kind | undefined): string[] {
       return ['an element'];
     case '{':
       return ['a field'];
+    case ',':
+      return ['a name or value'];
     default:
       return ['`,`'];
   }

@@ -14,7 +14,8 @@ import { atom, substDim } from './types.ts';
 
 export type Facts = {
   readonly sizes: Map<string, Dim>;
-  readonly derived: DerivedSize[];
+  /** With the fact that each one comes from. */
+  readonly derived: (DerivedSize & { readonly fact: SizeFact })[];
   /** During proofs: a size with a lower bound becomes that bound plus a fresh size. */
   readonly bounds: Map<string, Size>;
   /** Other polynomials known to be non-negative. */
@@ -86,7 +87,7 @@ function gcd(a: number, b: number): number {
 }
 
 /** `left % right == 0`, with left one free size times a number: that size is a multiple. */
-function assumeMultiple(facts: Facts, text: string, left: Size, raw: Size, right: Size): boolean {
+function assumeMultiple(facts: Facts, fact: SizeFact, left: Size, right: Size): boolean {
   if (S.divide(left, right) !== undefined) return true;
   const k = S.constant(right);
   const m = left.length === 1 ? left[0]! : undefined;
@@ -95,16 +96,20 @@ function assumeMultiple(facts: Facts, text: string, left: Size, raw: Size, right
   if (k !== undefined) {
     if (k < 1) return false;
     const step = k / gcd(m.c, k);
-    const per = m.c * step;
-    const fresh = `${text}/${per}`;
-    facts.derived.push({ name: fresh, of: raw, per });
+    // `3*N % 2 == 0` speaks of N: N/2 is what the user would write.
+    const raw = fact.left;
+    const whole = raw.length === 1 && (m.c * step) % raw[0]!.c === 0 ? raw[0]!.c : 1;
+    const of = whole === 1 ? raw : [{ c: 1, v: raw[0]!.v }];
+    const per = (m.c * step) / whole;
+    const fresh = `${S.print(of)}/${per}`;
+    facts.derived.push({ name: fresh, of, per, fact });
     rewrite(facts, name, atom(S.mul(S.num(step), S.variable(fresh))));
     return true;
   }
   const by = S.bareVariable(right);
   if (by === undefined || by === name || m.c !== 1) return false;
-  const fresh = `${text}/${by}`;
-  facts.derived.push({ name: fresh, of: raw, per: 1, by: right });
+  const fresh = `${S.print(fact.left)}/${by}`;
+  facts.derived.push({ name: fresh, of: fact.left, per: 1, by: right, fact });
   rewrite(facts, name, atom(S.mul(right, S.variable(fresh))));
   return true;
 }
@@ -160,14 +165,15 @@ export function assume(
   raw: (e: SizeExpr) => Size,
 ): boolean {
   const equals = f.equals === undefined ? S.ZERO : raw(f.equals);
-  facts.facts.push({
+  const fact: SizeFact = {
     left: raw(f.left),
     op: f.op,
     right: raw(f.right),
     equals,
     text: showFact(f),
     span: f.span,
-  });
+  };
+  facts.facts.push(fact);
   const left = resolve(f.left);
   const right = resolve(f.right);
   const difference = S.constant(S.sub(left.size, right.size));
@@ -182,7 +188,7 @@ export function assume(
       return difference === undefined || difference >= 0;
     case '%':
       if (S.constant(equals) === 0) {
-        assumeMultiple(facts, showSizeExpr(f.left), left.size, raw(f.left), right.size);
+        assumeMultiple(facts, fact, left.size, right.size);
       }
       return true;
   }

@@ -13,6 +13,7 @@ import type { Diagnostic, Span } from './source.ts';
 import type { DerivedSize, Dim, Size, Type } from './typed.ts';
 import {
   hasUnknown,
+  I32,
   isClosed,
   isUnknownName,
   printDim,
@@ -38,6 +39,12 @@ export type Reason = {
   readonly path?: string;
   /** Another sentence for two sizes that differ. */
   readonly sizes?: (found: string, needed: string) => string;
+  /** What to do about two sizes that differ, where that depends on them. */
+  readonly advice?: (found: Size, needed: Size) => string | undefined;
+  /** What to write when one dimension too many was found. */
+  readonly lift?: string;
+  /** What gave a size its value, where it was solved for: "the result of `f`". */
+  readonly origin?: string;
 };
 
 export type Unknown = {
@@ -51,6 +58,8 @@ export type Unknown = {
   readonly owner?: string;
   /** Ranges around it, which are not empty where it matters. */
   readonly inside?: readonly Size[];
+  /** Reports that the fact which makes this a whole number fails; false when it is not about this. */
+  readonly unmet?: (needed: Size, found: Size) => boolean;
 };
 
 export type Equation = { readonly a: Dim; readonly b: Dim; readonly reason: Reason };
@@ -69,6 +78,8 @@ export type Solver = {
   /** Dimensions that were found equal and have written forms, for the lint on permuted forms. */
   readonly compared: Equation[];
   readonly report: (d: Diagnostic) => void;
+  /** Sizes without unknowns that the facts of the declaration make equal. */
+  readonly provesEqual: (a: Size, b: Size) => boolean;
   /** Sizes that are a part of another one, to be shown by the whole: own ones and callees'. */
   readonly derived: DerivedSize[];
   /** Statements that have a size error, with the two sizes: its echoes are not reported. */
@@ -160,8 +171,19 @@ export function showDim(s: Solver, d: Dim): string {
   return printDim(now, (x) => showSize(s, x));
 }
 
-export function showType(s: Solver, t: Type): string {
-  return printType(resolveType(s, t), (x) => showSize(s, x));
+/** Numbers whose type is open are shown as `number`, the type that is expected or else i32. */
+export function showType(s: Solver, t: Type, number: Type = I32): string {
+  const now = resolveType(s, t);
+  if (isOpenNumber(s, now)) return 'a number';
+  const known: Substitution = {
+    size: () => undefined,
+    type: (v) => (isOpenNumber(s, { k: 'var', name: v }) ? number : undefined),
+  };
+  return printType(isClosed(now) ? now : substType(now, known), (x) => showSize(s, x));
+}
+
+function isOpenNumber(s: Solver, t: Type): boolean {
+  return t.k === 'var' && s.unknowns.get(t.name)?.kind === 'number';
 }
 
 export function fail(
@@ -194,7 +216,9 @@ export function origins(s: Solver, ...sides: Size[]): NonNullable<Diagnostic['re
       if (found === undefined || unknown === undefined || out.length > 2) continue;
       out.push({
         span: found.reason.span,
-        message: `${labelOf(unknown)} is ${showDim(s, found.dim)} here`,
+        message: `${labelOf(unknown)} is ${showDim(s, found.dim)} here${
+          found.reason.origin === undefined ? '' : `, as in ${found.reason.origin}`
+        }`,
       });
     }
   }

@@ -45,8 +45,10 @@ export function placeHint(failure: Failure): string | undefined {
 
 const RULES: readonly ((p: Place) => string | undefined)[] = [
   slashComment,
+  tabs,
   binderDot,
   strayDot,
+  checkInputs,
   equals,
   header,
   letterCase,
@@ -104,6 +106,23 @@ function equals({ kind, expected, decl, previous }: Place): string | undefined {
   return 'Names are bound with `let name = value`; to compare, write `==`.';
 }
 
+/** `check t = ...` */
+function checkInputs({ kind, expected, decl, at }: Place): string | undefined {
+  return decl === 'check' && kind === '=' && expected.has('(') && at <= 2
+    ? 'Inputs stand in brackets, also when there are none: `check name() = condition`.'
+    : undefined;
+}
+
+/** A line indented with tabs, whose column is not the one that an editor shows. */
+function tabs({ text, token, previous }: Place): string | undefined {
+  const line = token?.first ? token : previous?.kind === '$sep' ? previous : undefined;
+  if (line === undefined) return undefined;
+  const indent = text.slice(text.lastIndexOf('\n', line.start - 1) + 1, line.start);
+  return indent.includes('\t')
+    ? 'This line is indented with a tab, which goes to the next multiple of 8 columns; indent with spaces.'
+    : undefined;
+}
+
 /** What stands before the body of a declaration. */
 function header({ kind, expected, decl, previous, tokens, at }: Place): string | undefined {
   if (decl === 'import') return 'Imports are written `import { a, B } from "./file.tn"`.';
@@ -148,10 +167,11 @@ function letterCase({ kind, expected, word }: Place): string | undefined {
   return undefined;
 }
 
-function reservedWord({ kind, expected }: Place): string | undefined {
+function reservedWord({ kind, expected, previous }: Place): string | undefined {
   if (kind === 'fn') return 'Functions inside functions are lambdas: `let f = x -> ...`.';
   if (kind === undefined || !RESERVED_WORDS.has(kind)) return undefined;
-  if (expected.has('$id') && !expected.has('true')) {
+  const listed = (previous?.kind === ',' || previous?.kind === '(') && !expected.has('true');
+  if ((expected.has('$id') && !expected.has('true')) || listed) {
     return `\`${kind}\` is a word of the language; choose another name.`;
   }
   if (kind === 'let') {

@@ -85,11 +85,13 @@ export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): b
   const reason = whole ? { ...outer, between: { found: a, needed: b } } : outer;
   if ((a.k === 'var' && a.name === '!') || (b.k === 'var' && b.name === '!')) return true;
   const wrong = (): boolean => {
+    const needed = elementOf(b);
+    const found = showType(s, a, needed.k === 'scalar' ? needed : undefined);
     fail(
       s,
       'E0401',
-      reason,
-      `${subjectOf(reason)} is ${showType(s, a)}, but ${showType(s, b)} is needed`,
+      reason.hint === undefined ? { ...reason, hint: wrongTypeHint(a, b, reason.lift) } : reason,
+      `${subjectOf(reason)} is ${found}, but ${showType(s, b)} is needed`,
     );
     return false;
   };
@@ -113,6 +115,29 @@ export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): b
     return unify(s, a.result, b.result, reason) && params.every(Boolean);
   }
   return wrong();
+}
+
+function elementOf(t: Type): Type {
+  return t.k === 'tensor' ? t.elem : t;
+}
+
+/** What to do about two types that are easily taken for each other. */
+function wrongTypeHint(found: Type, needed: Type, lift?: string): string | undefined {
+  const isNumber = (t: Type) =>
+    t.k === 'idx' || (t.k === 'scalar' && (t.s === 'f32' || t.s === 'i32' || t.s === 'u32'));
+  if (needed.k === 'scalar' && needed.s === 'key') {
+    return 'a key is a parameter, `k: key`; more of them come from `split(k, 0)`, `split(k, 1)`';
+  }
+  if (needed.k === 'scalar' && isNumber(needed) && isNumber(found)) {
+    return `write \`${needed.s}(...)\` around it`;
+  }
+  const [a, b] = [elementOf(found), elementOf(needed)];
+  if (found.k !== 'tensor' || a.k !== 'scalar' || b.k !== 'scalar' || a.s !== b.s) return undefined;
+  const more = found.dims.length - (needed.k === 'tensor' ? needed.dims.length : 0);
+  if (b.s === 'bool') {
+    return 'choose for each element, `for i. if c[i] then ... else ...`, or ask `all i. c[i]` or `any i. c[i]`';
+  }
+  return more === 1 ? lift : undefined;
 }
 
 /** As `bind`, for a number that is needed where something else was found. */

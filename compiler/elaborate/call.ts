@@ -37,9 +37,9 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
   if (++cx.calls > cx.limits.calls) {
     throw new CompileError(
       'E0805',
-      `specialising this program takes more than ${cx.limits.calls} function calls`,
+      `Specialising this program takes more than ${cx.limits.calls} function calls.`,
       span,
-      'a function that calls another twice doubles the work at each level; bind the result with let, or use fold',
+      'A function that calls another twice doubles the work at each level; bind the result with `let`, or use `fold`.',
     );
   }
   if (f.f.k === 'lambda') {

@@ -29,7 +29,7 @@ export function elaborate(
   options: ElaborateOptions = {},
 ): Elaborated {
   const fn = program.fns.get(fnId);
-  if (fn === undefined) throw new CompileError('E0808', `there is no function ${fnId}`);
+  if (fn === undefined) throw new CompileError('E0808', `There is no function \`${fnId}\`.`);
   const cx = newCx(program, fn.span, options.maxStatements ?? defaultMaxStatements);
   const sizes = bindSizes(fn, given);
   if (fn.typeParams.length > 0) skeletonOfType({ k: 'var', name: '' }, sizes, fn.span);
@@ -127,9 +127,9 @@ function differentiate(
     if (p !== undefined) return p;
     throw new CompileError(
       'E0809',
-      `${fn.name} has no parameter ${name} to differentiate by`,
+      `\`${fn.name}\` has no parameter \`${name}\` to differentiate by.`,
       fn.span,
-      `its parameters are ${params.map((q) => q.spec.name).join(', ')}`,
+      `Its parameters are ${params.map((q) => `\`${q.spec.name}\``).join(', ')}.`,
     );
   });
   const picked = chosen.map((p) => ({
@@ -142,9 +142,9 @@ function differentiate(
     if (p.of.length > 0) continue;
     throw new CompileError(
       'E0809',
-      `${p.spec.name} of ${fn.name} holds nothing to differentiate by`,
+      `\`${p.spec.name}\` of \`${fn.name}\` holds nothing to differentiate by.`,
       fn.span,
-      'derivatives are taken with respect to f32 leaves that are not fixed',
+      'Derivatives are taken with respect to f32 leaves that are not `fixed`.',
     );
   }
   const seed = emitNest(cx, 'one', [], constE('f32', 1));
@@ -188,8 +188,8 @@ function distinct(cx: Cx, vars: readonly Var[]): readonly Var[] {
 function notScalar(span: Span, name: string): CompileError {
   return new CompileError(
     'E0810',
-    `${name} does not give a scalar, so it has no gradient`,
+    `\`${name}\` does not give a scalar, so it has no gradient.`,
     span,
-    'return f32, or a record whose first field is the scalar loss',
+    'Return f32, or a record whose first field is the scalar loss.',
   );
 }

@@ -75,9 +75,9 @@ export function push(cx: Cx, ...stmts: readonly Stmt[]): void {
   if (cx.emitted > cx.limits.statements) {
     throw new CompileError(
       'E0805',
-      `this program needs more than ${cx.limits.statements} tensors once its functions are specialised`,
+      `This program needs more than ${cx.limits.statements} tensors once its functions are specialised.`,
       cx.span,
-      'a function that calls another twice doubles the work at each level; bind the result with let, or use fold',
+      'A function that calls another twice doubles the work at each level; bind the result with `let`, or use `fold`.',
     );
   }
   for (const s of stmts) cx.stmts.push(s);
@@ -123,7 +123,7 @@ export function emitNest(
   if (total > maxElements) {
     throw new CompileError(
       'E0806',
-      `a tensor here has ${total} elements (${shape.join(' x ')}), more than the ${maxElements} a plan can hold`,
+      `A tensor here has ${total} elements (${shape.join(' x ')}), more than the ${maxElements} that a plan can hold.`,
       cx.span,
     );
   }

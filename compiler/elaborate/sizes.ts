@@ -19,9 +19,9 @@ export function evalSize(size: Size, env: SizeEnv, span?: Span): number {
       if (n === undefined) {
         throw new CompileError(
           'E0801',
-          `the size ${name} is not known here`,
+          `The size \`${name}\` is not known here.`,
           span,
-          `give it, for example ${name}=4`,
+          `Give it, for example ${name}=4.`,
         );
       }
       m *= n;
@@ -29,7 +29,7 @@ export function evalSize(size: Size, env: SizeEnv, span?: Span): number {
     total += m;
   }
   if (!Number.isSafeInteger(total)) {
-    throw new CompileError('E0802', `a size here is ${total}, beyond what can be counted`, span);
+    throw new CompileError('E0802', `A size here is ${total}, beyond what can be counted.`, span);
   }
   return total + 0;
 }
@@ -37,7 +37,7 @@ export function evalSize(size: Size, env: SizeEnv, span?: Span): number {
 /** An extent: not negative. */
 export function evalExtent(size: Size, env: SizeEnv, span?: Span): number {
   const n = evalSize(size, env, span);
-  if (n < 0) throw new CompileError('E0803', `a size here would be ${n}`, span);
+  if (n < 0) throw new CompileError('E0803', `A size here would be ${n}.`, span);
   return n;
 }
 
@@ -51,23 +51,25 @@ export function bindSizes(fn: TFn, given: SizeEnv, span: Span = fn.span): SizeEn
     else {
       throw new CompileError(
         'E0801',
-        `${fn.name} needs the size ${p.name}`,
+        `\`${fn.name}\` needs the size \`${p.name}\`.`,
         span,
-        `give it, for example ${p.name}=4`,
+        `Give it, for example ${p.name}=4.`,
       );
     }
   }
   for (const d of fn.derived) {
     const n = evalSize(d.of, env, span);
-    if (n % d.per !== 0 || n < 0) {
+    const per = d.by === undefined ? d.per : evalSize(d.by, env, span);
+    if (per === 0 || n % per !== 0 || n < 0) {
+      const would = per === 0 ? 'does not exist' : `would be ${n / per}`;
       throw new CompileError(
         'E0804',
-        `${fn.name} asks for a whole, non-negative ${d.name}, which would be ${n / d.per} here`,
+        `\`${fn.name}\` asks for a whole, non-negative ${d.name}, which ${would} here.`,
         span,
-        `sizes are ${showSizes(fn, env)}`,
+        `Sizes are ${showSizes(fn, env)}.`,
       );
     }
-    env.set(d.name, n / d.per);
+    env.set(d.name, n / per);
   }
   for (const f of fn.facts) checkFact(fn, f, env, span);
   return env;
@@ -79,7 +81,7 @@ function checkFact(fn: TFn, f: SizeFact, env: SizeEnv, span: Span): void {
   if (holds(f, left, right, f.op === '%' ? evalSize(f.equals, env, span) : 0)) return;
   throw new CompileError(
     'E0804',
-    `${fn.name} asks for ${f.text}, which does not hold for ${showSizes(fn, env)}`,
+    `\`${fn.name}\` asks for \`${f.text}\`, which does not hold for ${showSizes(fn, env)}.`,
     span,
   );
 }

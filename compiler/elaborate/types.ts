@@ -40,9 +40,9 @@ export function skeletonOfType(t: Type, env: SizeEnv, span?: Span): Skeleton {
 function notData(span?: Span): CompileError {
   return new CompileError(
     'E0807',
-    'only a function whose parameters and result are data can be called from outside',
+    'Only a function whose parameters and result are data can be called from outside.',
     span,
-    'write a function without type parameters that passes its functions itself',
+    'Write a function without type parameters that passes its functions itself.',
   );
 }
 

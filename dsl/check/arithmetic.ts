@@ -49,21 +49,28 @@ export function isInteger(t: Type): boolean {
 }
 
 /** Reports an operand that no operator takes; true when it was reported. */
-function unfit(env: Env, te: TExpr, op: string): boolean {
+function unfit(env: Env, te: TExpr, op: string, both?: readonly [Expr, Expr]): boolean {
   const { solver } = env.fn;
   const t = elementOf(env, te.type);
   if (isBroken(t)) return true;
   if (t.k === 'scalar' || t.k === 'idx' || isNumberUnknown(env, t)) return false;
   const shown = showType(solver, te.type);
+  const [x, y] = both ?? [];
+  const taken = x?.k === 'var' && y?.k === 'var' ? [x.name, y.name] : [];
+  const [a, b] = ['a', 'b', 'c', 'd'].filter((n) => !taken.includes(n));
+  const leaves =
+    x?.k === 'var' && y?.k === 'var'
+      ? `map over their leaves: \`each ${a}, ${b} in ${x.name}, ${y.name}. ${a} ${op} ${b}\``
+      : 'map over its leaves: `each a in t. ...`';
   if (t.k === 'record') {
     error(env, 'E0409', te.span, `\`${op}\` does not work on the record ${shown}`, {
-      hint: 'map over its leaves: `each a in t. ...`',
+      hint: leaves,
     });
   } else if (t.k === 'fn') {
     error(env, 'E0409', te.span, `\`${op}\` does not work on a function`, { hint: 'call it' });
   } else if (t.k === 'var' && !t.name.startsWith('?')) {
     error(env, 'E0409', te.span, `\`${op}\` does not work on ${shown}, which may be any tree`, {
-      hint: 'map over its leaves: `each a in t. ...`',
+      hint: leaves,
     });
   } else {
     error(env, 'E0408', te.span, 'the type of this is not known here', {
@@ -96,7 +103,8 @@ function unequalShapes(env: Env, op: string, a: Type, b: Type): string {
 function binary(env: Env, e: Binary, left: TExpr): TExpr {
   const { solver } = env.fn;
   const right = infer(env, e.right);
-  if (unfit(env, left, e.op) || unfit(env, right, e.op)) return broken(e.span);
+  const both = [e.left, e.right] as const;
+  if (unfit(env, left, e.op, both) || unfit(env, right, e.op, both)) return broken(e.span);
   const element = scalarResult(env, e, left, right);
   if (element === undefined) return broken(e.span);
   const a = head(solver, left.type);

@@ -67,6 +67,7 @@ function bindIndex(env: Env, b: Binder, expected?: { dim: Dim; why: Reason }): B
       equate(solver, bound.dim, expected.dim, {
         ...expected.why,
         span: b.span,
+        origin: subject,
         sizes: (own, size) => `${name} runs over ${own}, but ${subject} has size ${size} here`,
       });
     }
@@ -195,7 +196,7 @@ export function inferReduce(env: Env, e: Reduce): TExpr {
   warnTrailing(env.fn, e.op, binderNames(e.ix), e.body);
   const size = S.product(bound.dims.map((d) => d.size));
   if (NEEDS_ELEMENTS.has(e.op)) requireNotEmpty(env, size, e.span, e.op);
-  const scalar = reducedType(env, e.op, body, e.body);
+  const scalar = reducedType(env, e.op, body, e.body, binderNames(e.ix));
   if (scalar === undefined) return broken(e.span);
   if (e.op === 'argmax' || e.op === 'argmin') {
     if (e.ix.length > 1) {
@@ -212,12 +213,25 @@ export function inferReduce(env: Env, e: Reduce): TExpr {
   return { k: 'reduce', op: e.op, binders: bound.binders, body, type, span: e.span };
 }
 
+/** `mean n. x[n]` of a matrix: all of it, or one result for each element of a row. */
+function indexAll(op: Reduce['op'], names: readonly string[], body: Expr, missing: number): string {
+  const free = ['i', 'j', 'k', 'l', 'm', 'n'].filter((n) => !names.includes(n)).slice(0, missing);
+  const read =
+    body.k === 'brackets' && body.target.k === 'var' && body.args.every((a) => a.value.k === 'var')
+      ? [body.target.name, ...body.args.map((a) => (a.value as { name: string }).name)]
+      : ['x', ...names];
+  const x = `${read[0]}[${[...read.slice(1), ...free].join(', ')}]`;
+  const [own, more] = [names.join(', '), free.join(', ')];
+  return `index the body as well: \`${op} ${own}, ${more}. ${x}\` for all of it, \`for ${more}. ${op} ${own}. ${x}\` for one result each`;
+}
+
 /** The scalar type of a reduction over bodies of this type; undefined when it was reported. */
 export function reducedType(
   env: Env,
   op: Reduce['op'],
   body: TExpr,
   source: Expr,
+  names: readonly string[],
 ): Type | undefined {
   const { solver } = env.fn;
   const t = head(solver, body.type);
@@ -230,7 +244,7 @@ export function reducedType(
     error(env, 'E0402', at, `\`${op}\` reduces scalars, and its body is ${showType(solver, t)}`, {
       hint:
         t.k === 'tensor'
-          ? `index the body as well: \`for j. ${op} i. x[i, j]\``
+          ? indexAll(op, names, source, t.dims.length)
           : `map over the leaves first: \`each a in ... .\``,
     });
     return undefined;

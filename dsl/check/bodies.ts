@@ -6,7 +6,7 @@
  */
 import type { Decl, Expr, FnDecl } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
-import { type Facts, noFacts } from '../facts.ts';
+import { type Facts, noFacts, provesEqual } from '../facts.ts';
 import type { Solver } from '../solver.ts';
 import type { Diagnostic } from '../source.ts';
 import type { Dim, TCheck, TExpr, TFn, TLet, Type } from '../typed.ts';
@@ -45,6 +45,7 @@ function newSolver(
     soft: [],
     compared: [],
     report,
+    provesEqual: (a, b) => provesEqual(facts, a, b),
     derived: [...facts.derived],
     echoes: new Set(),
     statement: (at) => statements.findLast((start) => start <= at.start) ?? -1,
@@ -143,7 +144,11 @@ export function checkFn(
     sig.result,
     reason(tail(decl.body).span, `the result of \`${sig.name}\``),
   );
+  const before = program.edges.length;
   const tangent = derivative === undefined ? undefined : checkDerivative(root, sig, derivative);
+  for (let i = before; i < program.edges.length; i++) {
+    program.edges[i] = { ...program.edges[i]!, inDerivative: true };
+  }
   const ok = finish(fn);
   warnUnused(fn, sig.params);
   if (!ok) return undefined;
@@ -263,7 +268,10 @@ export function checkProperty(
     usedSizes: head.scope.used,
   });
   const { env, params } = bindParams({ fn, scope: undefined, ranges: [] }, d, types);
-  const body = check(env, d.body, BOOL, reason(tail(d.body).span, `the check \`${d.name.text}\``));
+  const why = reason(tail(d.body).span, `the check \`${d.name.text}\``, {
+    hint: 'a check is a condition that holds for all inputs, such as `f(x) >= 0`',
+  });
+  const body = check(env, d.body, BOOL, why);
   const ok = finish(fn);
   warnUnused(fn, head.params);
   if (!ok) return undefined;

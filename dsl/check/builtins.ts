@@ -56,7 +56,7 @@ export function inferBuiltin(
   }
   const wanted = params?.length ?? (PAIR_FUNCTIONS.has(name) ? 2 : 1);
   if (args.length !== wanted) {
-    const list = params === undefined ? '' : `: ${name}(${params.join(', ')})`;
+    const list = params === undefined ? '' : `: \`${name}(${params.join(', ')})\``;
     error(env, 'E0406', e.span, `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`);
     return brokenCall(env, e);
   }
@@ -86,18 +86,36 @@ function scalarArgument(env: Env, name: string, e: Expr): { te: TExpr; type: Typ
   if (isBroken(type)) return undefined;
   if (type.k === 'scalar' || type.k === 'idx' || isNumberUnknown(env, type)) return { te, type };
   if (type.k === 'var' && type.name.startsWith('?')) {
+    if (CASTS.has(name)) {
+      // What it gives is known; what it takes is looked at when everything is.
+      env.fn.obligations.push(() => requireCastable(env, name, te, e.span));
+      return { te, type };
+    }
     error(env, 'E0408', e.span, 'the type of this is not known here', {
       hint: 'give the type where the name is introduced',
     });
     return undefined;
   }
-  error(env, 'E0402', e.span, `\`${name}\` takes a scalar, and this is ${showType(solver, type)}`, {
+  noScalar(env, name, type, e.span);
+  return undefined;
+}
+
+function noScalar(env: Env, name: string, type: Type, span: Span): void {
+  const shown = showType(env.fn.solver, type);
+  error(env, 'E0402', span, `\`${name}\` takes a scalar, and this is ${shown}`, {
     hint:
       type.k === 'fn'
         ? 'call the function'
         : `functions do not lift: write \`each v in x. ${name}(v)\``,
   });
-  return undefined;
+}
+
+function requireCastable(env: Env, name: string, te: TExpr, span: Span): void {
+  const t = head(env.fn.solver, te.type);
+  if (isBroken(t) || t.k === 'idx' || (t.k === 'scalar' && t.s !== 'key')) return;
+  if (t.k === 'var' && t.name.startsWith('?')) return; // reported, or a number
+  if (t.k === 'scalar') error(env, 'E0401', span, `\`${name}\` takes a number, and this is key`);
+  else noScalar(env, name, t, span);
 }
 
 function scalarFunction(env: Env, op: ScalarOp, args: readonly Expr[], span: Span): TExpr {

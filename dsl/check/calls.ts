@@ -187,10 +187,11 @@ function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] 
       a.name === undefined ? position++ : sig.args.findIndex((p) => p.name === a.name!.text);
     if (a.name !== undefined && i < 0) {
       error(env, 'E0406', a.name.span, `\`${sig.name}\` has no parameter \`${a.name.text}\``, {
-        hint: didYouMean(
-          a.name.text,
-          sig.args.map((p) => p.name),
-        ),
+        hint:
+          didYouMean(
+            a.name.text,
+            sig.args.map((p) => p.name),
+          ) ?? `its parameters are ${sig.args.map((p) => `\`${p.name}\``).join(', ')}`,
         related: [declared],
       });
       return undefined;
@@ -257,6 +258,7 @@ function callFunction(
     (value, i) => {
       const n = index[i]!;
       const why = reason(value.span, `argument \`${sig.args[n]!.name}\` of \`${sig.name}\``, {
+        lift: `\`${sig.name}\` is not applied to each by itself: write \`for i. ${sig.name}(...)\`, and index this with \`i\``,
         related: [
           { span: sig.decl.args[n]!.name.span, message: `the parameter \`${sig.args[n]!.name}\`` },
         ],

@@ -76,6 +76,8 @@ export type CallEdge = {
   readonly from: string;
   readonly to: string;
   readonly span: Span;
+  /** Met in the custom derivative of `from`, not in its body. */
+  readonly inDerivative?: boolean;
 };
 
 export type Instance = {
@@ -155,6 +157,8 @@ export type Env = {
   readonly scope: Scope | undefined;
   /** Ranges of the enclosing binders, which are not empty where the body runs. */
   readonly ranges: readonly Size[];
+  /** Inside a branch of an `if`. */
+  readonly branch?: boolean;
 };
 
 export function lookup(env: Env, name: string): Local | undefined {

@@ -177,13 +177,14 @@ export function resolveHead(
     types: typeNames,
     report,
     used: new Set<string>(),
+    refused: new Set<string>(),
     expandAlias: (a: AliasDecl) => expandAlias(a, report),
   };
   const loose: TypeScope = { ...scope, trusting: true };
   // Divisibility and equality rewrite names, so they come before bounds on these names.
   const early = (f: Fact) => f.op === '%' || f.op === '==';
   for (const f of [...where.filter(early), ...where.filter((x) => !early(x))]) {
-    const quiet: TypeScope = { ...loose, report: () => {} };
+    const quiet: TypeScope = { ...loose, report: () => {}, refused: undefined };
     const ok = assume(
       facts,
       f,

@@ -190,13 +190,14 @@ export function requireLeaves(
           `\`${name}\` needs f32 to differentiate by, and ${what} is ${shown}`,
           {
             hint:
-              bad.path === '' ? undefined : `mark the field \`fixed\`, or keep it out of the tree`,
+              bad.path === ''
+                ? `what is not f32 can be passed along: \`${name}(w -> f(w, n), w)\``
+                : 'mark the field `fixed`, or keep it out of the tree',
           },
         );
       } else {
         error(env, 'E0413', span, `\`${name}\` works on trees of f32, and ${what} is ${shown}`, {
-          hint:
-            bad.path === '' ? undefined : `mark the field \`fixed\`, or keep it out of the tree`,
+          hint: bad.path === '' ? undefined : 'mark the field `fixed`, or keep it out of the tree',
         });
       }
       return;

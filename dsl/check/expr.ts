@@ -20,7 +20,7 @@ import { broken, type Env, error, isBroken, localNames, lookup, reason } from '.
 import { checkLambda, inferLambda } from './functions.ts';
 import { inferBrackets, inferOrElse } from './indexing.ts';
 import { bindLet } from './lets.ts';
-import { builtinNames, CONSTANTS, didYouMean, isBuiltin } from './names.ts';
+import { builtinNames, CONSTANTS, didYouMean, habit, isBuiltin } from './names.ts';
 import { indexForm, requireInRange } from './proofs.ts';
 import { checkArray, checkRecord, inferArray, inferField, inferRecord } from './records.ts';
 import { inferEach, inferReduceTree } from './trees.ts';
@@ -97,9 +97,10 @@ export function check(env: Env, e: Expr, expected: Type, why: Reason): TExpr {
         ? checkFor(env, e, want, why)
         : coerce(env, inferFor(env, e), want, why);
     case 'if': {
+      const inner = { ...env, branch: true };
       const cond = check(env, e.cond, BOOL, reason(e.cond.span, 'the condition'));
-      const then = check(env, e.then, expected, { ...why, span: tail(e.then).span });
-      const other = check(env, e.else, expected, { ...why, span: tail(e.else).span });
+      const then = check(inner, e.then, expected, { ...why, span: tail(e.then).span });
+      const other = check(inner, e.else, expected, { ...why, span: tail(e.else).span });
       return { k: 'if', cond, then, else: other, type: expected, span: e.span };
     }
     case 'record':
@@ -249,7 +250,7 @@ export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): 
   error(env, 'E0301', e.span, `there is no \`${e.name}\` here`, {
     hint:
       elsewhere === undefined
-        ? didYouMean(e.name, names)
+        ? (habit(e.name) ?? didYouMean(e.name, names))
         : `\`${e.name}\` is declared in ${elsewhere.file}: import it from there`,
   });
 }
@@ -257,7 +258,8 @@ export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): 
 function inferIf(env: Env, e: Extract<Expr, { k: 'if' }>): TExpr {
   const { solver } = env.fn;
   const cond = check(env, e.cond, BOOL, reason(e.cond.span, 'the condition'));
-  const first = infer(env, e.then);
+  const inner = { ...env, branch: true };
+  const first = infer(inner, e.then);
   const firstType = head(solver, first.type);
   const why = (branch: string, own: Expr, other: Expr): Reason =>
     reason(tail(own).span, `the \`${branch}\` branch`, {
@@ -267,15 +269,15 @@ function inferIf(env: Env, e: Extract<Expr, { k: 'if' }>): TExpr {
     return { k: 'if', cond, then, else: other, type, span: e.span };
   };
   if (isBroken(firstType)) {
-    const other = infer(env, e.else);
+    const other = infer(inner, e.else);
     return result(first, other, other.type);
   }
   if (!isNumberUnknown(env, firstType)) {
-    const other = check(env, e.else, first.type, why('else', e.else, e.then));
+    const other = check(inner, e.else, first.type, why('else', e.else, e.then));
     return result(first, other, first.type);
   }
   // A number takes the type of the other branch, which may be an index.
-  const other = infer(env, e.else);
+  const other = infer(inner, e.else);
   const then = coerce(env, first, other.type, why('then', e.then, e.else));
   return result(then, other, other.type);
 }

@@ -9,7 +9,7 @@ import { head, newType, type Reason, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { brokenCall, count, inOrder } from './calls.ts';
-import { broken, type Env, error, isBroken, type Local } from './context.ts';
+import { broken, type Env, ERROR_TYPE, error, isBroken, type Local } from './context.ts';
 import { check, infer, tail } from './expr.ts';
 import { isFree } from './indexing.ts';
 import { bind, type LocalExtra } from './lets.ts';
@@ -141,20 +141,28 @@ export function callLambda(
     return brokenCall(env, e);
   }
   if (!spend(env, f.lambda)) return broken(e.span);
-  const args = inOrder(
-    env,
-    e.args.map((a) => a.value),
-    (a) => infer(env, a),
-  );
-  const types = args.map((a) => head(env.fn.solver, a.type));
+  // A lambda that is passed is checked where it is used, as one that a `let` names.
+  const data = e.args.map((a) => a.value).filter((a) => a.k !== 'lambda');
+  const args = inOrder(env, data, (a) => infer(env, a));
+  const given = e.args.map(({ value }) => {
+    if (value.k !== 'lambda') return args[data.indexOf(value)]!;
+    return { lambda: value, env };
+  });
+  const types = given.map((a) => ('lambda' in a ? ERROR_TYPE : head(env.fn.solver, a.type)));
   const outer: Env = { ...f.env, ranges: env.ranges };
   // What is known of an index argument is known of the parameter.
-  const extras = args.map((a): LocalExtra => {
+  const extras = given.map((a): LocalExtra => {
+    if ('lambda' in a) return { template: a };
     const index = indexForm(env, a);
     return index === undefined ? {} : { index, free: isFree(env, a) };
   });
   const { env: inner, params } = bindParams(outer, f.lambda, types, extras);
   const body = infer(inner, f.lambda.body);
   if (isBroken(body.type)) return broken(e.span);
-  return { k: 'call', fn: lambda(f.lambda, params, body), args, type: body.type, span: e.span };
+  const fn = lambda(
+    f.lambda,
+    params.filter((p) => p.template === undefined),
+    body,
+  );
+  return { k: 'call', fn, args, type: body.type, span: e.span };
 }

@@ -6,7 +6,7 @@
  * each component of a typed read is proved, or the read has a fallback.
  */
 import type { Expr } from '../ast.ts';
-import { equate, equateProduct, suggest } from '../equations.ts';
+import { equate, equateProduct, sameSize, suggest } from '../equations.ts';
 import { provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
 import {
@@ -20,7 +20,7 @@ import {
   showSize,
   showType,
 } from '../solver.ts';
-import type { Dim, TExpr, TIndex, Type } from '../typed.ts';
+import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
 import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
@@ -31,7 +31,10 @@ import { indexForm, rangeContext, requireInRange } from './proofs.ts';
 
 // ---------------------------------------------------------------- one component
 
-const padded = () => 'for a padded read write `x[...] ?? 0`';
+const padded = (env: Env) => () =>
+  env.branch === true
+    ? 'a condition around a read proves nothing of its index: write `x[...] ?? 0`'
+    : 'for a padded read write `x[...] ?? 0`';
 
 type Guarded = {
   /** The read has a fallback, so nothing needs to be proved. */
@@ -55,6 +58,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const why = reason(e.span, indexSubject(e, g), {
     sizes: (own, size) =>
       `${e.k === 'var' ? `\`${e.name}\`` : 'this index'} runs over ${own}, but this dimension of ${g.of} has size ${size}`,
+    advice: (own, size) => rangeAdvice(env, e, own, size),
   });
   if (t.k === 'idx') {
     const own = atom(t.size);
@@ -65,7 +69,9 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
     }
     if (!g.guarded) {
       suggest(solver, dim, own, why);
-      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), g.advice);
+      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), {
+        orElse: g.advice,
+      });
     }
     return { k: 'at', e: te };
   }
@@ -91,9 +97,22 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
     });
   } else {
-    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), g.advice ?? padded);
+    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), {
+      orElse: g.advice ?? padded(env),
+      name: /^`(.*)`$/.exec(g.of)?.[1],
+    });
   }
   return { k: 'at', e: te };
+}
+
+/** What to write when an index without a written range runs over less or more than a dimension has. */
+function rangeAdvice(env: Env, e: Expr, own: Size, size: Size): string | undefined {
+  const { solver, facts } = env.fn;
+  const shown = showSize(solver, own);
+  if (e.k === 'var' && provesNonNegative(facts, S.sub(size, own))) {
+    return `to read only the first ${shown}, write the range where \`${e.name}\` is bound: \`${e.name}: ${shown}\``;
+  }
+  return sameSize(solver, own, size);
 }
 
 function indexHint(t: Type): string | undefined {
@@ -224,7 +243,9 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
       e.args[n]!.value.span,
       `this is ${showType(solver, t)}, which has ${n} dimension${n === 1 ? '' : 's'}, but there are ${e.args.length} indices`,
       {
-        hint: 'a product dimension such as `H*P` takes a tuple: `x[(h, p)]`',
+        hint: t.dims.some((d) => resolveDim(solver, d).form.k === 'product')
+          ? 'a product dimension such as `H*P` takes a tuple: `x[(h, p)]`'
+          : undefined,
       },
     );
     return broken(e.span);

@@ -9,7 +9,7 @@ import type { Expr, TypeExpr } from '../ast.ts';
 import { equate } from '../equations.ts';
 import { inUserNames, provesEqual, provesNonNegative } from '../facts.ts';
 import * as S from '../size.ts';
-import { hasUnknown, newSize, newType, resolveSize, resolveType } from '../solver.ts';
+import { hasUnknown, newSize, newType, resolveSize, resolveType, type Unknown } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
 import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
@@ -104,6 +104,7 @@ export function instantiate(
   if (explicit === undefined) return undefined;
   if (sig.faulty) env.fn.fault();
   const free = new Map<string, Dim>();
+  const sizes = new Map<string, Dim>();
   for (const d of sig.facts.sizes.values()) {
     for (const name of S.variables(d.size)) {
       if (free.has(name)) continue;
@@ -114,6 +115,7 @@ export function instantiate(
         hint,
         owner: sig.name,
         inside: env.ranges,
+        unmet: unmet(env, sig, name, sizes, free, span),
       });
       free.set(name, atom(unknown));
     }
@@ -140,7 +142,6 @@ export function instantiate(
     const by = d.by === undefined ? undefined : substSize(d.by, sub);
     if (name !== undefined) solver.derived.push({ ...d, name, by });
   }
-  const sizes = new Map<string, Dim>();
   for (const [name, d] of sig.facts.sizes) sizes.set(name, substDim(d, sub));
   giveSizes(env, sig, explicit, sizes, types);
   program.edges.push({ from: env.fn.id, to: sig.id, span });
@@ -225,6 +226,29 @@ function giveSizes(
       );
     }
   }
+}
+
+/** For the quotient that `D % 2 == 0` of a callee speaks of: a D that is no multiple breaks that fact. */
+function unmet(
+  env: Env,
+  sig: FnSig,
+  name: string,
+  sizes: ReadonlyMap<string, Dim>,
+  free: ReadonlyMap<string, Dim>,
+  span: Span,
+): Unknown['unmet'] {
+  const derived = sig.facts.derived.find((d) => d.name === name);
+  const whole = derived === undefined ? undefined : S.bareVariable(derived.of);
+  if (derived === undefined || whole === undefined) return undefined;
+  return (needed, found) => {
+    const dim = sizes.get(whole);
+    const { solver } = env.fn;
+    if (dim === undefined || hasUnknown(found)) return false;
+    if (!S.equal(resolveSize(solver, dim.size), needed)) return false;
+    const given = new Map(sizes).set(whole, atom(found));
+    discharge(env, sig, derived.fact, given, free, span);
+    return true;
+  };
 }
 
 /** Shows one `where` fact of a callee from the facts of the caller. */

@@ -73,7 +73,10 @@ export function checkProgram(input: Input): CheckResult {
       if (d.k !== 'fn' && d.k !== 'let') continue;
       if (imported.has(d.name.text)) {
         report(
-          diagnostic('E0303', d.name.span, `the name \`${d.name.text}\` is taken by an import`),
+          diagnostic('E0303', d.name.span, `the name \`${d.name.text}\` is taken by an import`, {
+            hint: 'choose another name, or leave it out of the import',
+            related: importOf(decls, d.name.text),
+          }),
         );
         continue;
       }
@@ -103,6 +106,12 @@ export function checkProgram(input: Input): CheckResult {
     files: [...files.keys()],
   };
   return { program: typed, diagnostics: sorted };
+}
+
+function importOf(decls: readonly Decl[], name: string): Diagnostic['related'] {
+  const names = decls.flatMap((d) => (d.k === 'import' ? d.names : []));
+  const first = names.find((n) => n.text === name);
+  return first && [{ span: first.span, message: 'imported here' }];
 }
 
 function importNames(

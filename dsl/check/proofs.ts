@@ -84,7 +84,7 @@ export function requireInRange(
   extent: Size,
   span: Span,
   subject: string,
-  advice?: () => string | undefined,
+  how: { readonly orElse?: () => string | undefined; readonly name?: string } = {},
 ): void {
   const { solver, obligations, errors } = env.fn;
   const form = indexForm(env, te);
@@ -102,8 +102,9 @@ export function requireInRange(
     const one = S.constant(form) !== undefined;
     if (proof.k === 'low') {
       const least = showSize(solver, proof.least);
+      const end = how.name === undefined ? '' : `; the last element is \`${how.name}[${last}]\``;
       error(env, 'E0601', span, `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`, {
-        hint: advice?.(),
+        hint: one ? `indices count from 0${end}` : how.orElse?.(),
       });
     } else if (proof.k === 'high') {
       const need = S.add(proof.most, S.ONE);
@@ -114,13 +115,28 @@ export function requireInRange(
       const message = bare
         ? `${subject} runs over ${showSize(solver, t.size)}, which ${open ? 'may be' : 'is'} more than the ${shown} elements here`
         : `${subject} ${one ? 'is' : 'goes up to'} ${showSize(solver, proof.most)}, but ${open ? `there are ${shown} elements` : `the last index is ${last}`}`;
-      const fact = `\`where ${shown} >= ${showSize(solver, need)}\``;
+      const least = showSize(solver, need);
+      const fact =
+        S.constant(size) === undefined
+          ? `\`where ${shown} >= ${least}\``
+          : `\`where ${least} <= ${shown}\``;
       const product = need.some((m) => m.v.length > 1);
-      const hint = !open
-        ? advice?.()
-        : product
-          ? 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`'
-          : ((bare ? advice?.() : undefined) ?? `if it always fits, add ${fact} to the function`);
+      const fits = `add ${fact} to the function`;
+      const hint = ((): string | undefined => {
+        if (!open) {
+          const least = one && S.constant(size) !== undefined;
+          return least && S.constant(size) !== 0
+            ? `indices count from 0; the last one is ${last}`
+            : how.orElse?.();
+        }
+        if (product) return 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`';
+        const own = bare ? how.orElse?.() : undefined;
+        if (own !== undefined) return own;
+        if (te.k !== 'local' || t.k !== 'idx' || env.fn.locals.get(te.id)?.kind === 'index')
+          return `if it always fits, ${fits}`;
+        const index = showSize(solver, t.size);
+        return `an \`idx[${index}]\` reads a dimension of size ${index}, and this one has size ${shown}; if that is never less, ${fits}`;
+      })();
       error(env, 'E0601', span, message, { hint });
     } else {
       error(env, 'E0602', span, `${subject} cannot be proved to stay below ${shown}`, {

@@ -9,7 +9,7 @@ import { equate } from '../equations.ts';
 import * as S from '../size.ts';
 import { head, type Reason, showType } from '../solver.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
-import { atom, dropDims, sumDim, tensorOf } from '../types.ts';
+import { atom, dropDims, isScalar, sumDim, tensorOf } from '../types.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';
@@ -247,6 +247,11 @@ export function checkArray(
   why: Reason,
 ): TExpr {
   const elem = dropDims(want, 1);
+  // Rows where numbers are needed: the whole of it is wrong, and not each row.
+  const rows = e.items.length > 0 && e.items.every((i) => i.value.k === 'array' && !i.spread);
+  if (rows && isScalar(head(env.fn.solver, elem))) {
+    return coerce(env, inferArray(env, e), want, why);
+  }
   const list = items(env, e, elem);
   if (list === undefined) return { ...broken(e.span), type: want };
   const dim = list.length === 0 ? atom(S.ZERO) : leading(list);

@@ -5,10 +5,18 @@
  * checker met, in the order of the text).
  */
 import { diagnostic } from '../errors.ts';
+import type { Diagnostic, Span } from '../source.ts';
 import type { Program } from './context.ts';
 
+/** Functions are inlined with their derivatives, so that a derivative cannot use its own function. */
+function ownDerivative(name: string, span: Span): Diagnostic {
+  return diagnostic('E0304', span, `the derivative of \`${name}\` calls \`${name}\``, {
+    hint: `move the value into a function of its own, which \`${name}\` and its derivative both call`,
+  });
+}
+
 export function checkRecursion(program: Program): void {
-  const out = new Map<string, { to: string; span: Program['edges'][number]['span'] }[]>();
+  const out = new Map<string, Program['edges'][number][]>();
   for (const e of program.edges) {
     const list = out.get(e.from) ?? [];
     list.push(e);
@@ -30,6 +38,10 @@ export function checkRecursion(program: Program): void {
       } else if (state.get(edge.to) === 'busy') {
         const circle = stack.slice(stack.findIndex((s) => s.id === edge.to)).map((s) => name(s.id));
         // Values call nothing; functions do.
+        if (edge.inDerivative && circle.length === 1) {
+          program.report(ownDerivative(circle[0]!, edge.span));
+          continue;
+        }
         const verb = program.values.has(edge.to) ? 'refers to' : 'calls';
         program.report(
           diagnostic(

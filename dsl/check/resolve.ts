@@ -33,6 +33,8 @@ export type TypeScope = {
   readonly report: (d: Diagnostic) => void;
   readonly used?: Set<string>;
   readonly expandAlias: (a: AliasDecl, at: Span) => boolean;
+  /** Names of sizes that were refused, once for all their uses. */
+  readonly refused?: Set<string>;
   /** Inside an alias `A - B` is shown by whoever gives A and B. */
   readonly trusting?: boolean;
 };
@@ -90,7 +92,8 @@ function sizeOf(t: TypeScope, e: SizeExpr): Dim {
       }
       if (t.types.has(e.name)) {
         err(t, 'E0305', e.span, `\`${e.name}\` is a type here, but a size is needed`);
-      } else {
+      } else if (!t.refused?.has(e.name)) {
+        t.refused?.add(e.name);
         err(t, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
           hint:
             didYouMean(e.name, t.sizes.keys()) ??
@@ -130,8 +133,12 @@ function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
     case '/': {
       const size = S.divide(l.size, r.size);
       if (size !== undefined) return atom(size);
-      err(t, 'E0505', e.span, `${show(l.size)} is not known to be a multiple of ${show(r.size)}`, {
-        hint: `add \`where ${show(l.size)} % ${show(r.size)} == 0\` to the function`,
+      const [a, b] = [show(l.size), show(r.size)];
+      const asked = t.facts.facts.some((f) => f.op === '%' && S.equal(f.left, l.size));
+      err(t, 'E0505', e.span, `${a} is not known to be a multiple of ${b}`, {
+        hint: asked
+          ? `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${a} == ${b}*Q\``
+          : `add \`where ${a} % ${b} == 0\` to the function`,
       });
       return POISON;
     }
@@ -153,9 +160,17 @@ function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
 /** Over declared names only, for the facts that callers and hosts must show. */
 export function rawSize(t: TypeScope, e: SizeExpr): Size {
   const names = new Map([...t.sizes.keys()].map((n) => [n, atom(S.variable(n))]));
-  const quiet: TypeScope = { ...t, sizes: names, report: () => {}, trusting: true };
+  const quiet: TypeScope = {
+    ...t,
+    sizes: names,
+    report: () => {},
+    refused: undefined,
+    trusting: true,
+  };
   const raw = sizeOf(quiet, e).size;
-  return S.isTooLarge(raw) ? sizeOf({ ...t, report: () => {}, trusting: true }, e).size : raw;
+  return S.isTooLarge(raw)
+    ? sizeOf({ ...t, report: () => {}, refused: undefined, trusting: true }, e).size
+    : raw;
 }
 
 // ---------------------------------------------------------------- types
@@ -203,10 +218,28 @@ function dimsOf(t: TypeScope, args: readonly TypeArg[]): Dim[] {
       );
     }
     if (a.type !== undefined) {
-      err(t, 'E0412', spanOf(a), 'a size is needed here, not a type');
+      notASize(t, a.type);
       return POISON;
     }
     return resolveSize(t, a.size);
+  });
+}
+
+/** A type where a size belongs: most often a size with a lowercase name. */
+function notASize(t: TypeScope, e: TypeExpr): void {
+  const lower = e.k === 'name' && /^[a-z]/.test(e.name) && !SCALARS.has(e.name);
+  if (!lower) {
+    err(t, 'E0412', e.span, 'a size is needed here, not a type');
+    return;
+  }
+  if (t.refused?.has(e.name)) return;
+  t.refused?.add(e.name);
+  const upper = e.name[0]!.toUpperCase() + e.name.slice(1);
+  const hint = t.sizes.has(upper)
+    ? `write \`${upper}\``
+    : `write \`${upper}\`, and declare it in brackets after the function's name: \`fn f[${upper}](...)\``;
+  err(t, 'E0412', e.span, `sizes begin with an uppercase letter, and this is \`${e.name}\``, {
+    hint,
   });
 }
 

@@ -163,7 +163,13 @@ export function inferReduceTree(env: Env, e: Extract<Each, { k: 'reduceTree' }>)
     e.names.map((n) => n.text),
     e.body,
   );
-  const type = reducedType(env, e.op, body, e.body);
+  const type = reducedType(
+    env,
+    e.op,
+    body,
+    e.body,
+    e.names.map((n) => n.text),
+  );
   if (type === undefined) return broken(e.span);
   return {
     k: 'reduceTree',

@@ -109,7 +109,7 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
         code: 'E0901',
         severity: 'error',
         span: r.failure.span,
-        message: `the derivative by ${r.failure.leaf} first disagrees here`,
+        message: `The derivative by \`${r.failure.leaf}\` first disagrees here.`,
       },
       sources,
     )}\n`,

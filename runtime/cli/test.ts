@@ -70,7 +70,7 @@ function runCheck(
       code: 'E0902',
       severity: 'error',
       span: check.span,
-      message: `${check.name} does not hold`,
+      message: `\`${check.name}\` does not hold.`,
     } as const;
     io.err(`${renderDiagnostic(d, program.sources)}\n${showPoint(result.point, '    ')}`);
   }

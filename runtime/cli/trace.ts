@@ -8,7 +8,7 @@ export function reportNonFinite(io: Io, sources: Sources, f: Found): void {
   const at = f.index.length > 0 ? ` at element [${f.index.join(', ')}]` : '';
   const term = f.term.length > 0 ? `, term [${f.term.join(', ')}]` : '';
   const steps = f.steps.length > 0 ? `, step ${f.steps.join(', ')}` : '';
-  const message = `the first value that is not finite, ${f.value}, is made here${at}${term}${steps}`;
+  const message = `The first value that is not finite, ${f.value}, is made here${at}${term}${steps}.`;
   if (f.span === undefined) io.err(`${message}\n`);
   else {
     const d = { code: 'E0903', severity: 'error', span: f.span, message } as const;

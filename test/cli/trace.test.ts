@@ -32,7 +32,7 @@ describe('--trace-nan', () => {
   it('names the step and the operation inside a fold', async () => {
     // 1.9 -> 1.894 -> 1.888 ...: the root's argument falls below zero.
     const { err } = await tenon('run', file, 'f', '--arg', 'x=1.6', '--size', 'N=9', '--trace-nan');
-    expect(err).toMatch(/nan\.tn:3:5: error\[E0903\]: .*NaN, is made here, step 1\n/);
+    expect(err).toMatch(/nan\.tn:3:5: error\[E0903\]: .*NaN, is made here, step 1\.\n/);
   });
   it('gives the operands, and sees what float32 cannot hold', async () => {
     const { err } = await tenon('run', file, 'f', '--arg', 'x=1', '--size', 'N=2', '--trace-nan');

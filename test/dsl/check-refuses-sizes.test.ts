@@ -102,6 +102,11 @@ fn g[N](x: f32[2]): f32[N] = for i. x[i % 2] + x[▸i % N]`,
 fn f[M](x: f32[M]): f32 = ▸g(x)`,
 });
 
+refuses('a size with a lowercase name, once for all its uses', {
+  'in a head': `fn f(x: f32[▸n], y: f32[n, ▸d]): f32[n] = for i. x[i] + sum j. y[i, j]`,
+  'that exists in uppercase': `fn f[N](x: f32[N]): f32[▸n] = x`,
+});
+
 refuses('a size that cannot be inferred', {
   'two factors of one size': `fn heads[H, E](x: f32[H*E]): f32[H] = for h. sum e. x[(h, e)]
 fn f[D](x: f32[D]): f32 = sum i. ▸heads(x)[i]`,

@@ -108,6 +108,7 @@ fn g(a: { x: f32, fixed n: i32 }): { x: f32, fixed n: i32 } = each u in a. u * 2
   let h = { a: y -> ▸y + 1 }
   h.a(1)`,
   'fixed and not fixed': `fn f(a: { x: f32 }): { fixed x: f32 } = ▸a`,
+  'rows for numbers': `fn f(): f32[2] = ▸[[1, 2], [3, 4]]`,
   'elements of unlike types': `fn f(a: f32[3]): f32[4] = [..a, ▸a]`,
   'a spread scalar': `fn f(a: f32): f32[1] = [..▸a]`,
 });

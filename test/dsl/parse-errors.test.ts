@@ -52,6 +52,9 @@ const BODIES: Record<string, string> = {
   'a question mark': 'c ? a : b',
   'a missing comma': 'f(a b)',
   'an operator at the column of a let': 'let a = b\n  + c\n  a',
+  'a check without inputs': 'let a = 1\n  a\n\ncheck t = 1 > 0',
+  'a line indented with a tab': 'let a = 1\n\tlet b = 2\n  a + b',
+  'a word of the language among names': '(x, in) -> x',
   'a number beyond exact': '99999999999999999999',
   'a float beyond floats': '1e999',
 };

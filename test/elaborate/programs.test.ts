@@ -196,3 +196,30 @@ fn h[A, B](x: f32[A*B]): f32 = sum i: A, j: B. x[(i, j)]`;
     expect(() => runSource(text, 'a30', [[1]])).toThrow(/function calls/);
   });
 });
+
+describe('sizes that a fact gives', () => {
+  it('D % H == 0 makes D/H the quotient', () => {
+    const text = `fn rows[D, H](x: f32[D]): f32[H, D/H] where D % H == 0 = for h, e. x[(h, e)]
+fn odd[N](x: f32[3*N]): f32[N/2] where 3*N % 2 == 0 = for i. x[5*i]`;
+    expect(runSource(text, 'rows', [iota(6)], { D: 6, H: 2 })).toEqual([iota(6)]);
+    expect(runSource(text, 'odd', [iota(12)], { N: 4 })).toEqual([[0, 5]]);
+    expect(() => runSource(text, 'rows', [iota(6)], { D: 6, H: 4 })).toThrow(/whole/);
+    expect(() => runSource(text, 'rows', [[]], { D: 0, H: 0 })).toThrow(/does not exist/);
+  });
+  it('an equation between products makes their arrays one type', () => {
+    const text = `fn quarter[H, W, Q](x: f32[H*W]): f32[4*Q] where H*W == 4*Q =
+  let a = sum i: Q. x[4*i]
+  for j. x[j] + a`;
+    expect(runSource(text, 'quarter', [[1, 2, 3, 4, 5, 6, 7, 8]], { H: 2, W: 4, Q: 2 })).toEqual([
+      [7, 8, 9, 10, 11, 12, 13, 14],
+    ]);
+  });
+  it('a cast of what is known only later', () => {
+    const text = `fn apply[S](f: S -> f32, x: S): f32 = f(x)
+fn half(n: i32): f32 =
+  let g = m -> f32(m) / 2
+  let r = { f: g }
+  apply(g, n) + r.f(n)`;
+    expect(runSource(text, 'half', [[3]], {})).toEqual([[3]]);
+  });
+});
