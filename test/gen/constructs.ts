@@ -5,11 +5,9 @@
  *
  * Invariant: a row that cannot be used (no operand of its rank) gives undefined and is passed over.
  */
-import type { Binding, Dim, Picks, Scope, TensorType } from './names.ts';
-import { ofRank, read, sameDim } from './names.ts';
-
-export type Made = { readonly text: string; readonly type: TensorType; readonly name?: string };
-export type Construct = (p: Picks, s: Scope) => Made | undefined;
+import { languageConstructs } from './constructs-language.ts';
+import type { Binding, Construct, Dim, Made, Picks, Scope } from './names.ts';
+import { factor, ofRank, pickOne, read, sameDim } from './names.ts';
 
 const letters = ['i', 'j', 'q'];
 const binders = (dims: readonly Dim[], from = 0): string[] =>
@@ -45,11 +43,6 @@ function pair(p: Picks, s: Scope, min = 0): readonly [Binding, Binding] | undefi
   );
   return [a, p.one(same)];
 }
-
-const pickOne = (p: Picks, s: Scope, min: number, max = 3): Binding | undefined => {
-  const all = ofRank(s, min, max);
-  return all.length === 0 ? undefined : p.one(all);
-};
 
 function pointwise(p: Picks, s: Scope): Made | undefined {
   const two = pair(p, s);
@@ -151,7 +144,6 @@ const product = (a: Dim, b: Dim): Dim => ({
   text: `${factor(a)}*${factor(b)}`,
   extent: a.extent * b.extent,
 });
-const factor = (d: Dim): string => (/^\w+$/.test(d.text) ? d.text : `(${d.text})`);
 
 function merged(p: Picks, s: Scope): Made | undefined {
   const a = pickOne(p, s, 2, 2);
@@ -484,4 +476,5 @@ export const constructs: Readonly<Record<string, Construct>> = {
   rounded,
   conditions,
   reverseProduct,
+  ...languageConstructs,
 };

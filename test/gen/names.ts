@@ -32,6 +32,18 @@ export function ofRank(scope: Scope, min: number, max = 3): readonly Binding[] {
 
 export const sameDim = (a: Dim, b: Dim): boolean => a.text === b.text;
 
+export type Made = { readonly text: string; readonly type: TensorType; readonly name?: string };
+/** Makes a binding of what is live; undefined where it cannot be used. */
+export type Construct = (p: Picks, s: Scope) => Made | undefined;
+
+export const pickOne = (p: Picks, s: Scope, min: number, max = 3): Binding | undefined => {
+  const all = ofRank(s, min, max);
+  return all.length === 0 ? undefined : p.one(all);
+};
+
+/** A dim as a factor of a product. */
+export const factor = (d: Dim): string => (/^\w+$/.test(d.text) ? d.text : `(${d.text})`);
+
 /** `x[i, j]`, or `x` for a scalar. */
 export const read = (b: Binding, ix: readonly string[]): string =>
   ix.length === 0 ? b.name : `${b.name}[${ix.join(', ')}]`;

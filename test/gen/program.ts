@@ -6,8 +6,8 @@
  * Invariant: the loss depends on every binding.
  */
 import fc from 'fast-check';
-import { constructs, type Made } from './constructs.ts';
-import { type Binding, type Dim, picksOf, type Scope } from './names.ts';
+import { constructs } from './constructs.ts';
+import { type Binding, type Dim, type Made, picksOf, type Scope } from './names.ts';
 
 export type RandomProgram = {
   readonly text: string;
@@ -32,6 +32,23 @@ fn scaled[N](x: f32[N], by: f32 = 0.5): f32[N] = for i. by * x[i]
 `,
   custom: `fn cubed(x: f32): f32 = x * x * x
 derivative cubed(x, dx) = 3 * x * x * dx
+`,
+  heads: `fn heads[H, E](x: f32[H*E]): f32[H, E] = for h, e. x[(h, e)]
+`,
+  window: `/// A read of stride S, padded by Z.
+fn window[H, S = 1, Z = 0](x: f32[S*H]): f32[H] = for y: H. 0.6 * (x[S*y - Z] ?? 0.1)
+`,
+  evens: `fn evens[D](x: f32[D]): f32[D/2] where D % 2 == 0 = for i. x[2*i]
+`,
+  rowsOf: `fn rowsOf[D, H](x: f32[D]): f32[H, D/H] where D % H == 0 = for h, e. x[(h, e)]
+`,
+  firstOf: `fn firstOf[N, K](x: f32[N]): f32[K] where K <= N = for i: K. x[i]
+`,
+  fixed: `type Damped[N] = { w: f32[N], fixed scale: f32[N] }
+
+fn damped[N](p: Damped[N]): Damped[N] = each v in p. 0.9 * v
+`,
+  table: `let table: f32[4] = [0.5, 0.25, 0.75, 1]
 `,
 } as const;
 
