@@ -42,6 +42,7 @@ export type { Checkpoint, CheckpointTensor, SelectOptions } from './checkpoint/c
 export {
   type CheckpointReport,
   compareCheckpoint,
+  expectedTensors,
   leavesAt,
   requireMatch,
 } from './checkpoint/report.ts';

@@ -4,11 +4,11 @@
  *   node examples/xl2/forward.ts xl2 s2
  *
  * Prints, for each network, how long compiling took, the seconds of the first pass and of the next
- * ones, the bytes on the device, and the largest memory of the process. Weights are made leaf by leaf
- * as they are written, as a checkpoint is read.
+ * ones, the bytes on the device, and the largest memory of the process. Weights are made tensor by
+ * tensor as they are written, as a checkpoint is read.
  */
 import { fileURLToPath } from 'node:url';
-import { leavesAt, load, type Tensor } from '../../runtime/index.ts';
+import { expectedTensors, leavesAt, load, type Tensor } from '../../runtime/index.ts';
 
 const sizes = { K: 1000, C: 4, R: 8, H: 16, W: 16 };
 const passes = 3;
@@ -19,8 +19,8 @@ async function measure(name: string): Promise<void> {
   const whole = { ...sizes, H: 32 / patch, W: 32 / patch };
   const leaves = leavesAt(program.find(name), 'p', whole);
   const weights = new Map(
-    leaves.map(({ path, shape }) => [
-      path.filter((s) => typeof s === 'string').join('.'),
+    [...expectedTensors(leaves)].map(([tensor, shape]) => [
+      tensor,
       { shape, read: () => wave(shape.reduce((a, b) => a * b, 1)) },
     ]),
   );

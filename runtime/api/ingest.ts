@@ -2,7 +2,7 @@
  * Data entering a program: every leaf is brought to the array a device takes, and everything that
  * the checker had to assume about data is verified here: shape, dtype, index ranges.
  *
- * Invariant: what `ingest` returns fits its leaf exactly; an error names the leaf, the element and
+ * Invariant: what `ingest` gives fits its leaf exactly; an error names the leaf, the element and
  * the value. Float32Array (and the other device types) pass through without a copy.
  */
 import type { LeafSpec } from '../../compiler/elaborate/interface.ts';
@@ -84,21 +84,29 @@ const scalars: Record<
   },
 };
 
-/** @throws TenonError (`input`) naming the leaf. */
-export function ingest(
+/** A whole leaf, or part of it from element `at` on. */
+export type Piece = { readonly at?: number; readonly data: HostArray };
+
+/**
+ * The pieces of a leaf, in order: one, or one for every item, so that a stack of layers is never
+ * whole on the host.
+ * @throws TenonError (`input`) naming the leaf.
+ */
+export function* ingest(
   param: string,
   leaf: LeafSpec,
   given: Given,
   options: IngestOptions = {},
-): HostArray {
+): Generator<Piece> {
   if (given.k === 'whole') {
-    return one(stackedName(param, leaf.path), leaf, leaf.shape, given.value, options);
+    const name = stackedName(param, leaf.path);
+    yield { data: one(name, leaf, leaf.shape, given.value, options) };
+    return;
   }
   const extents = overExtents(leaf.path);
   const shape = leaf.shape.slice(extents.length);
   const size = elements(shape);
   const byPosition = new Map(given.items.map((i) => [i.at.join('.'), i.value]));
-  const out = scalars[leaf.scalar].make(elements(leaf.shape));
   let k = 0;
   for (const at of positions(extents)) {
     const name = itemName(param, leaf.path, at);
@@ -106,9 +114,8 @@ export function ingest(
     if (value === undefined) {
       throw new TenonError('input', `${name} is missing`, { place: { leaf: name } });
     }
-    out.set(one(name, leaf, shape, value, options), k++ * size);
+    yield { at: k++ * size, data: one(name, leaf, shape, value, options) };
   }
-  return out;
 }
 
 function one(

@@ -12,7 +12,7 @@ import { flatten, type Gathered, type Given, gather, listed, type Param } from '
 import { type IngestOptions, ingest } from './ingest.ts';
 import { stackedName } from './leaves.ts';
 import { numbered, type Specialised } from './specialise.ts';
-import { type HostArray, type Inputs, isLazy, type Tensor, type Value } from './tensor.ts';
+import { type Inputs, isLazy, type Tensor, type Value } from './tensor.ts';
 import { type Leaf, stateDict, unflatten } from './trees.ts';
 
 /** `out` is the function's result, `grad` one tree per differentiated parameter. */
@@ -79,12 +79,13 @@ export class Instance implements AsyncDisposable {
       const at = this.params.find((p) => p.name === leaf.param)!.leaves.indexOf(leaf.spec);
       const g = gathered.get(leaf.param)?.[at];
       if (g === undefined) return [];
-      const enter = (): HostArray => ingest(leaf.param, leaf.spec, g, options);
-      // What is read from a file is held one leaf at a time.
-      return [{ ...leaf, data: isLazyGiven(g) ? enter : always(enter()) }];
+      const pieces = ingest(leaf.param, leaf.spec, g, options);
+      // What is read from a file is held one item of a leaf at a time.
+      return [{ ...leaf, pieces: isLazyGiven(g) ? pieces : [...pieces] }];
     });
-    for (const { slot, data, name } of given) {
-      this.#exec.write(slot, data());
+    for (const { slot, pieces, name } of given) {
+      this.#unwritten.add(name);
+      for (const { at, data } of pieces) this.#exec.write(slot, data, at);
       this.#unwritten.delete(name);
     }
   }
@@ -212,11 +213,6 @@ export class Instance implements AsyncDisposable {
     return next;
   }
 }
-
-const always =
-  <T>(value: T) =>
-  (): T =>
-    value;
 
 const isLazyGiven = (g: Given): boolean =>
   g.k === 'whole' ? isLazy(g.value) : g.items.some((i) => isLazy(i.value));

@@ -27,19 +27,38 @@ export type PValue =
 /** Why a pickle is not read. */
 export type Refuse = (message: string) => never;
 
+type Recognise = (name: string, args: readonly PValue[]) => PValue;
+
+const emptyDict: Recognise = () => ({ k: 'dict', entries: [] });
+const object: Recognise = (of) => ({ k: 'object', of });
+
 /** Functions and classes that may be named, and what a call of each becomes. */
-const callable: Readonly<Record<string, (name: string, args: readonly PValue[]) => PValue>> = {
-  'collections.OrderedDict': () => ({ k: 'dict', entries: [] }),
-  'argparse.Namespace': (name) => ({ k: 'object', of: name }),
+const callable: Readonly<Record<string, Recognise>> = {
+  'collections.OrderedDict': emptyDict,
+  'collections.defaultdict': emptyDict,
+  'collections.Counter': emptyDict,
   'torch._utils._rebuild_tensor_v2': (fn, args) => ({ k: 'call', fn, args }),
   'torch._utils._rebuild_parameter': (fn, args) => ({ k: 'call', fn, args }),
   'torch.Size': (_, args) => args[0] ?? { k: 'tuple', items: [] },
-  'torch.device': (name) => ({ k: 'object', of: name }),
+  // What training scripts save beside their tensors: passed over.
+  ...Object.fromEntries(
+    [
+      'argparse.Namespace',
+      'torch.device',
+      ...['builtins', '__builtin__'].flatMap((m) => ['set', 'frozenset'].map((n) => `${m}.${n}`)),
+      '_codecs.encode',
+      ...['core', '_core'].flatMap((m) =>
+        ['scalar', '_reconstruct'].map((n) => `numpy.${m}.multiarray.${n}`),
+      ),
+      'numpy.dtype',
+      ...['Posix', 'PurePosix', 'Windows', 'PureWindows'].map((n) => `pathlib.${n}Path`),
+    ].map((name) => [name, object]),
+  ),
 };
 
-/** Types of storages and dtypes: named, never called. */
+/** Types of storages and dtypes, and of values in dictionaries: named, never called. */
 const constant =
-  /^torch\.((Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage|(float|double|half|bfloat|int|uint|long|short)\d*|bool)$/;
+  /^numpy\.ndarray$|^(builtins|__builtin__)\.(int|float|list|dict)$|^torch\.((Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage|(float|double|half|bfloat|int|uint|long|short)\d*|bool)$/;
 
 const mark = Symbol('mark');
 type Item = PValue | typeof mark;
@@ -191,9 +210,8 @@ class Reader {
     return text;
   }
 
-  /** A little-endian integer of n bytes. */
+  /** A little-endian integer of n < 256 bytes, to a number's precision: a seed may have 9. */
   #integer(n: number): number {
-    if (n > 8) return this.#refuse(`its pickle holds an integer of ${n} bytes`);
     let value = 0n;
     for (const b of [...this.#slice(n)].reverse()) value = (value << 8n) | BigInt(b);
     return Number(BigInt.asIntN(8 * Math.max(n, 1), value));

@@ -8,14 +8,18 @@
  */
 import type { Core } from '../../compiler/core.ts';
 import type { Plan } from '../../compiler/plan.ts';
+import { TenonError } from '../errors.ts';
 
 /** f32 -> Float32Array, i32 and bool -> Int32Array, u32 -> Uint32Array; the reference keeps f64. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint32Array;
 
 /** A program in the forms a device may want; the plan is made on first use. */
 export type Executable = {
-  /** Row-major, length = product of the input's shape. */
-  write(input: number, data: HostArray): void;
+  /**
+   * A whole input, row-major; or, with `at`, its elements from there on. Such pieces come in order,
+   * from 0, until they make up the input, which need not be in one piece on the host.
+   */
+  write(input: number, data: HostArray, at?: number): void;
   run(signal?: AbortSignal): Promise<void>;
   read(output: number): Promise<HostArray>;
   /** Bytes this executable holds on its device. */
@@ -44,3 +48,10 @@ export type Device = {
 export type Availability =
   | { readonly ok: true; readonly detail: string }
   | { readonly ok: false; readonly reason: string };
+
+/** @throws TenonError (`input`) for a piece that does not lie in an input of `size` elements. */
+export function checkPiece(name: string, size: number, data: HostArray, at?: number): void {
+  if (at === undefined ? data.length === size : at + data.length <= size) return;
+  const from = at === undefined ? '' : ` from element ${at}`;
+  throw new TenonError('input', `${name} has ${size} elements, got ${data.length}${from}`);
+}

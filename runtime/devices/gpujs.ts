@@ -16,7 +16,14 @@ import { argName, type GpuJsKernel } from '../../compiler/emit/gpujs/kernel.ts';
 import { specials } from '../../compiler/emit/gpujs/prims.ts';
 import type { Buf, BufId, Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
-import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
+import {
+  type Availability,
+  type Compiled,
+  checkPiece,
+  type Device,
+  type Executable,
+  type HostArray,
+} from './device.ts';
 import { findAdapter } from './webgpu-adapter.ts';
 
 export type GpuJsMode = 'gpu' | 'webasm' | 'cpu' | 'webgpu';
@@ -249,15 +256,14 @@ class GpuJsExecutable implements Executable {
     if (this.#disposed) throw new TenonError('usage', 'this program was disposed');
   }
 
-  write(input: number, data: HostArray): void {
+  write(input: number, data: HostArray, at?: number): void {
     this.#use();
     const id = this.#plan.inputs[input];
     if (id === undefined) throw new TenonError('usage', `there is no input ${input}`);
     const buf = this.#plan.bufs[id]!;
     if (buf.words === 0) return;
-    if (data.length !== buf.words)
-      throw new TenonError('input', `${buf.name} has ${buf.words} values, ${data.length} given`);
-    this.#words[id]!.set(data);
+    checkPiece(buf.name, buf.words, data, at);
+    this.#words[id]!.set(data, at);
   }
 
   async run(signal?: AbortSignal): Promise<void> {

@@ -9,7 +9,13 @@ import { sizeOf } from '../../compiler/core/build.ts';
 import { prepareCore } from '../../compiler/core/interpret.ts';
 import type { Var } from '../../compiler/core.ts';
 import { TenonError } from '../errors.ts';
-import type { Compiled, Device, Executable, HostArray } from './device.ts';
+import {
+  type Compiled,
+  checkPiece,
+  type Device,
+  type Executable,
+  type HostArray,
+} from './device.ts';
 
 /** Milliseconds of work between two turns of the event loop. */
 const slice = 20;
@@ -30,14 +36,14 @@ function prepare(program: Compiled): Executable {
   const words = (xs: readonly Var[]) => xs.reduce((n, x) => n + sizeOf(x.shape), 0);
 
   return {
-    write(input, data) {
+    write(input, data, at) {
       const x = core.inputs[input];
       if (x === undefined) throw new TenonError('usage', `there is no input ${input}`);
       const size = sizeOf(x.shape);
-      if (data.length !== size) {
-        throw new TenonError('input', `${x.name} has ${size} values, ${data.length} were given`);
-      }
-      inputs[input] = Float64Array.from(data);
+      checkPiece(x.name, size, data, at);
+      // A first piece goes to an array of its own: the one before may be a result as well.
+      if (!at) inputs[input] = new Float64Array(size);
+      inputs[input]!.set(data, at);
     },
 
     async run(signal) {

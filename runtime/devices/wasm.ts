@@ -10,7 +10,14 @@
 import { emitWasm, workOf } from '../../compiler/emit/wasm/module.ts';
 import type { Buf, Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
-import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
+import {
+  type Availability,
+  type Compiled,
+  checkPiece,
+  type Device,
+  type Executable,
+  type HostArray,
+} from './device.ts';
 import { availableThreads, Pool } from './wasm-pool.ts';
 
 export type WasmDeviceOptions = {
@@ -96,12 +103,11 @@ class WasmExecutable implements Executable {
     return new Int32Array(buffer, at, b.words);
   }
 
-  write(input: number, data: HostArray): void {
+  write(input: number, data: HostArray, at?: number): void {
     const b = this.#plan.bufs[this.#plan.inputs[input]!]!;
     const view = this.#view(b);
-    if (data.length !== b.words)
-      throw new TenonError('input', `${b.name} has ${b.words} elements, got ${data.length}`);
-    view.set(data);
+    checkPiece(b.name, b.words, data, at);
+    view.set(data, at);
   }
 
   async run(signal?: AbortSignal): Promise<void> {

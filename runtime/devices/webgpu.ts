@@ -12,7 +12,14 @@ import { GpuLimitError, type GpuLimits } from '../../compiler/emit/wgsl/memory.t
 import { dispatches } from '../../compiler/emit/wgsl/walk.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
-import type { Availability, Compiled, Device, Executable, HostArray } from './device.ts';
+import {
+  type Availability,
+  type Compiled,
+  checkPiece,
+  type Device,
+  type Executable,
+  type HostArray,
+} from './device.ts';
 import { findAdapter } from './webgpu-adapter.ts';
 import { Health } from './webgpu-health.ts';
 import {
@@ -133,17 +140,16 @@ class WebGpuExecutable implements Executable {
     this.#health.check();
   }
 
-  write(input: number, data: HostArray): void {
+  write(input: number, data: HostArray, at?: number): void {
     this.#use();
     const id = this.#plan.inputs[input];
     if (id === undefined) throw new TenonError('usage', `there is no input ${input}`);
     const buf = this.#plan.bufs[id]!;
     if (buf.words === 0) return;
-    if (data.length !== buf.words)
-      throw new TenonError('input', `${buf.name} has ${buf.words} values, ${data.length} given`);
+    checkPiece(buf.name, buf.words, data, at);
     const { segment, offset } = this.#program.memory.place(id);
     const to = this.#storage.segments[segment]!;
-    this.#gpu.queue.writeBuffer(to, offset * 4, wordsOf(buf, data));
+    this.#gpu.queue.writeBuffer(to, (offset + (at ?? 0)) * 4, wordsOf(buf, data));
   }
 
   async run(signal?: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import { evaluate } from '../../dsl/size.ts';
 import type { Size, Type } from '../../dsl/typed.ts';
 import { flatten, type Given, gather } from '../../runtime/api/gather.ts';
 import { inferSizes } from '../../runtime/api/infer.ts';
-import { ingest } from '../../runtime/api/ingest.ts';
+import { ingest, type Piece } from '../../runtime/api/ingest.ts';
 import { leavesOf, type SymbolicLeaf } from '../../runtime/api/leaves.ts';
 import { elements, type Inputs, type Tree } from '../../runtime/api/tensor.ts';
 import { type Leaf, stateDict, unflatten } from '../../runtime/api/trees.ts';
@@ -51,13 +51,26 @@ const filled = (spec: LeafSpec, seed: number): Leaf => ({
   data: Float32Array.from({ length: elements(spec.shape) }, (_, i) => seed * 1000 + i),
 });
 
+/** A leaf whose pieces must follow each other without a gap. */
+function whole({ shape }: LeafSpec, pieces: Iterable<Piece>): Float32Array {
+  const out = new Float32Array(elements(shape));
+  let next = 0;
+  for (const { at = 0, data } of pieces) {
+    expect(at).toBe(next);
+    out.set(data, at);
+    next += data.length;
+  }
+  expect(next).toBe(out.length);
+  return out;
+}
+
 const enter = (type: Type, inputs: Inputs): { sizes: Map<string, number>; leaves: Leaf[] } => {
   const params = [{ name: 'p', leaves: leavesOf(type, 'p') }];
   const gathered = gather(params, flatten(inputs));
   const sizes = inferSizes(sizeParams, [], params, gathered, {});
   const leaves = specs(params[0]!.leaves, sizes).map((spec, i) => ({
     spec,
-    data: ingest('p', spec, gathered.get('p')![i]!),
+    data: whole(spec, ingest('p', spec, gathered.get('p')![i]!)),
   }));
   return { sizes, leaves };
 };
@@ -244,8 +257,23 @@ describe('leaves', () => {
     fixed: false,
     ...(bound === undefined ? {} : { bound }),
   });
+  it('of a stack are read one item at a time, when they are wanted', () => {
+    const stack: LeafSpec = { ...spec('f32', [3, 2]), path: [{ over: 3 }, 'y'] };
+    const asked: number[] = [];
+    const items = [0, 1, 2].map((i) => ({
+      at: [i],
+      value: { shape: [2], read: () => Float32Array.of(asked.push(i), 0) },
+    }));
+    const pieces = ingest('p', stack, { k: 'items', items });
+    expect(asked).toEqual([]);
+    expect(pieces.next().value).toEqual({ at: 0, data: Float32Array.of(1, 0) });
+    expect(asked).toEqual([0]);
+    expect([...pieces].map((p) => p.at)).toEqual([2, 4]);
+  });
+
   const enterLeaf = (s: LeafSpec, value: Tree, finite = false) =>
-    ingest('p', s, { k: 'whole', value: flatten({ v: value }).get('v')! }, { finite });
+    [...ingest('p', s, { k: 'whole', value: flatten({ v: value }).get('v')! }, { finite })][0]!
+      .data;
 
   it('hold indices in range only, and name the element', () => {
     const s = spec('idx', [2, 3], 11);

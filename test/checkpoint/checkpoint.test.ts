@@ -45,6 +45,48 @@ describe('what torch.save writes', () => {
     expect(file.tensors.has('opt.state.0.exp_avg')).toBe(true);
   });
 
+  it('torch.pt, which PyTorch wrote: every tensor, among what is no tensor', () => {
+    using file = Checkpoint.open(join(here, 'torch.pt'));
+    const grid = Array.from({ length: 24 }, (_, i) => i / 8 - 1);
+    const at = (...i: number[]): number[] => i.map((k) => grid[k]!);
+    const first = at(0, 1, 2, 3);
+    const expected = {
+      weight: [[6, 4], grid],
+      transposed: [
+        [4, 6],
+        [0, 1, 2, 3].flatMap((c) => at(c, c + 4, c + 8, c + 12, c + 16, c + 20)),
+      ],
+      row: [[4], at(8, 9, 10, 11)],
+      column: [[6], at(1, 5, 9, 13, 17, 21)],
+      window: [[3, 2], at(5, 6, 13, 14, 21, 22)],
+      repeated: [
+        [3, 4],
+        [...first, ...first, ...first],
+      ],
+      parameter: [[4], first],
+      half: [[4], first],
+      brain: [[4], first],
+      double: [[4], first],
+      long: [[3], [-1, 0, 1]],
+      byte: [[2], [0, 255]],
+      mask: [[2], [1, 0]],
+      scalar: [[], [2.5]],
+      empty: [[0, 3], []],
+      'blocks.0.w': [[4], first],
+      'blocks.1.w': [[4], at(4, 5, 6, 7)],
+    };
+    for (const part of ['ema', 'model']) {
+      const got = [...file.select({ part })].map(([n, t]) => [
+        n,
+        [t.shape, [...t.read()].map(Number)],
+      ]);
+      expect(Object.fromEntries(got)).toEqual(expected);
+    }
+    expect([...file.select().keys()]).toEqual(Object.keys(expected));
+    expect([...file.read('opt.state.0.exp_avg').data].every((v) => v > 0)).toBe(true);
+    expect([...file.tensors.keys()].some((n) => /args|best|counts|steps/.test(n))).toBe(false);
+  });
+
   it('archives of more than 4 GiB keep their numbers in zip64 fields', () => {
     const pickle = dict({ w: tensor({ key: '0', elements: 2 }, [2], [1]) });
     const file = open(zip(archive(pickle, { 0: floats(3, 4) }), true));
@@ -120,7 +162,9 @@ describe('what is refused', () => {
     ['a name with tricks', [op.global('collections', 'OrderedDict.__class__')], /asks for/],
     ['the opcode INST', [Uint8Array.of(0x28, 0x69)], /opcode 0x69/],
     ['an extension', [Uint8Array.of(0x82, 1)], /opcode 0x82/],
-    ['an integer of many bytes', [Uint8Array.of(0x8a, 200)], /integer of 200 bytes/],
+    ['an integer longer than the file', [Uint8Array.of(0x8a, 200)], /cut off/],
+    ['eval by its old name', [op.global('__builtin__', 'eval')], /asks for "__builtin__.eval"/],
+    ['getattr', [op.global('builtins', 'getattr')], /asks for "builtins.getattr"/],
     ['a string longer than the file', [Uint8Array.of(0x58, 255, 255, 255, 255)], /cut off/],
     ['a memo that is empty', [Uint8Array.of(0x68, 7)], /damaged/],
     ['an empty stack', [Uint8Array.of(0x52)], /damaged/],

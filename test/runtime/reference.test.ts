@@ -64,7 +64,7 @@ describe('reference device', () => {
       expect.objectContaining({ code: 'usage' }),
     );
     expect(() => exe.write(0, Float64Array.of(1))).toThrow(
-      expect.objectContaining({ code: 'input', message: 'x has 2 values, 1 were given' }),
+      expect.objectContaining({ code: 'input', message: 'x has 2 elements, got 1' }),
     );
     await expect(exe.read(0)).rejects.toMatchObject({ code: 'usage' });
   });

@@ -4,6 +4,7 @@ import {
   type Expect,
   type FunctionCall,
   names,
+  type Source,
   same,
   scalar,
   tensor,
@@ -13,6 +14,12 @@ import {
 import { numbers, type Sidecar, scalarNumber } from '../sidecar.ts';
 import { ddpmSampling } from './ddpm.ts';
 import { network } from './networks.ts';
+
+/** The weight of the error of z where the case names one; a drop makes it 0 by itself. */
+const weightOfZ = (sidecar: Sidecar, part: string): Source =>
+  part === 'nodrop' && typeof sidecar.scalars['nodrop.lam'] === 'number'
+    ? scalar('nodrop.lam')
+    : value(1);
 
 function lossCall(
   sidecar: Sidecar,
@@ -32,6 +39,7 @@ function lossCall(
       t: tensor('noise.t'),
       y: tensor('in.y_after_drop'),
       keep: value(keep),
+      lam: weightOfZ(sidecar, part),
     },
     grad: ['p'],
     expect: names({
@@ -41,10 +49,10 @@ function lossCall(
   };
 }
 
-const lossOutputs = ['xt', 'pred', 'loss_vae', 'loss_dino', 'loss', 'loss_mean'];
+const lossOutputs = ['xt', 'ut', 'pred', 'loss_vae', 'loss_dino', 'loss', 'loss_mean'];
 
 const rediLoss: Case = (sidecar) => [
-  lossCall(sidecar, 'nodrop', 1, [...lossOutputs, 'ut']),
+  lossCall(sidecar, 'nodrop', 1, lossOutputs),
   lossCall(sidecar, 'drop', 0, lossOutputs),
 ];
 
