@@ -252,7 +252,7 @@ describeOn('gpujs', (open) => {
     const core = foldCore(false);
     const exe = await (await open()).prepare({ core, plan: () => schedule(core), donate: [] });
     await expect(exe.run(AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
-    expect(() => exe.write(0, new Float32Array(1))).toThrow('has 4 values, 1 given');
+    expect(() => exe.write(0, new Float32Array(1))).toThrow('has 4 elements, got 1');
     exe.dispose();
     await expect(exe.run()).rejects.toThrow('disposed');
   });

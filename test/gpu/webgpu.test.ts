@@ -208,7 +208,7 @@ describeOn('webgpu', (open) => {
   it('refuses arrays of another length and use after disposal', async () => {
     const exe = await (await open()).prepare(program());
     expect(exe.bytes).toBeGreaterThan(0);
-    expect(() => exe.write(0, new Float32Array(1))).toThrow('has 4 values, 1 given');
+    expect(() => exe.write(0, new Float32Array(1))).toThrow('has 4 elements, got 1');
     exe.dispose();
     exe.dispose();
     await expect(exe.run()).rejects.toThrow('disposed');
