@@ -20,6 +20,7 @@ import { sampleCommand } from './sample.ts';
 import { testCommand } from './test.ts';
 import { trainCommand } from './train.ts';
 import { typesCommand } from './types.ts';
+import { narrowOption } from './wide.ts';
 
 export type CommandSpec<Options extends object = object> = {
   /** As commander reads it: `run <file> <function>`. */
@@ -64,6 +65,7 @@ export async function front(argv: readonly string[], io: Io): Promise<number> {
       .description(spec.summary)
       .option('--json', 'print the report as JSON')
       .option('-v, --verbose', 'add detail to standard error')
+      .option(narrowOption, 'leave 256-bit vectors of the wasm device off (see doctor)')
       .exitOverride();
     spec.options?.(command);
     command.action(async () => {

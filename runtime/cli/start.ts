@@ -6,8 +6,10 @@ import process from 'node:process';
 import { front } from './front.ts';
 import { exit, type Io } from './io.ts';
 import { reportFailure } from './report.ts';
+import { switchWide } from './wide.ts';
 
 export async function start(argv: readonly string[]): Promise<void> {
+  switchWide(argv);
   const controller = new AbortController();
   // The first Ctrl-C asks the command to end in order, the second one ends it.
   process.on('SIGINT', () => {

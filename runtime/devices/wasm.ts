@@ -33,11 +33,9 @@ export type WasmDeviceOptions = {
 /** V8's flag for `wide`. The library never sets it: that is for whoever owns the process. */
 export const wideFlag = '--experimental-wasm-revectorize';
 
-function startedWide(): boolean {
-  if (typeof process === 'undefined') return false;
-  const given = [...(process.execArgv ?? []), process.env?.['NODE_OPTIONS'] ?? ''].join(' ');
-  return given.includes(wideFlag);
-}
+/** Whether this process was started with it (Node does not take it from NODE_OPTIONS). */
+export const startedWide = (): boolean =>
+  typeof process !== 'undefined' && (process.execArgv?.includes(wideFlag) ?? false);
 
 /** Modules that only an engine with the feature accepts: (func (drop (<op> ...))). */
 const probe = (body: readonly number[]): boolean =>

@@ -3,10 +3,11 @@
  * command line, which `npm test` builds first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noUseOfWide } from '../../runtime/cli/wide.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const main = join(root, 'dist/runtime/cli/main.js');
@@ -84,6 +85,33 @@ describe('a process', () => {
     await new Promise<void>((ready) => child.stderr!.once('data', () => ready()));
     child.kill('SIGINT');
     expect(await result).toMatchObject({ code: 130, out: '' });
+  });
+
+  it('computes the same bits with wide vectors and without', async () => {
+    const program = join(folder, 'wide.tn');
+    const text = `fn wide[N](k: key): f32[N, N] =
+  let x = for i, j. normal(k, i * N + j)
+  for i, j. exp(0.1 * (sum r. x[i, r] * x[r, j]))
+`;
+    writeFileSync(program, text);
+    const results: string[] = [];
+    for (const flags of [[], ['--no-wide']]) {
+      const out = join(folder, `wide${results.length}.safetensors`);
+      const args = [main, 'run', program, 'wide', '--size', 'N=250', '--seed', '1', '--out', out];
+      expect(await ended(start([...args, ...flags]))).toMatchObject({ code: 0, err: '' });
+      results.push(readFileSync(out).toString('base64'));
+    }
+    expect(results[0] === results[1]).toBe(true);
+    expect(results[0]!.length).toBeGreaterThan(250 * 250 * 4);
+  });
+
+  it.skipIf(noUseOfWide() !== undefined)('has wide vectors on unless told otherwise', async () => {
+    const on = async (...flags: string[]): Promise<boolean> => {
+      const { out } = await ended(start([main, 'doctor', '--json', ...flags]));
+      return JSON.parse(out).wide.on;
+    };
+    expect(await on()).toBe(true);
+    expect(await on('--no-wide')).toBe(false);
   });
 
   it('does not mind a reader that goes away', async () => {

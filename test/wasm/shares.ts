@@ -11,15 +11,19 @@ export async function inShares(
   inputs: readonly ArrayLike<number>[],
   threads: number,
   backwards: boolean,
+  options: { readonly wide?: boolean; readonly tag?: number } = {},
 ): Promise<Uint8Array> {
+  const { wide, tag = 0 } = options;
   const fma = wasmFeatures().relaxed;
-  const made = emitWasm(plan, { fma, threads, shareFrom: 0, exportKernels: true });
+  const made = emitWasm(plan, { fma, wide, threads, shareFrom: 0, exportKernels: true });
   const memory = new WebAssembly.Memory({
     initial: made.pages,
     maximum: made.pages,
     shared: threads > 1,
   });
-  const { instance } = await WebAssembly.instantiate(made.bytes, { env: { memory } });
+  const { instance } = await WebAssembly.instantiate(tagged(made.bytes, tag), {
+    env: { memory },
+  });
   const kernels = instance.exports as Record<string, Kernel>;
   const view = (id: number) => {
     const b = plan.bufs[id]!;
@@ -52,3 +56,7 @@ export async function inShares(
   });
   return Uint8Array.from(bytes.flatMap((b) => [...b]));
 }
+
+/** The same module with a custom section, so that the engine compiles it again and keeps both. */
+const tagged = (bytes: Uint8Array, tag: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from([...bytes, 0, 3, 1, 0x74, tag]);

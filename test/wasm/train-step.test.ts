@@ -4,38 +4,21 @@
  * has folds forward and backward, attention, row kernels and contractions all at once.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sizeOf } from '../../compiler/core/build.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
 import { asContraction } from '../../compiler/schedule/contract.ts';
 import { peakWords } from '../../compiler/schedule/memory.ts';
 import { eachKernel, schedule } from '../../compiler/schedule/schedule.ts';
-import { load } from '../../runtime/api/load.ts';
-import { specialise } from '../../runtime/api/specialise.ts';
 import type { Compiled } from '../../runtime/devices/device.ts';
 import { compare, runPlan } from './run-core.ts';
 import { inShares } from './shares.ts';
+import { trainStep } from './train-step.ts';
 
-const sizes = { B: 3, N: 5, L: 2, K: 3, C: 3, R: 2, H: 2, W: 4, P: 2, A: 2, E: 8 };
 let step: Compiled;
-let inputs: Float64Array[];
+let inputs: readonly Float64Array[];
 let want: Float64Array[];
 
 beforeAll(async () => {
-  const program = await load(new URL('../../examples/emoji/joint.tn', import.meta.url).pathname);
-  const fn = program.find('trainStep');
-  step = specialise(program.typed, program.sources, fn, new Map(Object.entries(sizes)), {
-    grad: [],
-    present: new Set(fn.params.map((p) => p.name)),
-    donate: new Map([['state', 'state']]),
-  }).compiled;
-  // Second moments are positive; everything else is small and of both signs.
-  inputs = step.core.inputs.map((v, i) =>
-    Float64Array.from({ length: sizeOf(v.shape) }, (_, k) => {
-      if (v.t !== 'f32') return (k + i) % 3;
-      const noise = ((k * 7919 + i * 104729) % 2003) / 2003 - 0.5;
-      return Math.fround(noise + (v.name.includes('moments') ? 0.6 : 0));
-    }),
-  );
+  ({ step, inputs } = await trainStep());
   want = interpret(step.core, inputs);
 });
 
