@@ -22,6 +22,13 @@ export type LowOp =
   | 'pmax'
   /** to the nearest integer, ties to even, as f32 */
   | 'nearest'
+  /**
+   * whole(a, bias): the nearest integer to a of size below 2^21, ties to even, as f32; the sign of a
+   * zero is free. wholeBits(a, bias): an i32 whose low 20 bits are those of that integer + bias. The
+   * two share their work (note [Whole numbers]); of a NaN both are unspecified.
+   */
+  | 'whole'
+  | 'wholeBits'
   | 'floor'
   | 'eq'
   | 'ne'
@@ -79,6 +86,8 @@ export const neg = (a: Low): Low => op('neg', a.t, a);
 export const abs = (a: Low): Low => op('abs', a.t, a);
 export const sqrt = (a: Low): Low => op('sqrt', a.t, a);
 export const nearest = (a: Low): Low => op('nearest', a.t, a);
+export const whole = (a: Low, bias: number): Low => op('whole', 'f32', a, i(bias));
+export const wholeBits = (a: Low, bias: number): Low => op('wholeBits', 'i32', a, i(bias));
 export const floor = (a: Low): Low => op('floor', a.t, a);
 export const not = (a: Low): Low => op('not', a.t, a);
 export const eq = (a: Low, b: Low): Low => op('eq', 'bool', a, b);
@@ -88,6 +97,15 @@ export const le = (a: Low, b: Low): Low => op('le', 'bool', a, b);
 export const bits = (t: LowType, a: Low): Low => op('bits', t, a);
 export const to = (t: LowType, a: Low): Low => op('to', t, a);
 export const select = (c: Low, a: Low, b: Low): Low => op('select', a.t, c, a, b);
+
+/**
+ * Note [Whole numbers]. Where a target keeps the order of float additions, a + B with
+ * B = 1.5 * 2^23 + bias rounds a to a whole number, which then stands in the low bits of the sum:
+ * one addition gives both `whole` (subtract B again) and `wholeBits`. It is cheaper than rounding and
+ * converting, and V8's revectorizer knows additions but not f32x4.nearest. Others (WGSL lets
+ * compilers reassociate) round and convert. The bias must be even, or ties would go to odd.
+ */
+export const wholeBase = (bias: number): number => 12582912 + bias;
 
 /** c[0] + x * (c[1] + x * (...)). */
 export const poly = (x: Low, c: readonly number[]): Low =>

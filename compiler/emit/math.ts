@@ -42,6 +42,8 @@ import {
   sub,
   to,
   u,
+  whole,
+  wholeBits,
   xor,
 } from './low.ts';
 
@@ -59,38 +61,36 @@ const top = (v: Low): Low => bits('f32', and(bits('u32', v), u(0xfffff000)));
 
 // ---------------------------------------------------------------- exp
 
-/** 2^n as a float for -126 <= n <= 127. */
-const pow2 = (n: Low): Low => bits('f32', shl(add(n, i(127)), 23));
+/** 2^n from n + 127 in the low bits, for -126 <= n <= 127. */
+const pow2 = (biased: Low): Low => bits('f32', shl(biased, 23));
+/** Twice the bias of an exponent. */
+const TWICE = 254;
 
-/** e^r - 1 for |r| <= ln 2 / 2, accurate also near 0. */
-function reducedExpm1(r: Low): Low {
-  const p = poly(
+/** v = n ln 2 / by + r, and the bits of n + bias (which is even: note [Whole numbers]). */
+function reduceExp(v: Low, by: 1 | 2, bias: number): { bits: Low; r: Low } {
+  const t = mul(v, f(Math.LOG2E * by));
+  const n = whole(t, bias);
+  const r = sub(sub(v, mul(n, f(0.693359375 / by))), mul(n, f(-2.1219444e-4 / by)));
+  return { bits: wholeBits(t, bias), r };
+}
+
+/**
+ * e^(r + n ln 2) for |r| <= ln 2 / 2. In Horner's form r stays a factor of sums near 1: a product like
+ * r * r would be subnormal, and slow, for the small r of a row of nearly equal scores.
+ */
+function scaleExp(r: Low, biased: Low): Low {
+  const e = poly(
     r,
-    [
-      0.4999999403953552, 0.1666651964187622, 0.04166824370622635, 0.008368841372430325,
-      0.0013823005137965083,
-    ],
+    [1, 1, 0.4999922811985016, 0.16667114198207855, 0.041890621185302734, 0.00831266213208437],
   );
-  return add(mul(mul(p, r), r), r);
-}
-
-/** v = n ln 2 + r. */
-function reduceExp(v: Low): { n: Low; r: Low } {
-  const n = nearest(mul(v, f(Math.LOG2E)));
-  return { n, r: sub(sub(v, mul(n, f(0.693359375))), mul(n, f(-2.1219444e-4))) };
-}
-
-/** e^(r + n ln 2). */
-function scaleExp(r: Low, n: Low): Low {
-  const e = add(reducedExpm1(r), one);
   // In two factors, so that results below the normal range and just above 2^127 come out right.
-  const half = shr(n, 1);
-  return mul(mul(e, pow2(half)), pow2(sub(n, half)));
+  const half = shr(biased, 1);
+  return mul(mul(e, pow2(half)), pow2(sub(biased, half)));
 }
 
 function exp(v: Low): Low {
-  const { n, r } = reduceExp(pmax(pmin(v, f(89)), f(-104)));
-  return scaleExp(r, to('i32', n));
+  const { bits, r } = reduceExp(pmax(pmin(v, f(89)), f(-104)), 1, TWICE);
+  return scaleExp(r, bits);
 }
 
 // ---------------------------------------------------------------- log
@@ -151,13 +151,21 @@ function sinCos(v: Low, quarter: number): Low {
 
 // ---------------------------------------------------------------- tanh, erf
 
-/** m / (m + 2) with m = e^2|v| - 1, which keeps its relative accuracy near 0. */
+/** e^x - 1 = x + x^2 poly(x) for |x| <= ln 2 / 2, with its relative accuracy also near 0. */
+const expm1Rest = [
+  0.4999999701976776, 0.1666654646396637, 0.04166743531823158, 0.00836627371609211,
+  0.0013870705151930451,
+];
+
+/** h / (h + 1) with h = (e^2|v| - 1) / 2, which keeps its relative accuracy near 0. */
 function tanh(v: Low): Low {
-  const a = pmin(abs(v), f(9.5));
-  const { n, r } = reduceExp(add(a, a));
-  const s = pow2(to('i32', n));
-  const m = add(mul(s, reducedExpm1(r)), sub(s, one));
-  return withSign(div(m, add(m, f(2))), v);
+  const { bits, r } = reduceExp(pmin(abs(v), f(9.5)), 2, 126);
+  const rest = expm1Rest.map((c, k) => c * 2 ** (k + 2));
+  const e = mul(poly(r, [2, ...rest]), r);
+  // 2^(n - 1): half of what e is to be scaled by.
+  const s = pow2(bits);
+  const h = add(mul(s, e), sub(s, f(0.5)));
+  return withSign(div(h, add(h, one)), v);
 }
 
 /** erf(x) = x + x * poly(x^2) for |x| < 0.9. */
@@ -211,10 +219,11 @@ function pow(base: Low, ex: Low): Low {
   const yl = sub(ex, yh);
   const pHi = mul(hh, yh);
   const pLo = add(mul(hh, yl), mul(hl, ex));
-  const n = nearest(mul(pmax(pmin(add(pHi, pLo), f(89)), f(-104)), f(Math.LOG2E)));
+  const t = mul(pmax(pmin(add(pHi, pLo), f(89)), f(-104)), f(Math.LOG2E));
+  const n = whole(t, TWICE);
   const near = le(abs(add(pHi, pLo)), f(104));
   const r = add(sub(sub(pHi, mul(n, ln2hi)), mul(n, ln2lo)), pLo);
-  const usual = scaleExp(select(near, r, f(0)), to('i32', n));
+  const usual = scaleExp(select(near, r, f(0)), wholeBits(t, TWICE));
   const far = select(lt(f(0), add(mul(hi, ex), f(0))), inf, f(0));
   const magnitude = select(near, usual, far);
   // Limits of the base.
@@ -223,12 +232,12 @@ function pow(base: Low, ex: Low): Low {
   const fromZero = select(up, f(0), inf);
   const ofBase = select(eq(a, f(0)), fromZero, select(eq(a, inf), fromInf, magnitude));
   // A negative base takes integer exponents only; an odd one gives its sign.
-  const whole = eq(floor(ex), ex);
+  const integral = eq(floor(ex), ex);
   const half = mul(ex, f(0.5));
-  const odd = and(whole, ne(floor(half), half));
+  const odd = and(integral, ne(floor(half), half));
   const isNegative = ne(signBit(base), u(0));
   const signed = select(and(isNegative, odd), neg(ofBase), ofBase);
-  const inDomain = or(or(not(isNegative), whole), or(eq(a, f(0)), eq(a, inf)));
+  const inDomain = or(or(not(isNegative), integral), or(eq(a, f(0)), eq(a, inf)));
   const real = select(inDomain, signed, nan);
   // IEEE would call 1^inf one; JavaScript, whose ** is the reference here, calls it NaN.
   const oneToInf = and(eq(a, one), eq(abs(ex), inf));

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { erf, roundTo } from '../../compiler/core/scalar.ts';
 import { threefry } from '../../compiler/core/threefry.ts';
-import type { Low, LowFn } from '../../compiler/emit/low.ts';
+import { type Low, type LowFn, wholeBase } from '../../compiler/emit/low.ts';
 import { mathFns } from '../../compiler/emit/math.ts';
 
 const box = new DataView(new ArrayBuffer(4));
@@ -56,6 +56,10 @@ function evaluate(fn: LowFn, args: readonly number[]): number {
         const r = Math.round(a);
         return Math.abs(a % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r;
       }
+      case 'whole':
+        return Math.fround(Math.fround(a + wholeBase(b)) - wholeBase(b));
+      case 'wholeBits':
+        return asBits(Math.fround(a + wholeBase(b))) | 0;
       case 'floor':
         return Math.floor(a);
       case 'eq':

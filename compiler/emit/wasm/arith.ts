@@ -11,7 +11,7 @@ import { addIx, type Extents, interval, normalIx } from '../../core/ix.ts';
 import type { AxisId, Dtype, Guard, Ix, IxTerm, Prim } from '../../core.ts';
 import type { BufId, KExpr, KIx } from '../../plan.ts';
 import { axesOf, eachKExpr } from '../../schedule/flat.ts';
-import type { Low, LowFn, LowOp } from '../low.ts';
+import { type Low, type LowFn, type LowOp, wholeBase } from '../low.ts';
 import { isMathPrim, mathFns, powConst } from '../math.ts';
 import { ins, type Op, type Ty } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
@@ -497,6 +497,15 @@ export class Arith {
       else if (e.op === 'shl' || e.op === 'shr') {
         const by = e.args[1]!;
         out = this.#op(lanes, e.op, e.t, e.t, [go(e.args[0]!), g.i32(by.k === 'const' ? by.v : 0)]);
+      } else if (e.op === 'whole' || e.op === 'wholeBits') {
+        const bias = e.args[1]!;
+        const base = wholeBase(bias.k === 'const' ? bias.v : 0);
+        const by = lanes === 4 ? g.lanes('f32', base) : g.f32(base);
+        const sum = this.#op(lanes, 'add', 'f32', 'f32', [go(e.args[0]!), by]);
+        out =
+          e.op === 'whole'
+            ? this.#op(lanes, 'sub', 'f32', 'f32', [sum, by])
+            : this.#op(lanes, 'bits', 'i32', 'f32', [sum]);
       } else out = this.#op(lanes, e.op, e.t, e.args[0]!.t, e.args.map(go));
       memo.set(e, out);
       return out;
@@ -512,7 +521,7 @@ export class Arith {
 const PARAM: Low = { k: 'param', t: 'f32', i: 0 };
 
 /** Lowered operations and the few primitives that Wasm has as they are. */
-export type MidOp = LowOp | 'min' | 'max' | 'ceil';
+export type MidOp = Exclude<LowOp, 'whole' | 'wholeBits'> | 'min' | 'max' | 'ceil';
 
 /** One operation; `t` is the result's type, `from` that of the first argument. */
 export function applyOp(
@@ -539,7 +548,12 @@ export function applyOp(
     case 'mul':
     case 'div':
       return run(`${p}.${o}`, a, b);
-    case 'sqrt':
+    case 'sqrt': {
+      if (lanes === 4) return run('f32x4.sqrt', a);
+      // V8 encodes f32.sqrt in the old way, which costs hundreds of cycles after 256-bit code.
+      const wide = g.op('f32x4.sqrt', 'v128', g.op('f32x4.splat', 'v128', a));
+      return g.node('f32', ins.lane('f32', 0), [wide]);
+    }
     case 'floor':
     case 'ceil':
     case 'nearest':

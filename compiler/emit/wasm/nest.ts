@@ -257,7 +257,7 @@ export class NestEmitter {
   #map(s: Scope, ar: Arith, shifts: readonly number[]): void {
     const ty = (t: Dtype): Ty => (ar.vec !== undefined ? 'v128' : t === 'f32' ? 'f32' : 'i32');
     const values = this.#nests.map((n) => shifts.map((shift) => ar.value(n.body, shift)));
-    if (this.#nests.length > 1) s.keep(values.flat());
+    s.keep(values.flat());
     this.#nests.forEach((n, i) => {
       const vs = values[i]!;
       shifts.forEach((shift, j) => {

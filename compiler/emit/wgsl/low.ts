@@ -37,6 +37,8 @@ const rows: Readonly<Record<LowOp, Row>> = {
   pmin: (a) => `select(${a[0]}, ${a[1]}, ${a[1]} < ${a[0]})`,
   pmax: (a) => `select(${a[0]}, ${a[1]}, ${a[0]} < ${a[1]})`,
   nearest: call('round'),
+  whole: (a) => `round(${a[0]})`,
+  wholeBits: (a) => `(i32(round(${a[0]})) + ${a[1]})`,
   floor: call('floor'),
   eq: (a, n) => (self(n) ? `(!${nanTest(a[0]!)})` : infix('==')(a, n)),
   ne: (a, n) => (self(n) ? nanTest(a[0]!) : `(!(${a[0]} == ${a[1]}))`),
