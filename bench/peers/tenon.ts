@@ -1,0 +1,79 @@
+/** Tenon itself, from source text to results, as a user of the library has it. */
+import { fileURLToPath } from 'node:url';
+import { readProgram } from '../../runtime/api/load.ts';
+import type { LazyLeaf } from '../../runtime/api/tensor.ts';
+import { wasmDevice } from '../../runtime/devices/wasm.ts';
+import { compile, type Device, type Instance, type Tensor } from '../../runtime/index.ts';
+import { fill, type Input } from '../fill.ts';
+import type { Workload } from '../workloads.ts';
+import type { Opened, Peer } from './peer.ts';
+
+/** Read when it is written to the device, so that no second copy of the parameters is held. */
+const leaf = (i: Input): LazyLeaf | number =>
+  i.shape.length === 0
+    ? i.mid
+    : {
+        shape: i.shape,
+        read: () => (i.below === undefined ? fill(i) : Int32Array.from(fill(i))),
+      };
+
+/** Functions `block`, `linear`, ... under names that say nothing. */
+export function renamed(sources: ReadonlyMap<string, string>, fn: string) {
+  const names = new Map<string, string>();
+  for (const text of sources.values())
+    for (const [, name] of text.matchAll(/^fn (\w+)/gm))
+      if (!names.has(name!)) names.set(name!, `f${names.size}x`);
+  const out = new Map<string, string>();
+  for (const [file, text] of sources) {
+    // Where a function is meant: called, given sizes, imported, or differentiated by a check. A field,
+    // a parameter or a file of the same name stays.
+    const replaced = text.replace(
+      /(?<![./\w])[a-z]\w*(?=[([])|(?<=^import \{[^}]*\b)[a-z]\w*(?=[^}]*\})|(?<=gradient of )\w+/gm,
+      (word) => names.get(word) ?? word,
+    );
+    out.set(file, replaced);
+  }
+  return { sources: out, fn: names.get(fn)! };
+}
+
+export async function programOf(w: Workload, odd: boolean) {
+  const path = fileURLToPath(new URL(`../programs/${w.program}`, import.meta.url));
+  const read = await readProgram(path);
+  const { sources, fn } = odd ? renamed(read.sources, w.fn) : { ...read, fn: w.fn };
+  return { program: compile(sources, read.root), fn };
+}
+
+/** Everything is given by name, so that compiling does not wait for the data. */
+export async function open(w: Workload, device: Device, odd: boolean): Promise<Opened> {
+  const start = performance.now();
+  const { program, fn } = await programOf(w, odd);
+  const donate = w.kind === 'step' ? { donate: ['state'] } : {};
+  const f = program.function(fn, { device, sizes: w.sizes, grad: w.grad, ...donate });
+  const made = await f.prepare();
+  const compileMs = performance.now() - start;
+  made.write(new Map(w.inputs.map((i) => [i.name, leaf(i)])));
+  return {
+    compileMs,
+    run: () => made.run(),
+    async read() {
+      const out = new Map<string, Float32Array>();
+      for (const name of w.compared) out.set(name, await leafAt(made, name));
+      return out;
+    },
+  };
+}
+
+/** One leaf; `blocks.3.x` is a slice of the stacked leaf `blocks.x`. */
+async function leafAt(made: Instance, name: string): Promise<Float32Array> {
+  const [, head, item, tail] = /^(.*\.blocks)\.(\d+)\.(.*)$/.exec(name) ?? [];
+  const value = (await made.read(head === undefined ? name : `${head}.${tail}`)) as Tensor | number;
+  if (typeof value === 'number') return Float32Array.of(value);
+  const { data, shape } = value;
+  const all = Float32Array.from(data as Float32Array);
+  if (item === undefined) return all;
+  const n = all.length / shape[0]!;
+  return all.slice(n * Number(item), n * (Number(item) + 1));
+}
+
+export const tenon: Peer = (w, { threads, wide, odd }) =>
+  open(w, wasmDevice({ threads, wide }), odd);

@@ -1,0 +1,179 @@
+/**
+ * Peers run in processes of their own: no peer's heap, threads or compiler tier touches another's.
+ * Between its turns a process is stopped, so that threads which spin while idle take nothing from the
+ * peer that is being timed.
+ */
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { PeerOptions } from './peers/peer.ts';
+import type { Variant } from './variants.ts';
+import type { Workload } from './workloads.ts';
+
+export type Request =
+  | {
+      readonly k: 'open';
+      readonly peer: string;
+      readonly workload: Workload;
+      readonly options: PeerOptions;
+    }
+  /** Runs at least so often, and until the budget (ms) is used up. */
+  | { readonly k: 'time'; readonly least: number; readonly budget: number }
+  | { readonly k: 'read' };
+
+export type Answer = {
+  readonly absent?: boolean;
+  readonly error?: string;
+  readonly compileMs?: number;
+  readonly times?: readonly number[];
+  readonly results?: ReadonlyMap<string, Float32Array>;
+  /** Peak resident bytes so far. */
+  readonly memory: number;
+};
+
+export type PeerProcess = {
+  /** @throws when the peer fails; the message is the peer's own. */
+  ask(m: Request): Promise<Answer>;
+  end(): Promise<void>;
+};
+
+const wideFlag = '--experimental-wasm-revectorize';
+
+export async function start(v: Variant): Promise<PeerProcess> {
+  return v.peer === 'torch' ? startPython(v) : startNode(v);
+}
+
+/** What both kinds share: one request at a time to a child that is stopped in between. */
+function exchange(
+  child: ChildProcess,
+  send: (m: Request) => void,
+  decode: (raw: unknown, asked: Request) => Answer,
+  listen: (heard: (raw: unknown) => void) => void,
+  errors: () => string,
+): PeerProcess {
+  let waiting: { asked: Request; done: (a: Answer) => void; fail: (e: Error) => void } | undefined;
+  let ended: string | undefined;
+  listen((raw) => {
+    const w = waiting;
+    waiting = undefined;
+    child.kill('SIGSTOP');
+    const a = decode(raw, w!.asked);
+    if (a.error === undefined) w!.done(a);
+    else w!.fail(new Error(a.error));
+  });
+  child.on('exit', (code, signal) => {
+    ended = `its process ended (${signal ?? code}) ${errors()}`;
+    waiting?.fail(new Error(ended));
+  });
+  return {
+    ask: (asked) =>
+      new Promise<Answer>((done, fail) => {
+        if (ended !== undefined) return fail(new Error(ended));
+        waiting = { asked, done, fail };
+        child.kill('SIGCONT');
+        send(asked);
+      }),
+    end: () =>
+      new Promise<void>((done) => {
+        if (ended !== undefined) return done();
+        child.once('exit', () => done());
+        child.kill('SIGKILL');
+      }),
+  };
+}
+
+function startNode(v: Variant): PeerProcess {
+  const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), {
+    execArgv: v.wide ? [wideFlag] : [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const log = tail(child);
+  return exchange(
+    child,
+    (m) => void child.send(m),
+    (raw) => raw as Answer,
+    (heard) => void child.on('message', heard),
+    log,
+  );
+}
+
+/** OpenBLAS with the kernels of this machine's widest vectors, threads that sleep when idle. */
+const pythonEnvironment = { OPENBLAS_CORETYPE: 'Cooperlake', OMP_WAIT_POLICY: 'passive' };
+
+function startPython(v: Variant): PeerProcess {
+  const script = fileURLToPath(new URL('./peers/pytorch.py', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'tenon-bench-'));
+  const file = join(folder, 'results');
+  const child = spawn('/usr/bin/python3', [script], {
+    env: { ...process.env, ...pythonEnvironment, OMP_NUM_THREADS: String(v.threads) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const lines = createInterface({ input: child.stdout! });
+  const log = tail(child);
+  let names: readonly string[] = [];
+  return exchange(
+    child,
+    (m) => {
+      const message =
+        m.k === 'open'
+          ? { k: m.k, workload: m.workload, threads: v.threads }
+          : m.k === 'read'
+            ? { k: m.k, names, file }
+            : m;
+      if (m.k === 'open') names = m.workload.compared;
+      child.stdin!.write(`${JSON.stringify(message)}\n`);
+    },
+    (raw, asked) => {
+      const { sizes, ...a } = JSON.parse(raw as string) as Answer & { sizes?: number[] };
+      return asked.k === 'read' ? { ...a, results: split(file, names, sizes!) } : a;
+    },
+    (heard) => void lines.on('line', heard),
+    log,
+  );
+}
+
+function split(
+  file: string,
+  names: readonly string[],
+  sizes: readonly number[],
+): ReadonlyMap<string, Float32Array> {
+  const bytes = readFileSync(file);
+  const out = new Map<string, Float32Array>();
+  let at = 0;
+  names.forEach((name, i) => {
+    const end = at + 4 * sizes[i]!;
+    out.set(name, new Float32Array(Uint8Array.from(bytes.subarray(at, end)).buffer));
+    at = end;
+  });
+  return out;
+}
+
+/** The last lines of a child's standard error. */
+function tail(child: ChildProcess): () => string {
+  const kept: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    kept.push(line);
+    if (kept.length > 12) kept.shift();
+  });
+  return () => kept.join('\n');
+}
+
+const peakOf = {
+  node: "process.stdout.write(require('fs').readFileSync('/proc/self/status','utf8'))",
+  python: "print(open('/proc/self/status').read())",
+} as const;
+
+/** Peak resident bytes of an interpreter that does nothing; 0 where the system does not tell. */
+export async function emptyProcess(kind: keyof typeof peakOf): Promise<number> {
+  const [command, flag] = kind === 'node' ? [process.execPath, '-e'] : ['/usr/bin/python3', '-c'];
+  return new Promise((done) => {
+    execFile(command, [flag, peakOf[kind]], (_, status) => {
+      done(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+    });
+  });
+}
