@@ -60,6 +60,8 @@ export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEn
       const fits = (v: number) => own.every((f) => holds(f, new Map([[name, v]])));
       return { name, extents: extents.filter(fits) };
     });
+  // Whoever gives every size means them.
+  const most = free.length === 0 ? Infinity : (options.maxElements ?? 1500);
   const total = free.reduce((n, f) => n * f.extents.length, 1);
   const stride = Math.max(1, Math.floor(total / enumerated)) | 1;
   const found: { sizes: SizeEnv; weight: number }[] = [];
@@ -71,7 +73,7 @@ export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEn
       rest = Math.floor(rest / f.extents.length);
     }
     const weight = elements(fn, sizes, options.where ?? []);
-    if (weight !== undefined && weight <= (options.maxElements ?? 1500)) {
+    if (weight !== undefined && weight <= most) {
       found.push({ sizes, weight });
     }
   }

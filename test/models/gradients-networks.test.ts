@@ -2,7 +2,7 @@
 import { describe } from 'vitest';
 import { modelFile, verifies } from './gradients.ts';
 
-for (const file of ['sit', 'redi', 'separate']) {
+for (const file of ['sit', 'dit', 'redi', 'separate']) {
   describe(`models/${file}.tn`, async () => {
     await verifies(modelFile(file));
   });

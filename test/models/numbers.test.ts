@@ -55,3 +55,48 @@ it.each(['F16', 'BF16'] as const)('%s on disk keeps the adaLN-Zero start', async
   const { out } = await f.call({ p, img, t: 0.3, y: 1 });
   expect([...(out as Tensor).data].every((v) => v === 0)).toBe(true);
 });
+
+it('respaced steps are those of the public code, and the default sampler takes 249 and one', async () => {
+  const path = modelFile('steps-test');
+  const text = `
+import { evenly, strided } from "./ddpm.tn"
+import { sampleSde } from "./sde.tn"
+import { euler } from "./samplers.tn"
+import { vpPath, velocityOfNoise } from "./paths.tn"
+
+fn steps(): { even: i32[5], stride: i32[5], all: i32[1000] } =
+  {
+    even: for n. i32(evenly[N = 5]()[n]),
+    stride: for n. i32(strided[N = 5]()[n]),
+    all: for n. i32(evenly[N = 1000]()[n])
+  }
+
+/// Data that is all 2 has this velocity; samples come close to it.
+fn sampled(z: f32[8], k: key): f32[8] =
+  sampleSde((x, t) -> each a in x. (2 - a) / max(1 - t, 0.01), z, k)
+
+/// For data that is all 2 the noise is known; where VP has poles, the ends are left out.
+fn byNoise(z: f32[8]): f32[8] =
+  let p = vpPath()
+  let v: (f32[8], f32) -> f32[8] = (x, t) ->
+    let e = each a in x. (a - p.alpha(t) * 2) / p.sigma(t)
+    velocityOfNoise(p, x, e, t)
+  euler[N = 400](v, z, 0.001, 0.999)
+`;
+  const program = compile((await readProgram(path, text)).sources, path);
+  const numbers = (t: unknown): number[] => [...(t as Tensor).data];
+  await using steps = program.function('steps', { device: 'wasm' });
+  const { even, stride, all } = (await steps.call({})).out as Record<string, Tensor>;
+  expect(numbers(even)).toEqual([0, 250, 500, 749, 999]);
+  expect(numbers(stride)).toEqual([0, 200, 400, 600, 800]);
+  expect(numbers(all)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  const z = Float32Array.from({ length: 8 }, (_, i) => i / 2 - 2);
+  await using sampled = program.function('sampled', { device: 'wasm' });
+  for (const v of numbers((await sampled.call({ z, k: 3 })).out)) {
+    expect(Math.abs(v - 2)).toBeLessThan(0.4);
+  }
+  await using byNoise = program.function('byNoise', { device: 'wasm' });
+  for (const v of numbers((await byNoise.call({ z })).out)) {
+    expect(Math.abs(v - 2)).toBeLessThan(0.1);
+  }
+});
