@@ -92,7 +92,7 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
       r.leaves.map((l) => [
         `  ${l.leaf}`,
         `${l.accepted} points`,
-        l.resampled > 0 ? `${l.resampled} drawn again` : '',
+        l.unused ? 'not used' : l.resampled > 0 ? `${l.resampled} drawn again` : '',
         `error ${l.worst.error.toExponential(1)}`,
         `bound ${l.worst.bound.toExponential(1)}`,
         l.problem === undefined ? 'ok' : 'FAIL',

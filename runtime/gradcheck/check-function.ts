@@ -42,6 +42,8 @@ export type LeafReport = {
   /** Cells judged by the Richardson estimate, of all cells. */
   readonly estimated: number;
   readonly cells: number;
+  /** No output depends on it: it was checked together with the others of its kind. */
+  readonly unused: boolean;
   readonly problem?: string;
 };
 
@@ -149,15 +151,22 @@ function checkOn(
   options: Settings,
   base: Pick<FunctionReport, 'name' | 'id'>,
 ): FunctionReport {
+  const wanted = Math.max(options.runs, minimumPoints);
+  const drawn = fc.sample(points(fn, domain, options), { numRuns: 2 * wanted, seed: options.seed });
+  const check = (directions: Along) => checkLeaf(programs, drawn, wanted, directions, options);
+  // What no output depends on is moved all at once; only if something then varies, one by one.
+  const unused = inputs.filter((l) => l.unused);
+  const all = unused.length > 0 ? check(new Set(unused.map((l) => l.position))) : undefined;
+  const together = all?.report.problem === undefined ? all : undefined;
   const leaves: LeafReport[] = [];
-  for (const [k, leaf] of inputs.entries()) {
-    const { report, failing } = checkLeaf(fn, programs, domain, k, leaf, options);
-    leaves.push(report);
-    if (failing !== undefined) {
-      const failure = shrink(fn, programs, domain, k, leaf, failing, options);
+  for (const leaf of inputs) {
+    const found = (leaf.unused ? together : undefined) ?? check(leaf.position);
+    leaves.push({ ...found.report, leaf: leaf.name, unused: leaf.unused });
+    if (found.failing !== undefined) {
+      const failure = shrink(fn, programs, domain, leaf, found.failing, options);
       return { ...base, domain, leaves, failure, ok: false };
     }
-    if (report.problem !== undefined) break;
+    if (found.report.problem !== undefined) break;
   }
   return { ...base, domain, leaves, ok: leaves.every((l) => l.problem === undefined) };
 }
@@ -188,42 +197,42 @@ function points(fn: TFn, domain: Domain, options: Settings): fc.Arbitrary<Point>
   return fc.oneof({ withCrossShrink: true }, ...arbitraries);
 }
 
+type LeafAt = { readonly position: number; readonly name: string; readonly unused: boolean };
+
 /** The f32 leaves that can be differentiated by; positions among the f32 inputs, as directions are given. */
 function realLeaves(fn: TFn, programs: Programs, options: Settings) {
-  const [p] = fc.sample(points(fn, domains[0]!, options), { numRuns: 1, seed: options.seed });
-  const program = programs(p!);
+  const some = options.choices.map((sizes) => {
+    const arbitrary = pointAt(fn, sizes, domains[0]!);
+    return fc.sample(arbitrary, { numRuns: 1, seed: options.seed })[0]!;
+  });
+  const used = some.map((p) => programs(p).used());
+  const [leaves, program] = [some[0]!.leaves, programs(some[0]!)];
   return {
     inputs: [...program.reals.entries()]
-      .filter(([, i]) => !p!.leaves[i]!.spec.fixed)
-      .map(([position, i]): LeafAt => ({ position, name: p!.leaves[i]!.name })),
+      .filter(([, i]) => !leaves[i]!.spec.fixed)
+      .map(([position, i]): LeafAt => {
+        const unused = used.every((u) => !u[position]);
+        return { position, name: leaves[i]!.name, unused };
+      }),
     output: program.outputs.length > 0,
   };
 }
 
-type LeafAt = { readonly position: number; readonly name: string };
-
 // ---------------------------------------------------------------- one leaf
 
 function checkLeaf(
-  fn: TFn,
   programs: Programs,
-  domain: Domain,
-  order: number,
-  leaf: LeafAt,
+  drawn: readonly Point[],
+  wanted: number,
+  along: Along,
   options: Settings,
-): { report: LeafReport; failing?: Point } {
-  const wanted = Math.max(options.runs, minimumPoints);
-  const drawn = fc.sample(points(fn, domain, options), {
-    numRuns: 2 * wanted,
-    seed: options.seed + order,
-  });
+): { report: Omit<LeafReport, 'leaf' | 'unused'>; failing?: Point } {
   let accepted = 0;
   let resampled = 0;
   let estimated = 0;
   let cells = 0;
   let worst = { error: 0, bound: 1 };
-  const report = (problem?: string): LeafReport => ({
-    leaf: leaf.name,
+  const report = (problem?: string) => ({
     accepted,
     resampled,
     worst,
@@ -234,7 +243,7 @@ function checkLeaf(
   for (const [n, point] of drawn.entries()) {
     if (accepted === wanted) break;
     options.signal?.throwIfAborted();
-    const v = checkPoint(programs(point), point, leaf.position, options.seed + n);
+    const v = checkPoint(programs(point), point, along, options.seed + n);
     if (v.k === 'kink') {
       resampled++;
       continue;
@@ -270,17 +279,44 @@ type Verdict =
       readonly varies: boolean;
     };
 
-/** Forward against differences, then reverse against forward, along one f32 input or all of them. */
+/** The f32 inputs that a direction moves, by position. */
+type Along = number | ReadonlySet<number> | 'all';
+
+/** What a point gives whatever the direction: values, and cotangents for some random weights. */
+type Backward = {
+  readonly program: CheckedProgram;
+  readonly seed: number;
+  readonly ys: Values;
+  readonly weighted: readonly { readonly ct: Values; readonly back: Values }[];
+};
+
+/** Every leaf is checked at the same points. */
+const backward = new WeakMap<Point, Backward>();
+
+function backwardAt(program: CheckedProgram, point: Point, seed: number): Backward {
+  const known = backward.get(point);
+  if (known?.program === program && known.seed === seed) return known;
+  const values = program.value(point.inputs);
+  const ys = program.outputs.map((i) => values[i]!);
+  const next = numbers(~seed);
+  const weighted = Array.from({ length: directions }, () => {
+    const ct = ys.map((y) => randomLike(y, next));
+    return { ct, back: program.cotangent(point.inputs, ct) };
+  });
+  const made = { program, seed, ys, weighted };
+  backward.set(point, made);
+  return made;
+}
+
+/** Forward against differences, then reverse against forward, along some f32 inputs. */
 export function checkPoint(
   program: CheckedProgram,
   point: Point,
-  position: number | 'all',
+  along: Along,
   seed: number,
 ): Verdict {
-  const next = numbers(seed);
-  const dx = direction(program, point, position, next);
-  const values = program.value(point.inputs);
-  const ys = program.outputs.map((i) => values[i]!);
+  const dx = direction(program, point, along, numbers(seed));
+  const { ys, weighted } = backwardAt(program, point, seed);
   const { d, terms } = program.tangent(point.inputs, dx);
   const allowed = d.map((_, i) => {
     // A difference is good to rounding over the step, whatever the size of the terms.
@@ -315,9 +351,7 @@ export function checkPoint(
       if (error / bound > worst.error / worst.bound) worst = { error, bound };
     }
   }
-  for (let n = 0; n < directions; n++) {
-    const ct = ys.map((y) => randomLike(y, next));
-    const back = program.cotangent(point.inputs, ct);
+  for (const { ct, back } of weighted) {
     let forward = 0;
     let size = 0;
     for (const [i, t] of d.entries()) {
@@ -350,13 +384,13 @@ function wrong(output: number, cell: number, message: string): Verdict {
 function direction(
   program: CheckedProgram,
   point: Point,
-  position: number | 'all',
+  along: Along,
   next: () => number,
 ): Values {
+  const moves = (k: number) =>
+    along === 'all' || (typeof along === 'number' ? k === along : along.has(k));
   return program.reals.map((i, k) =>
-    position === 'all' || k === position
-      ? randomLike(point.inputs[i]!, next)
-      : new Float64Array(point.inputs[i]!.length),
+    moves(k) ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
   );
 }
 
@@ -382,7 +416,6 @@ function shrink(
   fn: TFn,
   programs: Programs,
   domain: Domain,
-  order: number,
   leaf: LeafAt,
   failing: Point,
   options: Settings,
@@ -392,7 +425,7 @@ function shrink(
     fc.property(points(fn, domain, options), (point) => {
       return checkPoint(programs(point), point, leaf.position, seed).k !== 'wrong';
     }),
-    { numRuns: 4 * Math.max(options.runs, minimumPoints), seed: seed + order },
+    { numRuns: 4 * Math.max(options.runs, minimumPoints), seed },
   );
   const point = outcome.counterexample?.[0] ?? failing;
   const program = programs(point);

@@ -6,6 +6,7 @@
  * conditions), as the derivative does; where they do not settle the point is a kink and is drawn
  * again.
  */
+import { usesOf } from '../../compiler/core/build.ts';
 import { type Prepared, prepareCore } from '../../compiler/core/interpret.ts';
 import type { Core, Var } from '../../compiler/core.ts';
 import {
@@ -15,6 +16,7 @@ import {
   termSizes,
 } from '../../compiler/gradcheck/derived.ts';
 import { frozen } from '../../compiler/gradcheck/frozen.ts';
+import { live } from '../../compiler/passes/live.ts';
 
 export type Values = readonly Float64Array[];
 
@@ -31,6 +33,8 @@ export type CheckedProgram = {
   cotangent(inputs: Values, ct: Values): Values;
   /** `allowed`: the errors that are small enough; where they are not met, a smaller step is tried. */
   differences(inputs: Values, dx: Values, allowed: Values): Differences;
+  /** For each f32 input, whether some output depends on it. */
+  used(): readonly boolean[];
 };
 
 /** Richardson-extrapolated central differences, each with an estimate of its own error. */
@@ -68,6 +72,10 @@ export function prepareProgram(core: Core): CheckedProgram {
     core,
     reals,
     outputs,
+    used: () => {
+      const read = new Set([...core.outputs, ...live(core).body.flatMap((s) => [...usesOf(s)])]);
+      return realInputs.map((x) => read.has(x));
+    },
     derivatives: () => ({ forward: t.core, reverse: adjoint().core }),
     value: (inputs) => complete(value(), inputs),
     tangent: (inputs, dx) => {
@@ -87,7 +95,8 @@ export function prepareProgram(core: Core): CheckedProgram {
         const ys = complete(moved(), [...inputs, ...there]);
         return outputs.map((i) => ys[i]!);
       };
-      return differences(at, allowed);
+      const ys = complete(value(), inputs);
+      return differences(at, { ys: outputs.map((i) => ys[i]!), allowed });
     },
   };
 }
@@ -100,13 +109,15 @@ function lazy<T>(make: () => T): () => T {
   };
 }
 
+type Base = { readonly ys: Values; readonly allowed: Values };
+
 /** Where a function bends within the step, a smaller one is better, cell by cell. */
-function differences(at: (h: number) => Values, allowed: Values): Differences {
-  let best = richardson(at, 1e-3);
+function differences(at: (h: number) => Values, { ys, allowed }: Base): Differences {
+  let best = richardson(at, ys, 1e-3);
   for (const h of [1e-4, 1e-5]) {
     const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed[i]![j]!));
     if (settled && !best.kink) return best;
-    const finer = richardson(at, h);
+    const finer = richardson(at, ys, h);
     const pick = (x: Values, y: Values) =>
       x.map((a, i) => a.map((v, j) => (finer.error[i]![j]! < best.error[i]![j]! ? y[i]![j]! : v)));
     best = {
@@ -122,8 +133,7 @@ function differences(at: (h: number) => Values, allowed: Values): Differences {
  * Two levels of extrapolation over halved steps (Richardson 1911); the last change is the error. A
  * kink is where the one-sided slopes do not meet as the step falls.
  */
-export function richardson(at: (h: number) => Values, h: number): Differences {
-  const y0 = at(0);
+function richardson(at: (h: number) => Values, y0: Values, h: number): Differences {
   const [f1, f2, f4] = [around(at, y0, h), around(at, y0, h / 2), around(at, y0, h / 4)];
   const r1 = zip(f1.d, f2.d, (a, b) => (4 * b - a) / 3);
   const r2 = zip(f2.d, f4.d, (a, b) => (4 * b - a) / 3);
