@@ -5,6 +5,7 @@ import type { TFn } from '../../dsl/typed.ts';
 import {
   compareFunction,
   type DeviceReport,
+  type Failure,
   type FunctionReport,
   gradcheckFunction,
 } from '../gradcheck/check-function.ts';
@@ -81,6 +82,20 @@ function printDevice(io: Io, name: string, d: DeviceReport): void {
   if (!d.ok && d.point !== undefined) io.err(showPoint(d.point, '    '));
 }
 
+const share = (n: number, of: number): string => `${((100 * n) / of).toPrecision(2)} %`;
+
+/** `[0, 3]` of the element of the leaf. */
+function place({ point, leaf, element = 0 }: Failure): string {
+  const shape = point.leaves.find((l) => l.name === leaf)?.spec.shape ?? [];
+  let rest = element;
+  const at = shape.toReversed().map((n) => {
+    const i = rest % n;
+    rest = Math.floor(rest / n);
+    return i;
+  });
+  return at.length === 0 ? '' : `[${at.reverse().join(', ')}]`;
+}
+
 export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
   if (r.skipped !== undefined) {
     io.out(`${r.name}: skipped, ${r.skipped}\n`);
@@ -92,6 +107,7 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
       r.leaves.map((l) => [
         `  ${l.leaf}`,
         `${l.accepted} points`,
+        l.estimated > 0 ? `${share(l.estimated, l.cells)} estimated` : '',
         l.unused ? 'not used' : l.resampled > 0 ? `${l.resampled} drawn again` : '',
         `error ${l.worst.error.toExponential(1)}`,
         `bound ${l.worst.bound.toExponential(1)}`,
@@ -102,6 +118,9 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
   for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
   if (r.failure === undefined) return;
   io.err(`  smallest input found:\n${showPoint(r.failure.point, '    ')}`);
+  if (r.failure.element !== undefined) {
+    io.err(`  wrong by ${r.failure.leaf}${place(r.failure)}\n`);
+  }
   if (r.failure.span === undefined) return;
   io.err(
     `${renderDiagnostic(

@@ -15,11 +15,19 @@ import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
 import type { Device } from '../devices/device.ts';
+import {
+  type Along,
+  checkPoint,
+  direction,
+  firstElement,
+  numbers,
+  randomLike,
+} from './check-point.ts';
 import { type DeviceVerdict, onDevice } from './device.ts';
 import { allowedSizes, type Domain, type Point, pointAt } from './generate.ts';
 import { instantiate } from './instantiate.ts';
 import { firstDisagreement } from './locate.ts';
-import { type CheckedProgram, prepareProgram, type Values } from './point.ts';
+import { type CheckedProgram, prepareProgram } from './point.ts';
 
 export type GradcheckOptions = {
   /** Accepted points per leaf. */
@@ -53,6 +61,8 @@ export type Failure = {
   /** The shrunk input. */
   readonly point: Point;
   readonly dx: Float64Array;
+  /** The first element of the leaf that is wrong alone. */
+  readonly element?: number;
   /** The source of the first intermediate value whose derivative disagrees. */
   readonly span?: Span;
 };
@@ -74,7 +84,6 @@ const domains: readonly Domain[] = [
   { lo: 0.1, hi: 2 },
   { lo: 0.05, hi: 0.95 },
 ];
-const directions = 3;
 const minimumPoints = 20;
 
 export type DeviceReport = DeviceVerdict & { readonly points: number; readonly point?: Point };
@@ -248,166 +257,33 @@ function checkLeaf(
       resampled++;
       continue;
     }
-    if (v.k === 'wrong') return { report: report(v.message), failing: point };
+    if (v.k === 'wrong') {
+      worst = { error: v.error, bound: v.bound };
+      return { report: report(v.message), failing: point };
+    }
     accepted++;
     cells += v.cells;
     estimated += v.estimated;
     if (v.error / v.bound > worst.error / worst.bound) worst = { error: v.error, bound: v.bound };
   }
-  if (accepted < minimumPoints) return { report: report(`only ${accepted} points accepted`) };
-  if (resampled > 0.05 * (accepted + resampled)) {
-    return { report: report(`${resampled} of ${accepted + resampled} points drawn again`) };
+  return { report: report(unusable({ accepted, resampled, estimated, cells })) };
+}
+
+const why = 'for kinks or values that are not finite';
+
+/** Why the points do not count, though none of them shows a wrong derivative. */
+function unusable(
+  n: Pick<LeafReport, 'accepted' | 'resampled' | 'estimated' | 'cells'>,
+): string | undefined {
+  const all = n.accepted + n.resampled;
+  if (n.accepted < minimumPoints) {
+    return `only ${n.accepted} of ${all} points accepted, the others drawn again ${why}`;
   }
-  if (estimated > 0.01 * cells) {
-    return {
-      report: report(`${estimated} of ${cells} cells judged by the difference's own error`),
-    };
+  if (n.resampled > 0.05 * all) return `${n.resampled} of ${all} points drawn again ${why}`;
+  if (n.estimated > 0.01 * n.cells) {
+    return `${n.estimated} of ${n.cells} derivatives judged by the estimated error of the difference`;
   }
-  return { report: report() };
-}
-
-type Verdict =
-  | { readonly k: 'kink' }
-  | { readonly k: 'wrong'; readonly message: string }
-  | {
-      readonly k: 'ok';
-      readonly error: number;
-      readonly bound: number;
-      readonly cells: number;
-      readonly estimated: number;
-      /** Some derivative is not zero. */
-      readonly varies: boolean;
-    };
-
-/** The f32 inputs that a direction moves, by position. */
-type Along = number | ReadonlySet<number> | 'all';
-
-/** What a point gives whatever the direction: values, and cotangents for some random weights. */
-type Backward = {
-  readonly program: CheckedProgram;
-  readonly seed: number;
-  readonly ys: Values;
-  readonly weighted: readonly { readonly ct: Values; readonly back: Values }[];
-};
-
-/** Every leaf is checked at the same points. */
-const backward = new WeakMap<Point, Backward>();
-
-function backwardAt(program: CheckedProgram, point: Point, seed: number): Backward {
-  const known = backward.get(point);
-  if (known?.program === program && known.seed === seed) return known;
-  const values = program.value(point.inputs);
-  const ys = program.outputs.map((i) => values[i]!);
-  const next = numbers(~seed);
-  const weighted = Array.from({ length: directions }, () => {
-    const ct = ys.map((y) => randomLike(y, next));
-    return { ct, back: program.cotangent(point.inputs, ct) };
-  });
-  const made = { program, seed, ys, weighted };
-  backward.set(point, made);
-  return made;
-}
-
-/** Forward against differences, then reverse against forward, along some f32 inputs. */
-export function checkPoint(
-  program: CheckedProgram,
-  point: Point,
-  along: Along,
-  seed: number,
-): Verdict {
-  const dx = direction(program, point, along, numbers(seed));
-  const { ys, weighted } = backwardAt(program, point, seed);
-  const { d, terms } = program.tangent(point.inputs, dx);
-  const allowed = d.map((_, i) => {
-    // A difference is good to rounding over the step, whatever the size of the terms.
-    const noise = 1e-9 * (1 + maxAbs(ys[i]!));
-    const scale = maxAbs(terms[i]!);
-    return terms[i]!.map((t) => 1e-7 * Math.max(t, scale * 1e-3) + noise);
-  });
-  const diff = program.differences(point.inputs, dx, allowed);
-  if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
-  let worst = { error: 0, bound: 1 };
-  let cells = 0;
-  let estimated = 0;
-  for (const [i, t] of d.entries()) {
-    for (const [j, got] of t.entries()) {
-      const want = diff.d[i]![j]!;
-      const own = diff.error[i]![j]!;
-      const derived = allowed[i]![j]!;
-      const bound = Math.max(derived, 4 * own);
-      const error = Math.abs(want - got);
-      cells++;
-      if (4 * own > derived) estimated++;
-      if (got === 0 && Math.abs(want) > derived + 4 * own) {
-        return wrong(i, j, `the derivative is zero, but the value varies by ${want}`);
-      }
-      if (error > bound) {
-        return wrong(
-          i,
-          j,
-          `derivative ${got}, by differences ${want} (bound ${bound.toExponential(1)})`,
-        );
-      }
-      if (error / bound > worst.error / worst.bound) worst = { error, bound };
-    }
-  }
-  for (const { ct, back } of weighted) {
-    let forward = 0;
-    let size = 0;
-    for (const [i, t] of d.entries()) {
-      for (const [j, v] of t.entries()) {
-        forward += v * ct[i]![j]!;
-        size += Math.abs(terms[i]![j]! * ct[i]![j]!);
-      }
-    }
-    let reverse = 0;
-    for (const [k, x] of dx.entries()) {
-      for (const [j, v] of x.entries()) reverse += v * back[k]![j]!;
-    }
-    const bound = 1e-12 * size + 1e-300;
-    const error = Math.abs(forward - reverse);
-    if (!(error <= bound)) {
-      return {
-        k: 'wrong',
-        message: `reverse mode gives ${reverse}, forward mode ${forward} (bound ${bound.toExponential(1)})`,
-      };
-    }
-    if (error / bound > worst.error / worst.bound) worst = { error, bound };
-  }
-  return { k: 'ok', ...worst, cells, estimated, varies: d.some((t) => t.some((v) => v !== 0)) };
-}
-
-function wrong(output: number, cell: number, message: string): Verdict {
-  return { k: 'wrong', message: `output ${output}, element ${cell}: ${message}` };
-}
-
-function direction(
-  program: CheckedProgram,
-  point: Point,
-  along: Along,
-  next: () => number,
-): Values {
-  const moves = (k: number) =>
-    along === 'all' || (typeof along === 'number' ? k === along : along.has(k));
-  return program.reals.map((i, k) =>
-    moves(k) ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
-  );
-}
-
-const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-
-const randomLike = (x: Float64Array, next: () => number): Float64Array =>
-  x.map(() => 2 * next() - 1);
-
-/** Directions need only a seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  return undefined;
 }
 
 // ---------------------------------------------------------------- counter-examples
@@ -420,24 +296,43 @@ function shrink(
   failing: Point,
   options: Settings,
 ): Failure {
-  const seed = options.seed;
-  const outcome = fc.check(
-    fc.property(points(fn, domain, options), (point) => {
-      return checkPoint(programs(point), point, leaf.position, seed).k !== 'wrong';
-    }),
-    { numRuns: 4 * Math.max(options.runs, minimumPoints), seed },
-  );
-  const point = outcome.counterexample?.[0] ?? failing;
+  const { seed } = options;
+  const { position } = leaf;
+  const point = smallest(fn, programs, domain, position, options) ?? failing;
   const program = programs(point);
-  const verdict = checkPoint(program, point, leaf.position, seed);
-  const dx = direction(program, point, leaf.position, numbers(seed));
+  const verdict = checkPoint(program, point, position, seed);
+  const dx = direction(program, point, position, numbers(seed));
   const span = firstDisagreement(program.core, point.inputs, dx);
-  const message = verdict.k === 'wrong' ? verdict.message : 'it fails in another direction';
+  const element = firstElement(program, point, position, seed);
   return {
     leaf: leaf.name,
-    message,
+    message: verdict.k === 'wrong' ? verdict.message : 'it fails in another direction',
     point,
-    dx: dx[leaf.position]!,
+    dx: dx[position]!,
+    ...(element === undefined ? {} : { element }),
     ...(span === undefined ? {} : { span }),
   };
+}
+
+/** The smallest sizes at which it fails, then small numbers. */
+function smallest(
+  fn: TFn,
+  programs: Programs,
+  domain: Domain,
+  position: number,
+  options: Settings,
+): Point | undefined {
+  const { seed } = options;
+  const tried = new Set([...allowedSizes(fn, options).slice(0, 4), ...options.choices]);
+  for (const sizes of tried) {
+    const right = (point: Point) =>
+      checkPoint(programs(point), point, position, seed).k !== 'wrong';
+    const outcome = fc.check(fc.property(pointAt(fn, sizes, domain), right), {
+      numRuns: minimumPoints,
+      seed,
+    });
+    const found = outcome.counterexample?.[0];
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

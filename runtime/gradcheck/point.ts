@@ -20,6 +20,11 @@ import { live } from '../../compiler/passes/live.ts';
 
 export type Values = readonly Float64Array[];
 
+const steps = [1e-3, 1e-4, 1e-5] as const;
+
+/** The first step that is tried. */
+export type Step = (typeof steps)[number];
+
 export type CheckedProgram = {
   readonly core: Core;
   readonly reals: readonly number[];
@@ -32,7 +37,7 @@ export type CheckedProgram = {
   /** Cotangents of the f32 inputs for cotangents of the f32 outputs. */
   cotangent(inputs: Values, ct: Values): Values;
   /** `allowed`: the errors that are small enough; where they are not met, a smaller step is tried. */
-  differences(inputs: Values, dx: Values, allowed: Values): Differences;
+  differences(inputs: Values, dx: Values, allowed: Values, from?: Step): Differences;
   /** For each f32 input, whether some output depends on it. */
   used(): readonly boolean[];
 };
@@ -88,7 +93,7 @@ export function prepareProgram(core: Core): CheckedProgram {
       const { values, zero } = adjoint();
       return spread(complete(reverse(), [...inputs, ...ct]).slice(values), zero, realInputs);
     },
-    differences: (inputs, dx, allowed) => {
+    differences: (inputs, dx, allowed, from = steps[0]) => {
       const base = reals.map((i) => inputs[i]!);
       const at = (h: number): Values => {
         const there = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
@@ -96,7 +101,7 @@ export function prepareProgram(core: Core): CheckedProgram {
         return outputs.map((i) => ys[i]!);
       };
       const ys = complete(value(), inputs);
-      return differences(at, { ys: outputs.map((i) => ys[i]!), allowed });
+      return differences(at, { ys: outputs.map((i) => ys[i]!), allowed }, from);
     },
   };
 }
@@ -111,22 +116,35 @@ function lazy<T>(make: () => T): () => T {
 
 type Base = { readonly ys: Values; readonly allowed: Values };
 
-/** Where a function bends within the step, a smaller one is better, cell by cell. */
-function differences(at: (h: number) => Values, { ys, allowed }: Base): Differences {
-  let best = richardson(at, ys, 1e-3);
-  for (const h of [1e-4, 1e-5]) {
+/**
+ * Where a function bends within the step, a smaller one is better, cell by cell. Two steps that
+ * contradict each other have both been fooled, by a function that turns within them.
+ */
+function differences(at: (h: number) => Values, { ys, allowed }: Base, from: Step): Differences {
+  let best = richardson(at, ys, from);
+  for (const h of steps.filter((step) => step < from)) {
     const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed[i]![j]!));
     if (settled && !best.kink) return best;
     const finer = richardson(at, ys, h);
-    const pick = (x: Values, y: Values) =>
-      x.map((a, i) => a.map((v, j) => (finer.error[i]![j]! < best.error[i]![j]! ? y[i]![j]! : v)));
-    best = {
-      d: pick(best.d, finer.d),
-      error: pick(best.error, finer.error),
-      kink: finer.kink,
-    };
+    best = best.kink ? finer : better(best, finer, allowed);
   }
-  return best;
+  // An estimate that is not small beside the slope says that none of the steps was.
+  const unsettled = best.error.some((e, i) =>
+    e.some((v, j) => 4 * v > 1e-3 * Math.abs(best.d[i]![j]!) + allowed[i]![j]!),
+  );
+  return { ...best, kink: best.kink || unsettled };
+}
+
+function better(a: Differences, b: Differences, allowed: Values): Differences {
+  const pick = (x: Values, y: Values) =>
+    x.map((u, i) => u.map((v, j) => (b.error[i]![j]! < a.error[i]![j]! ? y[i]![j]! : v)));
+  const apart = a.d.some((x, i) =>
+    x.some((v, j) => {
+      const slack = 10 * (a.error[i]![j]! + b.error[i]![j]!) + allowed[i]![j]!;
+      return Math.abs(v - b.d[i]![j]!) > slack;
+    }),
+  );
+  return { d: pick(a.d, b.d), error: pick(a.error, b.error), kink: b.kink || apart };
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Core } from '../../compiler/core.ts';
 import { isReal } from '../../compiler/gradcheck/derived.ts';
 import { passes } from '../../compiler/optimise.ts';
 import { live } from '../../compiler/passes/live.ts';
-import { checkPoint } from '../../runtime/gradcheck/check-function.ts';
+import { checkPoint } from '../../runtime/gradcheck/check-point.ts';
 import type { Point } from '../../runtime/gradcheck/generate.ts';
 import { type CheckedProgram, prepareProgram } from '../../runtime/gradcheck/point.ts';
 import type { RandomProgram } from './program.ts';

@@ -1,0 +1,186 @@
+/**
+ * A derivative at one point along one direction: forward mode against differences, the detector of
+ * derivatives that are zero where the value varies, and reverse mode against forward mode.
+ *
+ * Invariant: nothing here is tuned to a program: a difference may be off by 1e-7 of the sum of |terms|
+ * or by its own estimate, a dot product by 1e-12 of the sum of |terms|.
+ */
+import type { Point } from './generate.ts';
+import type { CheckedProgram, Differences, Values } from './point.ts';
+
+type Error = { readonly error: number; readonly bound: number };
+
+export type Verdict =
+  | { readonly k: 'kink' }
+  | ({ readonly k: 'wrong'; readonly message: string } & Error)
+  | ({
+      readonly k: 'ok';
+      readonly cells: number;
+      /** Cells judged by the estimated error of the difference. */
+      readonly estimated: number;
+      /** Some derivative is not zero. */
+      readonly varies: boolean;
+    } & Error);
+
+/** The f32 inputs that a direction moves, by position. */
+export type Along = number | ReadonlySet<number> | 'all';
+
+const directions = 3;
+
+/** Forward against differences, then reverse against forward, along some f32 inputs. */
+export function checkPoint(
+  program: CheckedProgram,
+  point: Point,
+  along: Along,
+  seed: number,
+): Verdict {
+  const dx = direction(program, point, along, numbers(seed));
+  return checkDirection(program, point, dx, seed);
+}
+
+/** The first element of an input along which alone the derivative is wrong. */
+export function firstElement(
+  program: CheckedProgram,
+  point: Point,
+  position: number,
+  seed: number,
+): number | undefined {
+  const zeros = program.reals.map((i) => new Float64Array(point.inputs[i]!.length));
+  const found = zeros[position]!.findIndex((_, j) => {
+    const dx = zeros.map((z, k) => (k === position ? z.map((_, n) => (n === j ? 1 : 0)) : z));
+    return checkDirection(program, point, dx, seed).k === 'wrong';
+  });
+  return found < 0 ? undefined : found;
+}
+
+// ---------------------------------------------------------------- what a point gives
+
+/** Values, and cotangents for some random weights: the same whatever the direction. */
+type Backward = {
+  readonly program: CheckedProgram;
+  readonly seed: number;
+  readonly ys: Values;
+  readonly weighted: readonly { readonly ct: Values; readonly back: Values }[];
+};
+
+/** Every leaf is checked at the same points. */
+const backward = new WeakMap<Point, Backward>();
+
+function backwardAt(program: CheckedProgram, point: Point, seed: number): Backward {
+  const known = backward.get(point);
+  if (known?.program === program && known.seed === seed) return known;
+  const values = program.value(point.inputs);
+  const ys = program.outputs.map((i) => values[i]!);
+  const next = numbers(~seed);
+  const weighted = Array.from({ length: directions }, () => {
+    const ct = ys.map((y) => randomLike(y, next));
+    return { ct, back: program.cotangent(point.inputs, ct) };
+  });
+  const made = { program, seed, ys, weighted };
+  backward.set(point, made);
+  return made;
+}
+
+// ---------------------------------------------------------------- one direction
+
+function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed: number): Verdict {
+  const base = backwardAt(program, point, seed);
+  const { d, terms } = program.tangent(point.inputs, dx);
+  const allowed = d.map((_, i) => {
+    // A difference is good to rounding over the step, whatever the size of the terms.
+    const noise = 1e-9 * (1 + maxAbs(base.ys[i]!));
+    const scale = maxAbs(terms[i]!);
+    return terms[i]!.map((t) => 1e-7 * Math.max(t, scale * 1e-3) + noise);
+  });
+  const diff = program.differences(point.inputs, dx, allowed);
+  // Nothing is called wrong by one step alone: a function may turn faster than that.
+  let small: Differences | undefined;
+  const steady = (i: number, j: number): boolean => {
+    small ??= program.differences(point.inputs, dx, allowed, 1e-5);
+    const own = diff.error[i]![j]! + small.error[i]![j]!;
+    const apart = Math.abs(diff.d[i]![j]! - small.d[i]![j]!);
+    return !small.kink && apart <= 10 * own + allowed[i]![j]!;
+  };
+  if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
+  let worst: Error = { error: 0, bound: 1 };
+  let cells = 0;
+  let estimated = 0;
+  for (const [i, t] of d.entries()) {
+    const rounding = 1e-11 * (1 + maxAbs(base.ys[i]!));
+    for (const [j, got] of t.entries()) {
+      const want = diff.d[i]![j]!;
+      const own = diff.error[i]![j]!;
+      const derived = allowed[i]![j]!;
+      const bound = Math.max(derived, 4 * own);
+      const error = Math.abs(want - got);
+      const at = `output ${i}, element ${j}`;
+      cells++;
+      if (4 * own > derived) estimated++;
+      // However little: only what the rounding of a difference can make passes for zero.
+      if (got === 0 && Math.abs(want) > rounding + 10 * own) {
+        if (!steady(i, j)) return { k: 'kink' };
+        const message = `${at}: the derivative is zero, but the value varies by ${want}`;
+        return { k: 'wrong', error, bound: rounding + 10 * own, message };
+      }
+      if (error > bound) {
+        if (!steady(i, j)) return { k: 'kink' };
+        const limit = `bound ${bound.toExponential(1)}`;
+        const message = `${at}: derivative ${got}, by differences ${want} (${limit})`;
+        return { k: 'wrong', error, bound, message };
+      }
+      if (error / bound > worst.error / worst.bound) worst = { error, bound };
+    }
+  }
+  for (const { ct, back } of base.weighted) {
+    const forward = dot(d, ct);
+    const reverse = dot(dx, back);
+    const bound = 1e-12 * dot(terms, ct, Math.abs) + 1e-300;
+    const error = Math.abs(forward - reverse);
+    if (!(error <= bound)) {
+      const limit = `bound ${bound.toExponential(1)}`;
+      const message = `reverse mode gives ${reverse}, forward mode ${forward} (${limit})`;
+      return { k: 'wrong', error, bound, message };
+    }
+    if (error / bound > worst.error / worst.bound) worst = { error, bound };
+  }
+  return { k: 'ok', ...worst, cells, estimated, varies: d.some((t) => t.some((v) => v !== 0)) };
+}
+
+function dot(a: Values, b: Values, of = (v: number) => v): number {
+  let sum = 0;
+  for (const [i, x] of a.entries()) {
+    for (const [j, v] of x.entries()) sum += of(v * b[i]![j]!);
+  }
+  return sum;
+}
+
+// ---------------------------------------------------------------- directions
+
+export function direction(
+  program: CheckedProgram,
+  point: Point,
+  along: Along,
+  next: () => number,
+): Values {
+  const moves = (k: number) =>
+    along === 'all' || (typeof along === 'number' ? k === along : along.has(k));
+  return program.reals.map((i, k) =>
+    moves(k) ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
+  );
+}
+
+const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+
+export const randomLike = (x: Float64Array, next: () => number): Float64Array =>
+  x.map(() => 2 * next() - 1);
+
+/** Directions need only a seed (mulberry32). */
+export function numbers(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,72 @@
+/** What `tenon gradcheck` and `tenon test` print about a wrong derivative. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { front } from '../../runtime/cli/front.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tenon-gradcheck-'));
+  writeFileSync(
+    join(folder, 'a.tn'),
+    `fn gate(x: f32): f32 = 1 / (1 + exp(-x))
+derivative gate(x, dx) = 0.5 * exp(-x) * dx
+
+fn mixed[N, M](w: f32[N, M], g: f32[M], idle: f32): f32[N] =
+  for i. sum j. w[i, j] * gate(g[j])
+
+check gradient of mixed where N <= 3
+`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function tenon(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: [] as string[], err: [] as string[] };
+  const code = await front(argv, {
+    out: (t) => void texts.out.push(t),
+    err: (t) => void texts.err.push(t),
+    signal: new AbortController().signal,
+    terminal: false,
+  });
+  return { code, out: texts.out.join(''), err: texts.err.join('') };
+}
+
+it('shows a row per leaf with error and bound, then the input, the element and the line', async () => {
+  const { code, out, err } = await tenon('gradcheck', join(folder, 'a.tn'), 'mixed');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^ {2}w +20 points +error \S+ +bound \S+ +ok$/m);
+  expect(out).toMatch(/^ {2}g +0 points +error \S+ +bound \S+ +FAIL$/m);
+  expect(out).toMatch(/^0 verified, 1 failed, 0 skipped$/m);
+  expect(err).toMatch(/N = 1, M = 1\n {4}w: f32\[1, 1\] = \S+\n {4}g: f32\[1\] = \S+\n/);
+  expect(err).toContain('wrong by g[0]');
+  expect(err).toMatch(/a\.tn:5:27: error\[E0901\]: the derivative by g first disagrees here/);
+});
+
+it('says which leaves are not used', async () => {
+  writeFileSync(join(folder, 'b.tn'), 'fn f(x: f32, idle: f32): f32 = sin(x)\n');
+  const { code, out } = await tenon('gradcheck', join(folder, 'b.tn'), '--device', 'wasm');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {2}idle +20 points +not used .* ok$/m);
+  expect(out).toMatch(/^ {2}wasm: \d+ points .* ok$/m);
+});
+
+it('gives the same to scripts', async () => {
+  const { code, out } = await tenon('gradcheck', join(folder, 'a.tn'), 'mixed', '--json');
+  expect(code).toBe(1);
+  const { failed, functions } = JSON.parse(out);
+  expect(failed).toBe(1);
+  expect(functions[0]).toMatchObject({
+    name: 'mixed',
+    ok: false,
+    failure: { leaf: 'g', element: 0 },
+  });
+});
+
+it('runs as a check declaration too', async () => {
+  const { code, out, err } = await tenon('test', join(folder, 'a.tn'));
+  expect(code).toBe(1);
+  expect(out).toMatch(/^FAIL gradient of mixed$/m);
+  expect(err).toContain('wrong by g[0]');
+});
