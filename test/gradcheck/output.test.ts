@@ -41,7 +41,7 @@ it('shows a row per leaf with error and bound, then the input, the element and t
   expect(out).toMatch(/^0 verified, 1 failed, 0 skipped$/m);
   expect(err).toMatch(/N = 1, M = 1\n {4}w: f32\[1, 1\] = \S+\n {4}g: f32\[1\] = \S+\n/);
   expect(err).toContain('wrong by g[0]');
-  expect(err).toMatch(/a\.tn:5:27: error\[E0901\]: the derivative by g first disagrees here/);
+  expect(err).toMatch(/a\.tn:5:27: error\[E0901\]: .*first disagrees here/);
 });
 
 it('says which leaves are not used', async () => {
