@@ -37,12 +37,12 @@ const ofMatrix =
 const twice = (d: Dim): Dim => ({ text: `2*${factor(d)}`, extent: 2 * d.extent });
 const doubled = (d: Dim): string => `for (i: 2, j: ${d.text}).`;
 
-/** `attention[H](...)`: a size given by name or by position. */
-const sizesGiven = ofMatrix((a, [x, y], p, s) => {
+/** `attention[H](...)`: a size given by position, and one by name. */
+const sizesGiven = ofMatrix((a, [x, y], _p, s) => {
   s.used.add('heads');
-  const given = p.one([`H = ${x.text}`, x.text]);
-  const flat = `for (i: ${x.text}, j: ${y.text}). ${a.name}[i, j]`;
-  return { text: `heads[${given}](${flat})`, type: { dims: [x, y] } };
+  const flat = (z: string) => `for (i: ${x.text}, j: ${y.text}). ${z}[i, j]`;
+  const text = `heads[H = ${x.text}](${flat(`heads[${x.text}](${flat(a.name)})`)})`;
+  return { text, type: { dims: [x, y] } };
 });
 
 /** Sizes by default, and given instead. */
@@ -56,23 +56,25 @@ const sizesByDefault = ofVector((a, d, p, s) => {
   return { text: `window[H = ${d.text}, S = 2${z}](${double})`, type: { dims: [d] } };
 });
 
-/** `D % 2 == 0`, `D % H == 0` and `K <= N`, shown by the caller. */
+/** `D % 2 == 0` and `K <= N`, shown by the caller. */
 const factsShown = ofVector((a, d, p, s) => {
   if (2 * d.extent > largest) return undefined;
-  const [name, call] = p.one([
-    ['evens', (x: string) => `evens(${x})`],
-    ['rowsOf', (x: string) => `rowsOf[H = 2](${x})[1]`],
-    ['firstOf', (x: string) => `firstOf[K = ${d.text}](${x})`],
-  ] as const);
+  s.used.add('evens');
+  s.used.add('firstOf');
   const double = p.one([`${doubled(d)} ${a.name}[j] + 0.3 * f32(i)`, `[..${a.name}, ..${a.name}]`]);
-  const product = double.startsWith('for');
-  // A sum has no parts `(H, D/H)`.
-  if (name === 'rowsOf' && !product) {
-    s.used.add('evens');
-    return { text: `evens(${double})`, type: { dims: [d] } };
-  }
-  s.used.add(name);
-  return { text: call(double), type: { dims: [d] } };
+  const text = p.one([
+    `evens(firstOf[K = 2*${factor(d)}](${double}))`,
+    `firstOf[K = ${d.text}]([..evens(${double}), 0.2])`,
+  ]);
+  return { text, type: { dims: [d] } };
+});
+
+/** `D % H == 0` gives rows of D/H elements. */
+const quotientSize = ofVector((a, d, p, s) => {
+  if (2 * d.extent > largest) return undefined;
+  s.used.add('rowsOf');
+  const double = `${doubled(d)} ${a.name}[j] + 0.3 * f32(i)`;
+  return { text: `rowsOf[H = 2](${double})[${p.below(2)}]`, type: { dims: [d] } };
 });
 
 /** `x[i // 2] * f32(i % 2)` over twice the range. */
@@ -140,30 +142,43 @@ const generic = ofVector((a, d, p, s) => {
   return { text, type: { dims: [d] } };
 });
 
-/** A block in parentheses: `let`s with patterns, types and functions of their own. */
-const block = ofVector((a, d, p) => {
-  const lines = p.one([
-    [`let { u, v: w } = { u: ${a.name}, v: 0.3 }`, 'for i. w * u[i]'],
-    [
-      'let g = (x, y) -> sin(x) * y',
-      `for i: ${d.text}. g(${a.name}[i], 0.5) + g(0.2, ${a.name}[i])`,
-    ],
-    [`let h: f32[${d.text}] = for i. 0.5 * ${a.name}[i]`, `for i. h[i] + ${a.name}[i]`],
-  ]);
+/** A block in parentheses: `let`s with a pattern, a function and a type. */
+const block = ofVector((a, d) => {
+  const lines = [
+    `let { u, v: w } = { u: ${a.name}, v: 0.3 }`,
+    'let g = (x, y) -> sin(x) * y',
+    `let h: f32[${d.text}] = for i. g(u[i], 0.5)`,
+    'for i. w * h[i] + g(0.2, u[i])',
+  ];
   return { text: `(\n    ${lines.join('\n    ')})`, type: { dims: [d] } };
 });
 
+/** Arguments by default and by name. */
+const argumentsNamed = ofVector((a, d, _p, s) => {
+  s.used.add('fns');
+  return { text: `scaled(scaled(${a.name}), by = 0.8)`, type: { dims: [d] } };
+});
+
+/** Functions with steps and edges, away from them. */
+const edges = ofVector((a, d) => ({
+  text: `for i: ${d.text}. (1.7 + ${a.name}[i]^2)^0.3 * max(floor(3.1 * ${a.name}[i] + 0.0571), min(sign(${a.name}[i]), 0.4))`,
+  type: { dims: [d] },
+}));
+
+/** Every reduction that has a derivative. */
+const reductions = ofVector((a) => ({
+  text: `(prod i. tanh(${a.name}[i])) + (min i. ${a.name}[i]) - 0.3 * (mean i. ${a.name}[i])`,
+  type: { dims: [] },
+}));
+
 /** i32 and u32 with their operators; no input changes them. */
 const wholeNumbers = ofVector((a, d, p) => {
-  const n = p.one([
-    '3 * i - 1',
-    '(i + 2)^2 // 3',
-    '(5 - i) % 3',
-    'abs(i - 2)',
-    'min(i, 2) + max(i, 1)',
-  ]);
-  const f = p.one([`f32(${n})`, `f32(u32(i) * 2 + 1)`, `f32(i32(u32(i)) - 4)`]);
-  return { text: `for i: ${d.text}. 0.1 * ${f} * ${a.name}[i]`, type: { dims: [d] } };
+  const n = p.one(['3 * i - 1', '(i + 2)^2 // 3', '(5 - i) % 3', 'abs(i - 2)', 'min(i, 2)']);
+  const u = p.one(['u32(i) * 2 + 1', 'i32(u32(i)) - 4']);
+  return {
+    text: `for i: ${d.text}. 0.1 * (f32(${n}) - f32(${u})) * ${a.name}[i]`,
+    type: { dims: [d] },
+  };
 });
 
 /** `and`, `or`, `not` and comparisons of indices. */
@@ -197,16 +212,20 @@ const arrays = ofVector((a, d, p) => {
   ]);
 });
 
-/** A random index, and draws in the form of a tree. */
+/** A random index, and a function that gives keys. */
 const keys = ofVector((a, d, p) => {
   const text = p.one([
     `for i: ${d.text}. ${a.name}[randint(split(seed, 7), i)] * 0.9`,
-    `each v, n in ${a.name}, normalLike(split(seed, 8), ${a.name}). v + 0.1 * n`,
     `(ks -> for i: ${d.text}. ${a.name}[i] * uniform(ks(i), 0))(i -> split(seed, i))`,
-    `each v, z in ${a.name}, zerosLike(${a.name}). v * 0.7 + z`,
   ]);
   return { text, type: { dims: [d] } };
 });
+
+/** Draws and zeros in the form of a tree. */
+const likeTrees = ofVector((a, d) => ({
+  text: `each v, n, z in ${a.name}, normalLike(split(seed, 8), ${a.name}), zerosLike(${a.name}). v + 0.1 * n + z`,
+  type: { dims: [d] },
+}));
 
 /** A scan that carries a record: one field stacked. */
 const scannedRecord = ofVector((a, d) => ({
@@ -225,32 +244,31 @@ const valueAndGradient = ofVector((a, d, p) => {
   return { text, type: { dims: [d] } };
 });
 
-/** Reads of part of a dimension, of a row with a fallback, and of a table of the module. */
-const reads = ofMatrix((a, [x, y], p, s) => {
-  const k = p.below(3);
-  if (k === 0) {
-    return {
+/** Reads of part of a dimension, and of a row with a fallback. */
+const reads = ofMatrix((a, [x, y], p) =>
+  p.one<Made>([
+    {
       text: `for i: ${x.text}. each v in (${a.name}[i - 1] ?? 0.2). 0.8 * v`,
       type: { dims: [x, y] },
-    };
-  }
-  if (k === 1) {
-    s.used.add('table');
-    return {
-      text: `for i: ${x.text}, j: ${y.text}. ${a.name}[i, j] * table[(i + 2*j) % 4]`,
-      type: { dims: [x, y] },
-    };
-  }
-  return {
-    text: `for j: ${y.text}. sum i: ${x.text}. 0.2 * ${a.name}[i, ${y.text} - 1 - j]`,
-    type: { dims: [y] },
-  };
+    },
+    {
+      text: `for j: ${y.text}. sum i: ${x.text}. 0.2 * ${a.name}[i, ${y.text} - 1 - j]`,
+      type: { dims: [y] },
+    },
+  ]),
+);
+
+/** A value of the module, made when it is compiled. */
+const table = ofVector((a, d, _p, s) => {
+  s.used.add('table');
+  return { text: `for i: ${d.text}. ${a.name}[i] * table[(i + 2) % 4]`, type: { dims: [d] } };
 });
 
 export const languageConstructs: Readonly<Record<string, Construct>> = {
   sizesGiven,
   sizesByDefault,
   factsShown,
+  quotientSize,
   quotients,
   tupleBinders,
   numericLabels,
@@ -259,12 +277,17 @@ export const languageConstructs: Readonly<Record<string, Construct>> = {
   fixedLeaf,
   generic,
   block,
+  argumentsNamed,
+  edges,
+  reductions,
   wholeNumbers,
   logic,
   counted,
   arrays,
   keys,
+  likeTrees,
   scannedRecord,
   valueAndGradient,
   reads,
+  table,
 };
