@@ -15,7 +15,7 @@ import { mutate, runIfAccepted } from './mutants.ts';
 
 describe('random programs', () => {
   test('use every construct of the language, none of them rarely', () => {
-    const programs = fc.sample(randomProgram, { numRuns: 1000, seed: 61 });
+    const programs = fc.sample(randomProgram, { numRuns: 2000, seed: 61 });
     const rare = [...featureShares(programs)].filter(([, share]) => share < 0.05);
     expect(rare).toEqual([]);
     expect(Object.keys(features).length).toBeGreaterThanOrEqual(75);
