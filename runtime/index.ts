@@ -13,6 +13,15 @@ export type { LeafSpec, ParamSpec, PathStep } from '../compiler/elaborate/interf
 export { type Formatted, formatText } from '../dsl/format.ts';
 export { placeOf, renderDiagnostic, renderDiagnostics } from '../dsl/render.ts';
 export type { Diagnostic, Severity, Sources, Span } from '../dsl/source.ts';
+export {
+  type Cost,
+  type CostReport,
+  cost,
+  type Form,
+  type KernelRow,
+  type LineRow,
+  type SourceLine,
+} from './api/cost.ts';
 export { declarations } from './api/declarations.ts';
 export { type ExplainOptions, explain, type Stage, stages } from './api/explain.ts';
 export type {
@@ -22,6 +31,7 @@ export type {
   TenonFunction,
 } from './api/function.ts';
 export type { IngestOptions } from './api/ingest.ts';
+export type { InspectOptions } from './api/inspect.ts';
 export type { Instance, Result } from './api/instance.ts';
 export { load, readProgram } from './api/load.ts';
 export { openCheckpoint } from './api/open-checkpoint.ts';

@@ -17,6 +17,7 @@ import type { Elaborated, ElaborateOptions, LeafSpec, ParamSpec, PathStep } from
 import { type Leaf, leavesOf, leavesOfSkeleton, treeOf } from './leaves.ts';
 import { type Cx, emitNest, freshAxis, newCx, storeLeaf } from './scope.ts';
 import { bindSizes, type SizeEnv } from './sizes.ts';
+import { resultSpan } from './steps.ts';
 import { leafSpecs, skeletonOfType } from './types.ts';
 import { bind, type Env, lookup } from './value.ts';
 
@@ -30,7 +31,7 @@ export function elaborate(
 ): Elaborated {
   const fn = program.fns.get(fnId);
   if (fn === undefined) throw new CompileError('E0808', `There is no function \`${fnId}\`.`);
-  const cx = newCx(program, fn.span, options.maxStatements ?? defaultMaxStatements);
+  const cx = newCx(program, resultSpan(fn.body), options.maxStatements ?? defaultMaxStatements);
   const sizes = bindSizes(fn, given);
   if (fn.typeParams.length > 0) skeletonOfType({ k: 'var', name: '' }, sizes, fn.span);
 

@@ -62,7 +62,7 @@ export function evalFold(cx: Cx, env: Env, x: TExpr & { k: 'fold' | 'scan' }): V
   );
 }
 
-function resultSpan(x: TExpr): Span {
+export function resultSpan(x: TExpr): Span {
   return x.k === 'let' ? resultSpan(x.body) : x.span;
 }
 

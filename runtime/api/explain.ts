@@ -5,11 +5,8 @@
 import { printCore } from '../../compiler/core/print.ts';
 import { outline, printPlan } from '../../compiler/schedule/print.ts';
 import { parseModule } from '../../dsl/parse.ts';
-import type { Type } from '../../dsl/typed.ts';
-import { TenonError } from '../errors.ts';
-import { leavesOf } from './leaves.ts';
+import { type InspectOptions, inspect } from './inspect.ts';
 import type { Program } from './program.ts';
-import { specialise } from './specialise.ts';
 import { treeText } from './tree-text.ts';
 
 export const stages = [
@@ -25,12 +22,8 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 
-export type ExplainOptions = {
-  /** Every size that has no default; not needed for `ast` and `typed`. */
-  readonly sizes?: Readonly<Record<string, number>>;
-  /** Show the differentiated program: by these parameters, or by every one that can be. */
-  readonly grad?: readonly string[] | true;
-};
+/** Sizes are not needed for `ast` and `typed`. */
+export type ExplainOptions = Pick<InspectOptions, 'sizes' | 'grad'>;
 
 /** @throws TenonError (`usage`), ProgramError. */
 export async function explain(
@@ -46,29 +39,10 @@ export async function explain(
     return treeText(decl);
   }
   if (stage === 'typed') return treeText(fn);
-  const wanted = options.grad ?? (stage === 'adjoint' ? true : []);
-  const grad =
-    wanted === true ? fn.params.filter((p) => hasFloats(p.type)).map((p) => p.name) : wanted;
-  for (const p of fn.params) leavesOf(p.type, `parameter ${p.name} of ${fn.name}`);
-  const missing = fn.sizes.filter(
-    (s) => s.init === undefined && options.sizes?.[s.name] === undefined,
-  );
-  if (missing.length > 0) {
-    throw new TenonError(
-      'usage',
-      `${stage} needs the sizes ${missing.map((s) => s.name).join(', ')}`,
-      {
-        hint: `Give them, for example ${missing.map((s) => `${s.name}=4`).join(',')}.`,
-      },
-    );
-  }
-  const special = specialise(
-    program.typed,
-    program.sources,
-    fn,
-    new Map(Object.entries(options.sizes ?? {})),
-    { grad, present: new Set(fn.params.map((p) => p.name)), donate: new Map() },
-  );
+  const special = inspect(program, name, stage, {
+    ...options,
+    grad: options.grad ?? (stage === 'adjoint' ? true : []),
+  });
   switch (stage) {
     case 'core':
     case 'adjoint':
@@ -87,22 +61,5 @@ export async function explain(
       );
     default:
       return stage satisfies never;
-  }
-}
-
-function hasFloats(t: Type): boolean {
-  switch (t.k) {
-    case 'scalar':
-      return t.s === 'f32';
-    case 'tensor':
-      return hasFloats(t.elem);
-    case 'record':
-      return t.fields.some((f) => !f.fixed && hasFloats(f.type));
-    case 'idx':
-    case 'fn':
-    case 'var':
-      return false;
-    default:
-      return t satisfies never;
   }
 }

@@ -58,6 +58,15 @@ export class Instance implements AsyncDisposable {
     this.#unwritten = new Set(numbered(special.params).map((l) => l.name));
   }
 
+  /** Names of the leaves that hold a value: arrays of records stacked. */
+  get written(): ReadonlySet<string> {
+    return new Set(
+      numbered(this.params)
+        .map((l) => l.name)
+        .filter((name) => !this.#unwritten.has(name)),
+    );
+  }
+
   /** Bytes held on the device. */
   get bytes(): number {
     return this.#exec.bytes;

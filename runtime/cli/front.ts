@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { compareCommand } from './compare.ts';
+import { costCommand } from './cost.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
@@ -14,6 +15,7 @@ import { fmtCommand } from './fmt.ts';
 import { goldenCommand } from './golden.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { type Common, exit, type Io } from './io.ts';
+import { profileCommand } from './profile.ts';
 import { reportFailure } from './report.ts';
 import { runCommand } from './run.ts';
 import { sampleCommand } from './sample.ts';
@@ -38,6 +40,8 @@ const commands: readonly CommandSpec<any>[] = [
   fmtCommand,
   runCommand,
   explainCommand,
+  costCommand,
+  profileCommand,
   typesCommand,
   doctorCommand,
   testCommand,

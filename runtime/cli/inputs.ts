@@ -99,3 +99,7 @@ export const collect = (value: string, before: readonly string[] = []): string[]
   ...before,
   value,
 ];
+
+/** `NAME,...` of an option; none when it is not given. */
+export const names = (text: string | undefined): string[] =>
+  text?.split(',').filter((n) => n !== '') ?? [];

@@ -66,12 +66,12 @@ const LIMIT = 2 ** 32;
 /** Points of the plan's nests below which waking workers costs more than they save. */
 const WORTH_THREADS = 4_000_000;
 
-type Runner = {
+export type Runner = {
   run(signal?: AbortSignal): Promise<void>;
   dispose(): void;
 };
 
-class WasmExecutable implements Executable {
+export class WasmExecutable implements Executable {
   readonly bytes: number;
   readonly #plan: Plan;
   readonly #address: ReadonlyMap<number, number>;
@@ -205,7 +205,7 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
   };
 }
 
-function memoryOf(pages: number, shared: boolean): WebAssembly.Memory {
+export function memoryOf(pages: number, shared: boolean): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (cause) {
@@ -216,7 +216,7 @@ function memoryOf(pages: number, shared: boolean): WebAssembly.Memory {
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-function refuse(bytes: number): void {
+export function refuse(bytes: number): void {
   if (bytes <= LIMIT) return;
   const size = gigabytes(bytes);
   throw new TenonError('device', `this program needs ${size}; WebAssembly ends at 4 GiB`, {

@@ -78,3 +78,7 @@ export function svgDocument(width: number, height: number, children: readonly Sv
   );
   return `${svg}\n`;
 }
+
+/** At most `length` characters, the last an ellipsis when something is left out. */
+export const cutText = (content: string, length: number): string =>
+  content.length <= length ? content : `${content.slice(0, length - 1)}…`;
