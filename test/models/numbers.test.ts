@@ -100,3 +100,30 @@ fn byNoise(z: f32[8]): f32[8] =
     expect(Math.abs(v - 2)).toBeLessThan(0.1);
   }
 });
+
+it('the covariance of features has the digits of f64, though a float32 device sums', async () => {
+  const program = await load(modelFile('pca'));
+  const [N, D] = [300, 4];
+  // Means far from 0 against the deviations, which is what cancels.
+  const wave = (i: number) => Math.sin(12.9898 * (i + 1)) * 43758.5453;
+  const x = Float32Array.from(
+    { length: N * D },
+    (_, i) => 50 * (i % D) + wave(i) - Math.floor(wave(i)),
+  );
+  await using sums = program.function('digitSums', { device: 'wasm' });
+  const made = (await sums.call({ x: { shape: [N, D], data: x } })).tensors;
+  const s = new Map([...made].map(([n, t]) => [n.slice('out.'.length), t]));
+  await using finish = program.function('fromDigits', { device: 'reference' });
+  const { mean, covariance } = (await finish.call({ s, count: N })).out as Record<string, Tensor>;
+  const average = (f: (n: number) => number): number =>
+    Array.from({ length: N }, (_, n) => f(n)).reduce((a, b) => a + b, 0) / N;
+  for (let a = 0; a < D; a++) {
+    const m = average((n) => x[n * D + a]!);
+    expect(Math.abs(mean!.data[a]! - m)).toBeLessThan(1e-10);
+    for (let b = 0; b < D; b++) {
+      const k = average((n) => x[n * D + b]!);
+      const want = average((n) => (x[n * D + a]! - m) * (x[n * D + b]! - k));
+      expect(Math.abs(covariance!.data[a * D + b]! - want)).toBeLessThan(1e-10);
+    }
+  }
+});

@@ -55,8 +55,9 @@ const pca: Case = (sidecar): Call[] => {
 };
 
 /**
- * The statistics are taken in f64 whatever the device: two eigenvalues may be so close that float32
- * turns their eigenvectors by more than a float32 projection is off.
+ * Sums over the samples are the device's and exact; what follows of them has no samples any more and
+ * is in f64, as the eigen-solve is: two eigenvalues may be so close that float32 turns their
+ * eigenvectors by more than a float32 projection is off.
  */
 async function fitAndProject(
   { program, device, inputs, signal }: Host,
@@ -65,8 +66,12 @@ async function fitAndProject(
   const options = signal === undefined ? {} : { signal };
   const exact = device.name === 'reference' ? device : await openDevice('reference');
   try {
+    await using sums = program.function('sums', { device });
+    const s = (await sums.call(inputs, options)).tensors;
     await using statistics = program.function('statistics', { device: exact });
-    const found = (await statistics.call(inputs, options)).tensors;
+    const count = (inputs['x'] as Tensor).shape[0]!;
+    const given = new Map([...s].map(([name, t]) => [name.slice('out.'.length), t]));
+    const found = (await statistics.call({ s: given, count }, options)).tensors;
     const [D] = found.get('out.mean')!.shape as [number];
     const { values, vectors } = symmetricEigen(found.get('out.covariance')!.data, D);
     const components: Tensor = { dtype: 'f32', shape: [D, D], data: vectors };
@@ -77,7 +82,7 @@ async function fitAndProject(
       U: dimension(sidecar, 'out.resized', 2),
     };
     await using projected = program.function('projected', { device, sizes });
-    const given = {
+    const withStatistics = {
       ...inputs,
       mean: found.get('out.mean')!,
       std: found.get('out.std')!,
@@ -85,7 +90,7 @@ async function fitAndProject(
       components,
       values,
     };
-    const { tensors } = await projected.call(given, options);
+    const { tensors } = await projected.call(withStatistics, options);
     return new Map([...found, ...tensors, ['out.components', components]]);
   } finally {
     if (exact !== device) exact.dispose();
