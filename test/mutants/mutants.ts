@@ -227,6 +227,23 @@ export const mutants: readonly Mutant[] = [
       'lt: comparison((lo, hi) => (hi < -1 ? true : lo >= -1 ? false',
     ],
   ]),
+  ...of('fission', 'compiler/passes/fission.ts', [
+    [
+      'a sign that leaves a sum is lost',
+      "coef: prim('neg', a!.coef ?? constE(e.t, 1))",
+      'coef: a!.coef ?? constE(e.t, 1)',
+    ],
+    [
+      'a divisor that leaves a sum multiplies it',
+      "coef: prim('div', a!.coef ?? constE('f32', 1), e.args[1]!)",
+      "coef: prim('mul', a!.coef ?? constE('f32', 1), e.args[1]!)",
+    ],
+    [
+      'of two factors that stay one is lost',
+      'rest: product(a!.rest, b!.rest) }',
+      'rest: a!.rest ?? b!.rest }',
+    ],
+  ]),
   ...of('hoisting', 'compiler/passes/hoist.ts', [
     [
       'what depends on the step leaves the fold',
