@@ -19,8 +19,9 @@ type Verdict = { readonly k: 'killed' | 'survived' | 'invalid'; readonly by: str
 /** One copy of the tree for each worker; a mutant is put in and taken out again. */
 function copyTree(): string {
   const at = mkdtempSync(join(tmpdir(), 'tenon-mutants-'));
-  for (const folder of ['dsl', 'compiler', 'runtime', 'test', 'models', 'examples']) {
-    cpSync(join(root, folder), join(at, folder), { recursive: true });
+  const own = (path: string) => !path.endsWith('node_modules');
+  for (const folder of ['dsl', 'compiler', 'runtime', 'test', 'models', 'examples', 'bench']) {
+    cpSync(join(root, folder), join(at, folder), { recursive: true, filter: own });
   }
   for (const file of ['package.json', 'tsconfig.json']) cpSync(join(root, file), join(at, file));
   symlinkSync(join(root, 'node_modules'), join(at, 'node_modules'));
