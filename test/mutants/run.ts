@@ -51,6 +51,9 @@ async function hunt(at: string, m: Mutant): Promise<Verdict> {
       join(at, 'node_modules/typescript/bin/tsc'),
       '-p',
       'tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      join(at, 'types.tsbuildinfo'),
     ]);
     if (types.code !== 0) {
       const fault =
