@@ -42,6 +42,16 @@ export function parseModule(file: string, text: string): Parsed {
   return { module: { file, decls, comments }, diagnostics };
 }
 
+/** The files that a text imports, as it names them; nothing else of it is parsed. */
+export function importsOf(file: string, text: string): readonly string[] {
+  const { chunks } = layout(file, lex(text));
+  return chunks.flatMap((chunk) => {
+    if (chunk.tokens[0]!.kind !== 'import') return [];
+    const decl = parseDecl(file, text, chunk);
+    return 'k' in decl && decl.k === 'import' ? [decl.from] : [];
+  });
+}
+
 function parseDecl(file: string, text: string, chunk: Chunk): Decl | Diagnostic {
   if (chunk.fault !== undefined) return chunk.fault;
   const { tokens } = chunk;

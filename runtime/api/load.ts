@@ -3,7 +3,7 @@
  * the API that touches the file system, and only when called.
  */
 import { resolveImport } from '../../dsl/modules.ts';
-import { parseModule } from '../../dsl/parse.ts';
+import { importsOf } from '../../dsl/parse.ts';
 import type { Sources } from '../../dsl/source.ts';
 import { TenonError } from '../errors.ts';
 import { compile, type Program } from './program.ts';
@@ -33,9 +33,7 @@ export async function readProgram(
       throw systemError(e, 'read', path);
     }
     sources.set(file, text);
-    for (const decl of parseModule(file, text).module.decls) {
-      if (decl.k === 'import') pending.push(resolveImport(file, decl.from));
-    }
+    for (const from of importsOf(file, text)) pending.push(resolveImport(file, from));
   }
   return { sources, root };
 }

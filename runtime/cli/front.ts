@@ -1,27 +1,11 @@
 /**
  * The front of the command line: one table of commands, common options, errors to exit codes.
- * A new command is a file with a `CommandSpec` and a row here.
+ * A new command is a file with a `CommandSpec` and a row here, under the name that its usage begins with.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { checkCommand } from './check.ts';
-import { compareCommand } from './compare.ts';
-import { costCommand } from './cost.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { evalCommand } from './eval.ts';
-import { explainCommand } from './explain.ts';
-import { fmtCommand } from './fmt.ts';
-import { goldenCommand } from './golden.ts';
-import { gradcheckCommand } from './gradcheck.ts';
 import { type Common, exit, type Io } from './io.ts';
-import { profileCommand } from './profile.ts';
 import { reportFailure } from './report.ts';
-import { runCommand } from './run.ts';
-import { sampleCommand } from './sample.ts';
-import { testCommand } from './test.ts';
-import { trainCommand } from './train.ts';
-import { typesCommand } from './types.ts';
 import { narrowOption } from './wide.ts';
 
 export type CommandSpec<Options extends object = object> = {
@@ -35,24 +19,33 @@ export type CommandSpec<Options extends object = object> = {
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of commands with different options
-const commands: readonly CommandSpec<any>[] = [
-  checkCommand,
-  fmtCommand,
-  runCommand,
-  explainCommand,
-  costCommand,
-  profileCommand,
-  typesCommand,
-  doctorCommand,
-  testCommand,
-  gradcheckCommand,
-  goldenCommand,
-  demoCommand,
-  trainCommand,
-  sampleCommand,
-  evalCommand,
-  compareCommand,
-];
+type Load = () => Promise<CommandSpec<any>>;
+
+/** By the first word of a command line, and loaded when it is asked for: `check` needs no device. */
+const commands: Readonly<Record<string, Load>> = {
+  check: async () => (await import('./check.ts')).checkCommand,
+  fmt: async () => (await import('./fmt.ts')).fmtCommand,
+  run: async () => (await import('./run.ts')).runCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  cost: async () => (await import('./cost.ts')).costCommand,
+  profile: async () => (await import('./profile.ts')).profileCommand,
+  types: async () => (await import('./types.ts')).typesCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  test: async () => (await import('./test.ts')).testCommand,
+  gradcheck: async () => (await import('./gradcheck.ts')).gradcheckCommand,
+  golden: async () => (await import('./golden.ts')).goldenCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  train: async () => (await import('./train.ts')).trainCommand,
+  sample: async () => (await import('./sample.ts')).sampleCommand,
+  eval: async () => (await import('./eval.ts')).evalCommand,
+  compare: async () => (await import('./compare.ts')).compareCommand,
+};
+
+/** The command that is meant, or all of them for help and for words that are none. */
+function wanted(argv: readonly string[]): readonly Load[] {
+  const name = argv[0] ?? '';
+  return Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+}
 
 /** Runs one command line and gives its exit code; never throws, never exits. */
 export async function front(argv: readonly string[], io: Io): Promise<number> {
@@ -63,7 +56,8 @@ export async function front(argv: readonly string[], io: Io): Promise<number> {
     .showHelpAfterError('(add --help for how to use it)')
     .configureOutput({ writeOut: (s) => io.out(s), writeErr: (s) => io.err(s) })
     .exitOverride();
-  for (const spec of commands) {
+  for (const load of wanted(argv)) {
+    const spec = await load();
     const command = program
       .command(spec.usage)
       .description(spec.summary)
