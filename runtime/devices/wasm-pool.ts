@@ -29,7 +29,7 @@ else port.onmessage = (e) => answer(e.data);
 `;
 
 /** What Node's and the browsers' workers have in common here. */
-type Handle = {
+export type Handle = {
   post(message: unknown): void;
   /** Whether the worker keeps the process alive. */
   hold(busy: boolean): void;
@@ -37,11 +37,11 @@ type Handle = {
 };
 
 type Answer = { readonly job: number; readonly error?: string };
-type Heard = { answer(a: Answer): void; gone(why: string): void };
+export type Heard = { answer(a: Answer): void; gone(why: string): void };
 
 const inNode = (): boolean => typeof process !== 'undefined' && !!process.versions?.node;
 
-async function startWorker(heard: Heard): Promise<Handle> {
+export async function startWorker(heard: Heard): Promise<Handle> {
   if (inNode()) {
     const { Worker: NodeWorker } = await import('node:worker_threads');
     const w = new NodeWorker(source, { eval: true });
@@ -78,14 +78,17 @@ type Pending = {
 
 export class Pool {
   readonly size: number;
+  readonly #open: (heard: Heard) => Promise<Handle>;
   readonly #workers: Handle[] = [];
   readonly #jobs = new Map<number, Pending>();
   #started: Promise<void> | undefined;
   #next = 0;
   #dead: string | undefined;
 
-  constructor(size: number) {
+  /** `open` is for tests: they keep the handles, to take workers away. */
+  constructor(size: number, open = startWorker) {
     this.size = size;
+    this.#open = open;
   }
 
   #start(): Promise<void> {
@@ -95,7 +98,7 @@ export class Pool {
           answer: (a) => this.#answered(i, a.job, a.error),
           gone: (why) => this.#gone(why),
         };
-        this.#workers.push(await startWorker(heard));
+        this.#workers.push(await this.#open(heard));
       }
     })();
     return this.#started;
@@ -174,10 +177,13 @@ export class Pool {
   }
 
   dispose(): void {
-    this.#dead ??= 'the device was disposed of';
+    // A browser tells nobody that a worker was ended: whoever waits is told here.
+    this.#gone('the device was disposed of');
     for (const w of this.#workers) w.stop();
   }
 }
 
 const died = (why: string): TenonError =>
-  new TenonError('device', `a worker thread of the wasm device ended: ${why}`);
+  new TenonError('device', `a worker thread of the wasm device ended: ${why}`, {
+    hint: 'Its memory is lost: open the device again, and write every input again.',
+  });
