@@ -558,10 +558,13 @@ export function applyOp(
     case 'ceil':
     case 'nearest':
       return run(`${p}.${o}`, a);
+    // Of vectors of f32, the sign bit: V8 builds the mask of f32x4.neg and f32x4.abs at each use.
     case 'neg':
+      if (float && lanes === 4) return run('v128.xor', a, g.lanes('i32', 0x80000000));
       return float || lanes === 4 ? run(`${p}.neg`, a) : run('i32.sub', g.i32(0), a);
     case 'abs':
       if (from === 'u32') return a;
+      if (float && lanes === 4) return run('v128.and', a, g.lanes('i32', 0x7fffffff));
       if (float || lanes === 4) return run(`${p}.abs`, a);
       return choose(less(a, g.i32(0)), run('i32.sub', g.i32(0), a), a);
     case 'min':

@@ -86,6 +86,7 @@ export function buildWasm(
   for (const b of plan.bufs) if (b.kind === 'scratch') address.set(b.id, take(b.words));
   const scratch = end - scratchAt;
   take((scratch / 4) * (threads - 1));
+  const spillAt = options.wide ? take((ALIGN / 4) * threads) : undefined;
   const isScratch = (b: BufId): boolean => plan.bufs[b]?.kind === 'scratch';
   const arena = take(plan.arenaWords);
   for (const [b, at] of plan.offsets) address.set(b, arena + at * 4);
@@ -139,7 +140,11 @@ export function buildWasm(
     const own = part
       ? (b: BufId) => (isScratch(b) ? g.times(part.t, scratch) : undefined)
       : undefined;
-    const site = { g, axes, loops: k.loops, base, own, isScratch, part };
+    const spill =
+      spillAt === undefined
+        ? undefined
+        : { node: part ? g.times(part.t, ALIGN) : g.i32(0), offset: spillAt };
+    const site = { g, axes, loops: k.loops, base, own, isScratch, part, spill };
     if (c) emitContraction(c, { ...site, micro, pack, blocking: blocks });
     else emitLoops(k, site);
     g.finish();

@@ -15,6 +15,13 @@ import { Arith, applyOp, type Env, laneStride } from './arith.ts';
 import { ins, type Ty } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
 import { lastOnly, type Part, shareOf } from './part.ts';
+import { tangled } from './paths.ts';
+import { regions } from './regions.ts';
+
+/** An address: a value and a constant. */
+export type Place = { readonly node: Node; readonly offset: number };
+/** Words of it: what four vectors take. */
+export const SPILL = 16;
 
 export type Site = {
   readonly g: Graph;
@@ -24,6 +31,8 @@ export type Site = {
   readonly base: (b: BufId) => number;
   readonly own?: (b: BufId) => Node | undefined;
   readonly isScratch?: (b: BufId) => boolean;
+  /** Room for SPILL words of this thread, where the engine joins neighbouring vectors. */
+  readonly spill?: Place;
   /** The share to compute; all of it when absent. */
   readonly part?: Part;
 };
@@ -58,7 +67,10 @@ export function emitLoops(k: Kernel, site: Site): void {
     const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
     const nests = k.nests.length > 1 ? forward(k.nests, site.isScratch) : k.nests;
     if (nests.length > 0)
-      new NestEmitter(env(root, 0, outer), nests, own, sequential, site.part).emit(root);
+      regions(nests, own, extents).forEach((r, i) => {
+        const at = { ...env(root, i, outer), extents: r.extents };
+        new NestEmitter(at, r.nests, r.own, sequential, site.spill, site.part).emit(root);
+      });
     return;
   }
   let scope = root;
@@ -73,11 +85,15 @@ export function emitLoops(k: Kernel, site: Site): void {
     scope = scope.loop(lo, hi, 1);
     outer.set(a.id, scope);
   }
-  k.nests.forEach((n, i) => {
+  let version = 0;
+  for (const n of k.nests) {
     const sequential = n.store.mode === 'add' ? n.axes : [];
     const own = sequential.length > 0 ? [] : n.axes;
-    new NestEmitter(env(scope, i, new Map(outer)), [n], own, sequential).emit(scope);
-  });
+    for (const r of regions([n], own, extents)) {
+      const at = { ...env(scope, version++, new Map(outer)), extents: r.extents };
+      new NestEmitter(at, r.nests, r.own, sequential, site.spill).emit(scope);
+    }
+  }
 }
 
 /** In a group of pointwise nests, what a nest has stored is handed on as a value. */
@@ -124,6 +140,7 @@ export class NestEmitter {
   readonly #nests: readonly KNest[];
   readonly #own: readonly Axis[];
   readonly #sequential: readonly Axis[];
+  readonly #spill: Place | undefined;
   readonly #part: Part | undefined;
 
   /** `own` axes are parallel; `sequential` ones run outside them, in order. */
@@ -132,8 +149,10 @@ export class NestEmitter {
     nests: readonly KNest[],
     own: readonly Axis[],
     sequential: readonly Axis[],
+    spill?: Place,
     part?: Part,
   ) {
+    this.#spill = spill;
     this.#part = part;
     this.#env = env;
     this.#nests = nests;
@@ -243,12 +262,14 @@ export class NestEmitter {
   }
 
   #unroll(vec: Axis): number {
+    if (tangled(this.#nests.map((n) => n.body))) return 1;
     let nodes = 0;
     for (const n of this.#nests)
       eachKExpr(n.body, (e) => {
         nodes += e.k === 'prim' ? (heavy.has(e.op) ? 12 : 1) : 0;
       });
-    const most = nodes > 40 ? 1 : nodes > 16 ? 2 : 4;
+    // Sums down columns read little of each row: two cache lines of it at a time, where that fits.
+    const most = nodes > 16 ? 2 : nodes > 6 || this.#nests[0]!.op === null ? 4 : 8;
     return Math.min(most, Math.max(1, Math.floor(vec.extent / 4)));
   }
 
@@ -323,10 +344,27 @@ export class NestEmitter {
     });
   }
 
+  /**
+   * The values after a pass through memory: V8's revectorizer looks for pairs upwards from stores, so
+   * accumulators that are only folded would stay 128 bits wide.
+   */
+  #joined(s: Scope, values: readonly Node[]): readonly Node[] {
+    const at = this.#spill;
+    if (!at || values.length % 2 !== 0) return values;
+    s.keep(values);
+    values.forEach((v, i) => {
+      s.effect([at.node, v], ins.store('v128', at.offset + 16 * i));
+    });
+    return values.map((_, i) =>
+      this.#env.g.fresh('v128', ins.load('v128', at.offset + 16 * i), [at.node], s),
+    );
+  }
+
   /** The lanes hold parts of one cell's reduction along `vec`. */
   #reduceLanes(s: Scope, n: KNest, vec: Axis): void {
     const g = this.#env.g;
-    const unroll = vec.extent >= 64 ? 4 : vec.extent >= 16 ? 2 : 1;
+    const most = tangled([n.body]) ? 1 : 4;
+    const unroll = Math.min(most, vec.extent >= 64 ? 4 : vec.extent >= 16 ? 2 : 1);
     const full = vec.extent - (vec.extent % 4);
     const wide = vec.extent - (vec.extent % (4 * unroll));
     const accs = Array.from({ length: unroll }, () => new Accumulator(g, n.op!, n.body.t, 4));
@@ -352,8 +390,11 @@ export class NestEmitter {
     part(0, wide, 4 * unroll, true);
     part(wide, full, 4, true);
     part(full, vec.extent, 1, false);
-    let sum = accs[0]!.result(s);
-    for (const a of accs.slice(1)) sum = combine(g, n.op!, n.body.t, 4, sum, a.result(s));
+    const sums = this.#joined(
+      s,
+      accs.map((a) => a.result(s)),
+    );
+    const sum = sums.reduce((a, b) => combine(g, n.op!, n.body.t, 4, a, b));
     let v = foldLanes(g, n.op!, n.body.t, sum);
     if (rest) v = combine(g, n.op!, n.body.t, 1, v, rest.result(s));
     this.#store(s, n, new Arith(this.#env), v, n.body.t === 'f32' ? 'f32' : 'i32', n.body.t, 0);
@@ -415,7 +456,11 @@ function foldLanes(g: Graph, op: ReduceOp, t: Dtype, v: Node): Node {
   );
 }
 
-/** A running reduction in a local, or two for the index of an extreme. */
+/**
+ * A running reduction in a local, or two for the index of an extreme. A vector of f32 extremes takes
+ * pmax (pmin), one instruction where f32x4.max is eight, and notes in the second local which lanes
+ * have met a NaN.
+ */
 class Accumulator {
   readonly #g: Graph;
   readonly #op: ReduceOp;
@@ -424,6 +469,7 @@ class Accumulator {
   readonly #ty: Ty;
   readonly #local: number;
   readonly #index: number;
+  readonly #nan: number;
 
   constructor(g: Graph, op: ReduceOp, t: Dtype, lanes: 1 | 4) {
     this.#g = g;
@@ -433,6 +479,8 @@ class Accumulator {
     this.#ty = lanes === 4 ? 'v128' : t === 'f32' ? 'f32' : 'i32';
     this.#local = g.fn.local(this.#ty);
     this.#index = needsIndex(op) ? g.fn.local(lanes === 4 ? 'v128' : 'i32') : -1;
+    const extreme = (op === 'max' || op === 'min') && t === 'f32' && lanes === 4;
+    this.#nan = extreme ? g.fn.local('v128') : -1;
   }
 
   start(s: Scope): void {
@@ -442,6 +490,7 @@ class Accumulator {
     const t = this.#t === 'f32' ? 'f32' : 'i32';
     const init = this.#lanes === 4 ? g.lanes(t, v) : t === 'f32' ? g.f32(v) : g.i32(v);
     s.effect([init], ins.set(this.#local));
+    if (this.#nan >= 0) s.effect([g.lanes('i32', 0)], ins.set(this.#nan));
     if (this.#index >= 0)
       s.effect([this.#lanes === 4 ? g.lanes('i32', 0) : g.i32(0)], ins.set(this.#index));
   }
@@ -450,6 +499,18 @@ class Accumulator {
   step(s: Scope, v: Node, at: Node | undefined): void {
     const g = this.#g;
     const old = g.read(this.#local, this.#ty, s);
+    if (this.#nan >= 0) {
+      const pick = this.#op === 'max' ? 'pmax' : 'pmin';
+      s.effect([applyOp(g, 4, pick, 'f32', 'f32', [v, old])], ins.set(this.#local));
+      const met = g.op(
+        'v128.or',
+        'v128',
+        g.read(this.#nan, 'v128', s),
+        g.op('f32x4.ne', 'v128', v, v),
+      );
+      s.effect([met], ins.set(this.#nan));
+      return;
+    }
     if (this.#index < 0) {
       s.effect([combine(g, this.#op, this.#t, this.#lanes, old, v)], ins.set(this.#local));
       return;
@@ -471,6 +532,10 @@ class Accumulator {
 
   /** The value after the items of `s` so far. */
   result(s: Scope): Node {
+    if (this.#nan >= 0) {
+      const nan = this.#g.read(this.#nan, 'v128', s);
+      return this.#g.op('v128.or', 'v128', this.#g.read(this.#local, 'v128', s), nan);
+    }
     const at = this.#index >= 0;
     const ty = at ? (this.#lanes === 4 ? 'v128' : 'i32') : this.#ty;
     return this.#g.read(at ? this.#index : this.#local, ty, s);
