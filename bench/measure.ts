@@ -34,7 +34,7 @@ export type Effort = {
   readonly rounds: number;
   /** Milliseconds of each variant's turn. */
   readonly budget: number;
-  readonly options: { readonly odd: boolean };
+  readonly odd: boolean;
 };
 
 type Live = {
@@ -71,7 +71,7 @@ export async function measureRow(
     };
     try {
       const { threads, wide } = variant;
-      const options = { threads, wide, odd: effort.options.odd };
+      const options = { threads, wide, odd: effort.odd };
       const opened = await process.ask({ k: 'open', peer: variant.peer, workload: w, options });
       if (opened.absent) {
         await drop('absent');

@@ -56,6 +56,11 @@ export function sections(r: Report): readonly Section[] {
   const all: Section[] = [
     { title: 'Milliseconds (median)', head, body: byVariant((row, v) => show(ms(row, v.id))) },
     {
+      title: 'Milliseconds (best)',
+      head,
+      body: byVariant((row, v) => show(cellOf(row, v.id)?.best)),
+    },
+    {
       title: "Tenon's time divided by theirs (below 1: Tenon is faster)",
       head,
       body: byVariant((row, v) => {
@@ -74,6 +79,7 @@ export function sections(r: Report): readonly Section[] {
       head,
       body: shares(r),
     },
+    { title: 'Times faster with all threads than with one', head, body: scaling(r) },
     {
       title: 'Cold compile, ms',
       head,
@@ -96,6 +102,32 @@ export function sections(r: Report): readonly Section[] {
     },
   ];
   return all.map((s) => ({ ...s, body: s.body.filter((b) => b.slice(1).some((c) => c !== '')) }));
+}
+
+function scaling(r: Report): string[][] {
+  const gain = (row: Row, many: string, one: string): string => {
+    const [a, b] = [cellOf(row, many)?.ms, cellOf(row, one)?.ms];
+    return a === undefined || b === undefined ? '' : (b / a).toFixed(2);
+  };
+  return [
+    ['Tenon', ...r.rows.map((row) => gain(row, 'tenon', 'tenon1'))],
+    ['jax-js', ...r.rows.map((row) => gain(row, 'jax', 'jax1'))],
+  ];
+}
+
+/**
+ * `old` with the rows of `next` in place of its own.
+ * @throws when they were not measured in the same way.
+ */
+export function merged(old: Report, next: Report): Report {
+  const how = ({ odd, threads, revectorize, node, variants }: Report): string =>
+    JSON.stringify({ odd, threads, revectorize, node, ids: variants.map((v) => v.id) });
+  if (how(old) !== how(next))
+    throw new Error(`rows measured in two ways: ${how(old)} and ${how(next)}`);
+  const renewed = new Map(next.rows.map((row) => [row.workload, row]));
+  const kept = old.rows.map((row) => renewed.get(row.workload) ?? row);
+  const added = next.rows.filter((row) => !old.rows.some((o) => o.workload === row.workload));
+  return { ...next, rows: [...kept, ...added], work: { ...old.work, ...next.work } };
 }
 
 /** Our rate over the ceiling's, each with the same flags. */

@@ -7,17 +7,20 @@
  *   npm run bench -- --peer tenon --peer torch      some columns (by the start of their names)
  *   npm run bench -- --odd                          renamed functions, sizes that nothing divides
  *   npm run bench -- --threads 1 --no-revectorize   as said
- *   npm run bench -- --json FILE                    the result as data too
+ *   npm run bench -- --json FILE                    where the result goes as data
+ *   npm run bench -- --only W5 --json FILE --merge  renew some rows of FILE
+ *   npm run bench -- --write-docs                   docs/performance.md from the committed results
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
+import { readReport, writeDocs } from './docs.ts';
 import { measureRow, type Row } from './measure.ts';
 import { packagesOf } from './peers/openers.ts';
 import { emptyProcess } from './process.ts';
-import { type Report, reportText } from './report.ts';
+import { absences, merged, type Report, reportText } from './report.ts';
 import { type Variant, variants } from './variants.ts';
 import { named, odd, select } from './workloads.ts';
 
@@ -29,9 +32,12 @@ const options = new Command('bench')
   .option('--odd', 'renamed functions and odd sizes', false)
   .option('--threads <n>', 'threads of every peer that has them', (v) => Number(v), 2)
   .option('--no-revectorize', "without V8's revectorizer")
+  .option('--peers-revectorize', "V8's revectorizer for the peers in JavaScript as well", false)
   .option('--rounds <n>', 'turns that each peer gets', (v) => Number(v), 7)
   .option('--budget <ms>', 'length of a turn', (v) => Number(v), 300)
   .option('--json <file>', 'write the result there', 'bench/results/latest.json')
+  .option('--merge', 'keep the rows of that file that are not measured now', false)
+  .option('--write-docs', 'measure nothing; renew docs/performance.md', false)
   .parse()
   .opts<{
     only: readonly string[];
@@ -39,9 +45,12 @@ const options = new Command('bench')
     odd: boolean;
     threads: number;
     revectorize: boolean;
+    peersRevectorize: boolean;
     rounds: number;
     budget: number;
     json: string;
+    merge: boolean;
+    writeDocs: boolean;
   }>();
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -69,39 +78,45 @@ function missing(v: Variant): string | undefined {
   return absent.length === 0 ? undefined : `${absent.join(', ')}: npm install --prefix bench`;
 }
 
-const asked = variants(options.threads, options.revectorize).filter(
-  (v) =>
-    options.peer.length === 0 ||
-    options.peer.some((p) => v.id.toLowerCase().startsWith(p.toLowerCase())),
-);
-const reasons = new Map(asked.map((v) => [v, missing(v)]));
-for (const reason of new Set(reasons.values())) if (reason) out(`absent, ${reason}`);
-const present = asked.filter((v) => reasons.get(v) === undefined);
-
-const workloads = select(options.odd ? odd : named, options.only);
-const empty = { node: await emptyProcess('node'), python: await emptyProcess('python') };
-const rows: Row[] = [];
-for (const w of workloads) {
-  const effort = { rounds: options.rounds, budget: options.budget, options: { odd: options.odd } };
-  rows.push(
-    await measureRow(
-      w,
-      present,
-      effort,
-      (v) => (v.peer === 'torch' ? empty.python : empty.node),
-      note,
-    ),
+async function measure(): Promise<Report> {
+  const asked = variants(options.threads, options.revectorize, options.peersRevectorize).filter(
+    (v) =>
+      options.peer.length === 0 ||
+      options.peer.some((p) => v.id.toLowerCase().startsWith(p.toLowerCase())),
   );
+  const reasons = new Map(asked.map((v) => [v, missing(v)]));
+  for (const reason of new Set(reasons.values())) if (reason) out(`absent, ${reason}`);
+  const present = asked.filter((v) => reasons.get(v) === undefined);
+  const empty = { node: await emptyProcess('node'), python: await emptyProcess('python') };
+  const effort = { rounds: options.rounds, budget: options.budget, odd: options.odd };
+  const workloads = select(options.odd ? odd : named, options.only);
+  const rows: Row[] = [];
+  for (const w of workloads) {
+    const bare = (v: Variant): number => (v.peer === 'torch' ? empty.python : empty.node);
+    rows.push(await measureRow(w, present, effort, bare, note));
+  }
+  const { threads, revectorize } = options;
+  const work = Object.fromEntries(workloads.map((w) => [w.id, { flops: w.flops, bytes: w.bytes }]));
+  return {
+    odd: options.odd,
+    threads,
+    revectorize,
+    node: process.version,
+    variants: present,
+    rows,
+    work,
+  };
 }
-const report: Report = {
-  odd: options.odd,
-  threads: options.threads,
-  revectorize: options.revectorize,
-  node: process.version,
-  variants: present,
-  rows,
-  work: Object.fromEntries(workloads.map(({ id, flops, bytes }) => [id, { flops, bytes }])),
-};
-mkdirSync(dirname(options.json), { recursive: true });
-writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
-out(reportText(report));
+
+async function main(): Promise<void> {
+  if (options.writeDocs) return writeDocs();
+  const measured = await measure();
+  const old = options.merge && existsSync(options.json) ? readReport(options.json) : undefined;
+  const report = old ? merged(old, measured) : measured;
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  out(reportText(report));
+  if (absences(measured).length > 0) process.exitCode = 1;
+}
+
+await main();

@@ -7,7 +7,11 @@ export type Variant = {
   readonly wide: boolean;
 };
 
-export function variants(threads: number, revectorize: boolean): readonly Variant[] {
+export function variants(
+  threads: number,
+  revectorize: boolean,
+  peersToo = false,
+): readonly Variant[] {
   const v = (id: string, title: string, peer: string, wide = false, n = threads): Variant => ({
     ...{ id, title, peer, threads: n, wide },
   });
@@ -19,9 +23,9 @@ export function variants(threads: number, revectorize: boolean): readonly Varian
     ...(revectorize ? [v('ceilingPlain', 'ceiling, no revectorizer', 'ceiling')] : []),
     v('torch', 'PyTorch', 'torch'),
     v('ortNode', 'onnxruntime-node', 'ortNode'),
-    v('ortWeb', 'onnxruntime-web', 'ortWeb'),
-    ...(threads > 1 ? [v('jax', 'jax-js', 'jax')] : []),
-    v('jax1', 'jax-js, 1 thread', 'jax', false, 1),
-    v('tfjs', 'tfjs, 1 thread', 'tfjs', false, 1),
+    v('ortWeb', 'onnxruntime-web', 'ortWeb', peersToo),
+    ...(threads > 1 ? [v('jax', 'jax-js', 'jax', peersToo)] : []),
+    v('jax1', 'jax-js, 1 thread', 'jax', peersToo, 1),
+    v('tfjs', 'tfjs, 1 thread', 'tfjs', peersToo, 1),
   ];
 }
