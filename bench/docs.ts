@@ -4,7 +4,6 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { writeDrawing } from '../runtime/plot/rasterise.ts';
 import { reportSvg } from './plot.ts';
 import { absences, cellOf, type Report, type Section, sections } from './report.ts';
 
@@ -77,11 +76,11 @@ export function rewritten(text: string, made: string): string {
   return `${before}${BEGIN}\n\n${made}\n\n${END}${after}`;
 }
 
-export async function writeDocs(): Promise<void> {
+export function writeDocs(): void {
   const named = readReport(committed.named);
   writeFileSync(
     page,
     rewritten(readFileSync(page, 'utf8'), tables(named, readReport(committed.odd))),
   );
-  await writeDrawing(picture, reportSvg(named), 2);
+  writeFileSync(picture, reportSvg(named));
 }

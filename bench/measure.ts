@@ -18,6 +18,8 @@ export type Cell = {
   readonly firstMs?: number;
   /** Peak resident bytes of the process beyond an empty one. */
   readonly memory?: number;
+  /** Of these, what the compiled computation holds for its data. */
+  readonly bytes?: number;
   /** Largest error against Tenon, relative to the largest element of its tensor. */
   readonly error?: number;
   /** Why there is no time. */
@@ -90,6 +92,7 @@ export async function measureRow(
       const cell: Cell = {
         variant: variant.id,
         compileMs: opened.compileMs,
+        bytes: opened.bytes,
         firstMs: first.times![0]!,
         error,
       };

@@ -28,6 +28,7 @@ export type Answer = {
   readonly absent?: boolean;
   readonly error?: string;
   readonly compileMs?: number;
+  readonly bytes?: number;
   readonly times?: readonly number[];
   readonly results?: ReadonlyMap<string, Float32Array>;
   /** Peak resident bytes so far. */

@@ -96,6 +96,11 @@ export function sections(r: Report): readonly Section[] {
       body: byVariant((row, v) => show(cellOf(row, v.id)?.memory, (b) => digits(b / 1e6))),
     },
     {
+      title: 'Of these, data (the WebAssembly memory of the compiled program), MB',
+      head,
+      body: byVariant((row, v) => show(cellOf(row, v.id)?.bytes, (b) => digits(b / 1e6))),
+    },
+    {
       title: 'Largest error against Tenon, relative',
       head,
       body: byVariant((row, v) => show(cellOf(row, v.id)?.error, (e) => e.toExponential(0))),

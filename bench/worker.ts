@@ -24,7 +24,8 @@ async function answer(m: Request): Promise<Omit<Answer, 'memory'>> {
     const open = await openers[m.peer]!();
     opened = await open(m.workload, m.options);
     if (!opened) return { absent: true };
-    return opened.compileMs === undefined ? {} : { compileMs: opened.compileMs };
+    const { compileMs, bytes } = opened;
+    return { compileMs, bytes };
   }
   if (m.k === 'read') return { results: await opened!.read() };
   const times: number[] = [];

@@ -7,6 +7,8 @@ import type { Workload } from '../workloads.ts';
 export type Opened = {
   /** Milliseconds from the program to something that can run; absent where nothing is compiled. */
   readonly compileMs?: number;
+  /** Bytes that the compiled computation holds for its data, where the peer tells. */
+  readonly bytes?: number;
   run(): void | Promise<void>;
   /** The compared results of the last run, or of the first one, in the program's layout. */
   read(): Promise<ReadonlyMap<string, Float32Array>>;

@@ -54,6 +54,7 @@ export async function open(w: Workload, device: Device, odd: boolean): Promise<O
   made.write(new Map(w.inputs.map((i) => [i.name, leaf(i)])));
   return {
     compileMs,
+    bytes: made.bytes,
     run: () => made.run(),
     async read() {
       const out = new Map<string, Float32Array>();
