@@ -78,6 +78,10 @@ function missing(v: Variant): string | undefined {
   return absent.length === 0 ? undefined : `${absent.join(', ')}: npm install --prefix bench`;
 }
 
+/** Five digits are more than the clock knows. */
+const rounded = (_: string, v: unknown): unknown =>
+  typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(5)) : v;
+
 async function measure(): Promise<Report> {
   const asked = variants(options.threads, options.revectorize, options.peersRevectorize).filter(
     (v) =>
@@ -114,7 +118,7 @@ async function main(): Promise<void> {
   const old = options.merge && existsSync(options.json) ? readReport(options.json) : undefined;
   const report = old ? merged(old, measured) : measured;
   mkdirSync(dirname(options.json), { recursive: true });
-  writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(options.json, `${JSON.stringify(report, rounded, 1)}\n`);
   out(reportText(report));
   if (absences(measured).length > 0) process.exitCode = 1;
 }
