@@ -45,13 +45,14 @@ describe('shaders', () => {
         let v0 = select(p0, 89f, 89f < p0);
         let v1 = (-104f);
         let v2 = select(v0, v1, v0 < v1);
-        let v3 = round((v2 * 1.4426950216293335f));
-        let v4 = ((v2 - (v3 * 0.693359375f)) - (v3 * (-0.00021219444170128554f)));
-        let v5 = (((((0.0013823005137965083f * v4) + 0.008368841372430325f) * v4) + 0.04166824370622635f) * v4);
-        let v6 = i32(v3);
-        let v7 = (v6 >> 1u);
-        let v8 = ((((((((v5 + 0.1666651964187622f) * v4) + 0.4999999403953552f) * v4) * v4) + v4) + 1f) * bitcast<f32>(((v7 + 127i) << 23u)));
-        return (v8 * bitcast<f32>((((v6 - v7) + 127i) << 23u)));
+        let v3 = (v2 * 1.4426950216293335f);
+        let v4 = round(v3);
+        let v5 = ((v2 - (v4 * 0.693359375f)) - (v4 * (-0.00021219444170128554f)));
+        let v6 = (((((0.00831266213208437f * v5) + 0.041890621185302734f) * v5) + 0.16667114198207855f) * v5);
+        let v7 = (i32(round(v3)) + 254i);
+        let v8 = (v7 >> 1u);
+        let v9 = (((((((v6 + 0.4999922811985016f) * v5) + 1f) * v5) + 1f) * bitcast<f32>((v8 << 23u))) * bitcast<f32>(((v7 - v8) << 23u)));
+        return v9;
       }
       @compute @workgroup_size(64)
       fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
