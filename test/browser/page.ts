@@ -33,9 +33,13 @@ export type Opened = {
   readonly close: () => Promise<void>;
 };
 
-export async function openPage(executablePath: string): Promise<Opened> {
+/** `isolated`: cross-origin isolated, so that memory may be shared between threads. */
+export async function openPage(
+  executablePath: string,
+  { isolated = true }: { readonly isolated?: boolean } = {},
+): Promise<Opened> {
   const files = await bundle();
-  const server = await serve(files);
+  const server = await serve(files, isolated);
   const { port } = server.address() as AddressInfo;
   let browser: Browser | undefined;
   try {
@@ -81,15 +85,18 @@ async function bundle(): Promise<ReadonlyMap<string, string>> {
   return new Map(outputs.flatMap((o) => (o.type === 'chunk' ? [[`/${o.fileName}`, o.code]] : [])));
 }
 
-function serve(files: ReadonlyMap<string, string>): Promise<Server> {
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+function serve(files: ReadonlyMap<string, string>, isolated: boolean): Promise<Server> {
   const server = createServer((request, response) => {
     const code = files.get(request.url ?? '');
     const type = code === undefined ? 'text/html' : 'text/javascript';
-    // Isolated, so that threads over shared memory are allowed.
     response.writeHead(code === undefined && request.url !== '/' ? 404 : 200, {
       'content-type': type,
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-embedder-policy': 'require-corp',
+      ...(isolated ? isolation : {}),
     });
     response.end(code ?? html);
   });
