@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { gradcheckFunction } from '../../runtime/gradcheck/check-function.ts';
 import { load } from '../../runtime/index.ts';
+import { reverseWork } from './work.ts';
 
 const models = join(import.meta.dirname, '../../models');
 
@@ -39,6 +40,9 @@ export async function verifies(
     if (report.skipped === undefined) expect(report.leaves.length).toBeGreaterThan(0);
     else if (higherOrder.test(report.skipped)) expect(takesFunctions(fn)).toBe(true);
     else expect(report.skipped).toMatch(/no f32/);
+    if (report.skipped === undefined) {
+      expect(reverseWork(program.typed, fn, sizes)).toBeLessThanOrEqual(5);
+    }
   });
 }
 

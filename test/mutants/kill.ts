@@ -45,7 +45,7 @@ const lanes: readonly Lane[] = [
   {
     name: 'derivatives of random programs',
     run: () => {
-      for (const p of sample(40, 71)) checkProgram(p, { derivatives: true });
+      for (const p of sample(120, 71)) checkProgram(p, { derivatives: true });
     },
   },
   {
