@@ -13,6 +13,23 @@ import { axesOf, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
 
 /** Every kernel of a plan with its axes split and merged. */
 export function tidyAxes<P extends Pick<Plan, 'steps'>>(plan: P): P {
+  const fresh = freshAxes(plan.steps);
+  return eachStep(plan, (k) => mergeKernel(dropUnits(splitKernel(k, fresh))));
+}
+
+/** Every kernel of a plan with its axes split only. */
+export function splitAxes<P extends Pick<Plan, 'steps'>>(plan: P): P {
+  const fresh = freshAxes(plan.steps);
+  return eachStep(plan, (k) => splitKernel(k, fresh));
+}
+
+function eachStep<P extends Pick<Plan, 'steps'>>(plan: P, f: (k: Kernel) => Kernel): P {
+  const step = (s: Step): Step => (s.k === 'loop' ? { ...s, steps: s.steps.map(step) } : f(s));
+  return { ...plan, steps: plan.steps.map(step) };
+}
+
+/** Names for axes that no step has. */
+export function freshAxes(steps: readonly Step[]): () => AxisId {
   let next = 0;
   const all = (s: Step): void => {
     const own =
@@ -20,13 +37,8 @@ export function tidyAxes<P extends Pick<Plan, 'steps'>>(plan: P): P {
     for (const a of own) next = Math.max(next, a.id + 1);
     if (s.k === 'loop') s.steps.forEach(all);
   };
-  plan.steps.forEach(all);
-  const fresh = (): AxisId => next++;
-  const step = (s: Step): Step =>
-    s.k === 'loop'
-      ? { ...s, steps: s.steps.map(step) }
-      : mergeKernel(dropUnits(splitKernel(s, fresh)));
-  return { ...plan, steps: plan.steps.map(step) };
+  steps.forEach(all);
+  return () => next++;
 }
 
 // ---------------------------------------------------------------- rewriting

@@ -22,8 +22,8 @@ export type Contraction = {
   readonly red: readonly Axis[];
 };
 
-/** Below these, packing costs more than it saves. */
-const least = { rows: 4, cols: 4, red: 4, work: 8192 };
+/** Below these, packing costs more than it saves; a cell of a group is one of many. */
+const least = { rows: 4, cols: 4, red: 4, work: 8192, cell: 512 };
 
 const extent = (l: readonly Axis[]): number => l.reduce((n, a) => n * a.extent, 1);
 
@@ -48,7 +48,7 @@ const product = (l: readonly KExpr[]): KExpr =>
     ? { k: 'const', t: 'f32', v: 1 }
     : l.reduce((a, b) => ({ k: 'prim', t: 'f32', op: 'mul', args: [a, b] }));
 
-export function asContraction(k: Kernel): Contraction | undefined {
+export function asContraction(k: Kernel, leastWork = least.work): Contraction | undefined {
   const nest = k.nests[0]!;
   if (k.nests.length !== 1 || nest.op !== 'sum' || nest.body.t !== 'f32') return undefined;
   if (nest.store.guard.length > 0 || nest.store.at.dyn.length > 0) return undefined;
@@ -103,7 +103,7 @@ export function asContraction(k: Kernel): Contraction | undefined {
   const work = extent(r) * extent(c) * extent(red);
   if (row.extent < least.rows || col.extent < least.cols || extent(red) < least.red)
     return undefined;
-  if (work < least.work) return undefined;
+  if (work < leastWork) return undefined;
   return {
     nest,
     left: product(left),
@@ -113,4 +113,9 @@ export function asContraction(k: Kernel): Contraction | undefined {
     cols: last(c, col),
     red,
   };
+}
+
+/** The contractions among the nests of a group, whose grid stands outside them. */
+export function contractionIn(k: Kernel, n: KNest): Contraction | undefined {
+  return asContraction({ ...k, grid: [], nests: [n] }, least.cell);
 }

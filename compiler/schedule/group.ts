@@ -11,8 +11,10 @@
 import { type Extents, extentsOf, ixAxis, mapIx } from '../core/ix.ts';
 import type { Axis, AxisId, Ix } from '../core.ts';
 import type { Buf, BufId, KExpr, Kernel, KIx, KNest, Step } from '../plan.ts';
+import { freshAxes } from './axes.ts';
 import { asContraction } from './contract.ts';
 import { atomKey, axesOf, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
+import { residentGroups } from './resident.ts';
 import type { Unplaced } from './schedule.ts';
 
 const most = { nests: 8, buffers: 12, nodes: 160 };
@@ -21,17 +23,11 @@ const fewestCells = 32;
 /** How far up a kernel may move. */
 const reach = 16;
 
-export function groupKernels(plan: Unplaced): Unplaced {
-  let next = 0;
-  const count = (s: Step): void => {
-    const own =
-      s.k === 'loop' ? [s.axis] : [...s.grid, ...s.nests.flatMap((n) => [...n.axes, ...n.red])];
-    for (const a of own) next = Math.max(next, a.id + 1);
-    if (s.k === 'loop') s.steps.forEach(count);
-  };
-  plan.steps.forEach(count);
-  const steps = groupSteps(plan.steps, () => next++);
-  return toScratch({ ...plan, steps });
+/** `resident` also joins contractions with what surrounds them (see resident.ts). */
+export function groupKernels(plan: Unplaced, resident = false): Unplaced {
+  const fresh = freshAxes(plan.steps);
+  const steps = groupSteps(plan.steps, fresh);
+  return toScratch({ ...plan, steps: resident ? residentGroups(steps, fresh) : steps });
 }
 
 function groupSteps(steps: readonly Step[], fresh: () => AxisId): Step[] {
@@ -69,9 +65,9 @@ function groupSteps(steps: readonly Step[], fresh: () => AxisId): Step[] {
 
 // ---------------------------------------------------------------- what kernels touch
 
-type Use = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
+export type Use = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
 
-function useOf(steps: readonly Step[]): Use {
+export function useOf(steps: readonly Step[]): Use {
   const reads = new Set<BufId>();
   const writes = new Set<BufId>();
   const walk = (s: Step): void => {
@@ -91,15 +87,15 @@ function useOf(steps: readonly Step[]): Use {
   return { reads, writes };
 }
 
-const conflict = (a: Use, b: Use): boolean =>
+export const conflict = (a: Use, b: Use): boolean =>
   !a.writes.isDisjointFrom(b.writes) ||
   !a.writes.isDisjointFrom(b.reads) ||
   !a.reads.isDisjointFrom(b.writes);
 
-const related = (a: Use, b: Use): boolean =>
+export const related = (a: Use, b: Use): boolean =>
   !a.writes.isDisjointFrom(b.reads) || !a.reads.isDisjointFrom(b.reads);
 
-function eachAccess(n: KNest, f: (buf: BufId, at: KIx, stored: boolean) => void): void {
+export function eachAccess(n: KNest, f: (buf: BufId, at: KIx, stored: boolean) => void): void {
   const seen = new Set<KExpr>();
   const load = (e: KExpr): void => {
     if (e.k === 'load') f(e.buf, e.at, false);
@@ -155,7 +151,7 @@ function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
  * The nest with its outer axes named as the grid's. An inner axis that has a name of the group (one
  * id may be bound by many nests) gets a fresh one, or the grid would capture it.
  */
-function renamed(
+export function renamed(
   n: KNest,
   from: readonly Axis[],
   to: readonly Axis[],
@@ -169,7 +165,7 @@ function renamed(
     map.set(a.id, ixAxis(other));
     return other;
   };
-  const axes = n.axes.slice(from.length).map(own);
+  const axes = n.axes.filter((a) => !map.has(a.id)).map(own);
   const red = n.red.map(own);
   const fix = (e: Ix): Ix =>
     mapIx(
@@ -189,7 +185,7 @@ function renamed(
   };
 }
 
-const idsOf = (k: Kernel): Set<AxisId> =>
+export const idsOf = (k: Kernel): Set<AxisId> =>
   new Set([...k.grid, ...k.nests.flatMap((n) => [...n.axes, ...n.red])].map((a) => a.id));
 
 function worth(grid: readonly Axis[], nests: readonly KNest[], a: Kernel, b: Kernel): boolean {
@@ -240,7 +236,7 @@ type Cells = Map<BufId, { readonly low: number; readonly words: number }>;
  * Checks that every buffer which one nest writes and another touches is addressed by the grid in the
  * same way everywhere, each cell having words of its own; undefined when not.
  */
-function cellLocal(
+export function cellLocal(
   grid: readonly Axis[],
   nests: readonly KNest[],
   pointwise: boolean,
@@ -319,7 +315,7 @@ function cellShape(
 // ---------------------------------------------------------------- scratch
 
 /** Temporaries that live and die in one kernel of several nests become scratch of its cells. */
-function toScratch(plan: Unplaced): Unplaced {
+export function toScratch(plan: Unplaced): Unplaced {
   const homes = new Map<BufId, Set<Kernel>>();
   const visit = (s: Step): void => {
     if (s.k === 'loop') {

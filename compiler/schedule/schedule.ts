@@ -12,7 +12,7 @@ import type { Axis, Core, Ix } from '../core.ts';
 import { fuse } from '../passes/fuse.ts';
 import type { Buf, BufId, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { type Place, rowMajor, size } from './access.ts';
-import { tidyAxes } from './axes.ts';
+import { splitAxes, tidyAxes } from './axes.ts';
 import { eachKExpr, kixKey } from './flat.ts';
 import { groupKernels } from './group.ts';
 import { type Lowered, lower } from './lower.ts';
@@ -24,12 +24,18 @@ export type Donate = readonly (readonly [output: number, input: number])[];
 export type ScheduleOptions = {
   /** Fuse nests on the core and in kernels; default true. */
   readonly fuse?: boolean;
+  /**
+   * Contractions join the kernels around them, over blocks of rows (resident.ts): for targets that
+   * run a cell of the grid on one core with a cache. Default false.
+   */
+  readonly resident?: boolean;
 };
 
 export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
   const fused = options.fuse === false ? core : fuse(core);
-  const settled = settle(lower(fused), donate);
-  return layout(tidyAxes(options.fuse === false ? settled : groupKernels(settled)));
+  const settled = splitAxes(settle(lower(fused), donate));
+  if (options.fuse === false) return layout(tidyAxes(settled));
+  return layout(tidyAxes(groupKernels(settled, options.resident)));
 }
 
 /** A plan without the offsets of its temporaries. */

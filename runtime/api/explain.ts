@@ -22,6 +22,9 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 
+/** `kernels` and `plan` are those of the embedded default, the wasm device. */
+const cpu = { resident: true };
+
 /** Sizes are not needed for `ast` and `typed`. */
 export type ExplainOptions = Pick<InspectOptions, 'sizes' | 'grad'>;
 
@@ -48,13 +51,15 @@ export async function explain(
     case 'adjoint':
       return printCore(special.core);
     case 'kernels':
-      return `${outline(special.compiled.plan()).join('\n')}\n`;
+      return `${outline(special.compiled.plan(cpu)).join('\n')}\n`;
     case 'plan':
-      return printPlan(special.compiled.plan());
+      return printPlan(special.compiled.plan(cpu));
     case 'wgsl':
       return (await import('../../compiler/emit/wgsl/index.ts')).emitWgsl(special.compiled.plan());
     case 'wat':
-      return (await import('../../compiler/emit/wasm/index.ts')).emitWat(special.compiled.plan());
+      return (await import('../../compiler/emit/wasm/index.ts')).emitWat(
+        special.compiled.plan(cpu),
+      );
     case 'gpujs':
       return (await import('../../compiler/emit/gpujs/index.ts')).emitGpuJs(
         special.compiled.plan(),

@@ -3,10 +3,13 @@
  * plan. Parameters that are not given take their defaults here, as a `let` around the body, so that
  * a default costs nothing and sizes in it are literals.
  */
+
+import type { Core } from '../../compiler/core.ts';
 import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { Elaborated, LeafSpec, ParamSpec } from '../../compiler/elaborate/interface.ts';
 import { optimise } from '../../compiler/optimise.ts';
+import type { Plan } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import type { Diagnostic, Sources } from '../../dsl/source.ts';
 import type { TExpr, TFn, TProgram } from '../../dsl/typed.ts';
@@ -40,7 +43,7 @@ export function specialise(
   );
   const core = asProgramErrors(sources, fn, () => optimise(elaborated.core));
   const donate = donation(elaborated, options.donate);
-  const compiled: Compiled = { core, donate, plan: once(() => schedule(core, donate)) };
+  const compiled: Compiled = { core, donate, plan: planner(core, donate) };
   return { ...elaborated, core, compiled };
 }
 
@@ -83,11 +86,15 @@ function asProgramErrors<T>(sources: Sources, fn: TFn, f: () => T): T {
   }
 }
 
-function once<T>(f: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: f() };
-    return made.value;
+/** A plan for each kind of target, made when it is first asked for. */
+function planner(core: Core, donate: Donation): Compiled['plan'] {
+  const made = new Map<boolean, Plan>();
+  return ({ resident = false } = {}) => {
+    const known = made.get(resident);
+    if (known) return known;
+    const plan = schedule(core, donate, { resident });
+    made.set(resident, plan);
+    return plan;
   };
 }
 

@@ -178,7 +178,7 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
     async prepare(program: Compiled): Promise<Executable> {
       const available = wasmAvailability();
       if (!available.ok) throw new TenonError('device', available.reason);
-      const plan = program.plan();
+      const plan = program.plan({ resident: true });
       const words = plan.bufs.reduce((n, b) => n + (b.kind === 'temp' ? 0 : b.words), 0);
       refuse((words + plan.arenaWords) * 4);
       const threads = workOf(plan) >= WORTH_THREADS ? most : 1;

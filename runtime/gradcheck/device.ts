@@ -29,7 +29,11 @@ export type OnDevice = {
 
 export async function onDevice(device: Device, core: Core): Promise<OnDevice> {
   const tidy = optimise(core);
-  const exec = await device.prepare({ core: tidy, plan: () => schedule(tidy, []), donate: [] });
+  const exec = await device.prepare({
+    core: tidy,
+    plan: (options) => schedule(tidy, [], options),
+    donate: [],
+  });
   const analysed = rounding(core);
   const exact = prepareCore(analysed.core);
   return {

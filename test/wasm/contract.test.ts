@@ -86,7 +86,7 @@ describe('contractions', () => {
       fc.asyncProperty(form, async (f) => {
         const core = contraction(f);
         const work = sizeOf([...f.rows, ...f.cols, ...f.red]);
-        const plan = schedule(core);
+        const plan = schedule(core, [], { resident: true });
         const k = kernels(plan.steps)[0]!;
         if (work >= 8192) expect(k.k === 'kernel' && asContraction(k)).toBeTruthy();
         const inputs = inputsOf(core);

@@ -83,7 +83,11 @@ describe('memory', () => {
   it('a freed slot is never read again (programs survive NaN in it)', () =>
     fc.assert(
       fc.asyncProperty(arbitraryCore({ ints: false, vals: false, bits: false }), async (c) => {
-        const got = await runPlan(c.core, poisoned(schedule(c.core)), c.inputs);
+        const got = await runPlan(
+          c.core,
+          poisoned(schedule(c.core, [], { resident: true })),
+          c.inputs,
+        );
         expect(compare(c.core, got, interpret(c.core, c.inputs))).toEqual([]);
       }),
       { numRuns: 200 },
@@ -92,7 +96,7 @@ describe('memory', () => {
   it('temporaries that live together share no word', () =>
     fc.assert(
       fc.property(arbitraryCore(), ({ core }) => {
-        const plan = schedule(core);
+        const plan = schedule(core, [], { resident: true });
         const live = liveness(plan);
         for (const a of live)
           for (const b of live) {
@@ -116,7 +120,7 @@ describe('donation', () => {
         );
         fc.pre(pairs.length > 0);
         const donate = [pairs[pick % pairs.length]!];
-        const plan = schedule(c.core, donate);
+        const plan = schedule(c.core, donate, { resident: true });
         expect(plan.outputs[donate[0]![0]]).toBe(plan.inputs[donate[0]![1]]);
         const got = await runPlan(c.core, plan, c.inputs, donate);
         expect(compare(c.core, got, interpret(c.core, c.inputs))).toEqual([]);
@@ -127,7 +131,7 @@ describe('donation', () => {
 
 describe('the device', () => {
   const core = foldCore(false);
-  const program = { core, plan: () => schedule(core), donate: [] };
+  const program = { core, plan: () => schedule(core, [], { resident: true }), donate: [] };
 
   it('refuses arrays of another length and use after disposal', async () => {
     const exe = await wasmDevice().prepare(program);
@@ -143,7 +147,7 @@ describe('the device', () => {
   });
 
   it('refuses a plan beyond 4 GiB with its size', async () => {
-    const plan = schedule(core);
+    const plan = schedule(core, [], { resident: true });
     const big = { ...program, plan: () => ({ ...plan, arenaWords: 2 ** 30 + 2 ** 28 }) };
     await expect(wasmDevice().prepare(big)).rejects.toThrow('5.00 GiB');
   });

@@ -12,7 +12,7 @@ export async function runWasm(
   options: ScheduleOptions = {},
   donate: Donate = [],
 ): Promise<HostArray[]> {
-  return runPlan(core, schedule(core, donate, options), inputs, donate);
+  return runPlan(core, schedule(core, donate, { resident: true, ...options }), inputs, donate);
 }
 
 export async function runPlan(

@@ -23,7 +23,7 @@ describe('shares of kernels', () => {
         arbitraryCore({ extents: [1, 2, 5, 8, 17] }),
         fc.constantFrom(2, 3, 5),
         async (c, threads) => {
-          const plan = schedule(c.core);
+          const plan = schedule(c.core, [], { resident: true });
           const whole = await inShares(plan, c.inputs, 1, false);
           expect(await inShares(plan, c.inputs, threads, false)).toEqual(whole);
           expect(await inShares(plan, c.inputs, threads, true)).toEqual(whole);
@@ -54,7 +54,7 @@ describe('shares of kernels', () => {
         const body = prim('mul', copied ? prim('abs', left) : left, at(y, b, j, r));
         const core = h.core(h.reduce('c', [b, i, j], 'sum', [r], body));
         const inputs = inputsOf(core);
-        const plan = schedule(core);
+        const plan = schedule(core, [], { resident: true });
         const whole = await inShares(plan, inputs, 1, false);
         for (const threads of [2, 3, 4])
           expect(await inShares(plan, inputs, threads, true)).toEqual(whole);
@@ -84,7 +84,7 @@ function attentionLike(n: number): Core {
 
 describe('workers', () => {
   const core = attentionLike(160);
-  const program = { core, plan: () => schedule(core), donate: [] };
+  const program = { core, plan: () => schedule(core, [], { resident: true }), donate: [] };
   const inputs = inputsOf(core).map((x) => Float32Array.from(x));
 
   it('give the same bits on 1, 2 and 4 threads, run after run', async () => {
@@ -148,7 +148,11 @@ describe('workers', () => {
     const y = h.map('y', [i, j], prim('exp', readE(s, [row, ixAxis(j)])));
     const bad = h.core(h.reduce('z', [j], 'sum', [i], at(y, i, j)), y);
     const device = wasmDevice({ threads: 2 });
-    const exe = await device.prepare({ core: bad, plan: () => schedule(bad), donate: [] });
+    const exe = await device.prepare({
+      core: bad,
+      plan: () => schedule(bad, [], { resident: true }),
+      donate: [],
+    });
     exe.write(0, new Float32Array(n * n));
     // Broken promise: an index far outside, in the first thread's share only.
     exe.write(

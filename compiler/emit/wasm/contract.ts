@@ -8,7 +8,7 @@
  * order whichever tile it is in.
  */
 
-import { type Extents, extentsOf } from '../../core/ix.ts';
+import { extentsOf } from '../../core/ix.ts';
 import type { Axis, AxisId } from '../../core.ts';
 import type { BufId, KExpr, KIx } from '../../plan.ts';
 import type { Contraction } from '../../schedule/contract.ts';
@@ -76,7 +76,17 @@ export const packWords = (cut: Cut): number => align(cut.right) + align(cut.left
 const align = (words: number): number => Math.ceil(words / 64) * 64;
 
 export function emitContraction(c: Contraction, site: ContractSite): void {
-  new Emitter(c, site).emit();
+  const { g, base } = site;
+  const all = [...c.batch, ...c.rows, ...c.cols, ...c.red];
+  const extents = extentsOf(site.loops, all);
+  const written: ReadonlySet<BufId> = new Set();
+  const env = { g, axes: site.axes, extents, base, written, home: g.root, version: 0 };
+  new ContractionEmitter(
+    c,
+    site,
+    { ...env, axes: new Map(site.axes) },
+    cutOf(c, site.blocking),
+  ).emit();
 }
 
 /** Below this many columns a packed left operand is not read often enough. */
@@ -131,10 +141,18 @@ export function regions(rows: number, height: number): Region[] {
   return out;
 }
 
-class Emitter {
+/** The same when the right operand is packed whole, for all passes, before they begin. */
+export function aheadCut(c: Contraction, blocking: Blocking): Cut {
+  const cut = cutOf(c, blocking);
+  const width = 4 * blocking.vecs;
+  const panels = Math.ceil(c.cols.at(-1)!.extent / width) * extent(c.cols.slice(0, -1));
+  return { ...cut, right: extent(c.red) * panels * width };
+}
+
+export class ContractionEmitter {
   readonly c: Contraction;
   readonly #site: ContractSite;
-  readonly #extents: Extents;
+  readonly #env: Env;
   readonly #axes: Env['axes'];
   readonly #row: Axis;
   readonly #col: Axis;
@@ -147,34 +165,54 @@ class Emitter {
   readonly #own: Node | undefined;
   readonly #panels: number;
   readonly #cut: Cut;
+  /** Whether the packed right operand holds all passes, one after another. */
+  #ahead = false;
 
-  constructor(c: Contraction, site: ContractSite) {
+  /** The axes that `env` binds are those of enclosing loops; `site.pack` is this contraction's own. */
+  constructor(c: Contraction, site: ContractSite, env: Env, cut: Cut) {
     this.c = c;
     this.#site = site;
+    this.#env = env;
     this.#row = c.rows.at(-1)!;
     this.#col = c.cols.at(-1)!;
     this.#width = 4 * site.blocking.vecs;
-    this.#axes = new Map(site.axes);
-    this.#extents = extentsOf(site.loops, [...c.batch, ...c.rows, ...c.cols, ...c.red]);
+    this.#axes = env.axes;
     this.#regions = regions(this.#row.extent, site.blocking.rows);
     this.#strides = inPlace(c);
     this.#panels = Math.ceil(this.#col.extent / this.#width);
-    this.#cut = cutOf(c, site.blocking);
+    this.#cut = cut;
     const { g, part, pack } = site;
     this.#own = part && g.times(part.t, pack.bytes);
   }
 
-  get #rightAt(): number {
-    return this.#site.pack.at;
+  /** Bytes of the packed right operand for one unit of the first summed axis. */
+  get #unitBytes(): number {
+    const inner = extent(this.c.red.slice(1));
+    return 4 * inner * this.#panels * this.#width * extent(this.c.cols.slice(0, -1));
+  }
+  #rightOf(chunk: Chunk): number {
+    return this.#site.pack.at + (this.#ahead ? chunk.from * this.#unitBytes : 0);
   }
   get #leftAt(): number {
     return this.#site.pack.at + 4 * align(this.#cut.right);
   }
 
-  #env(): Env {
-    const { g, base } = this.#site;
-    const axes = new Map(this.#axes);
-    return { g, axes, extents: this.#extents, base, written: new Set(), home: g.root, version: 0 };
+  #now(): Env {
+    return { ...this.#env, axes: new Map(this.#axes) };
+  }
+
+  /** Packs the whole right operand here, for cells of the loops that open later. */
+  packAhead(at: Scope): void {
+    this.#ahead = true;
+    this.#passes(at, (s, chunk) => this.#packRight(s, chunk));
+  }
+
+  /** One thread's contraction; `ahead` says that its right operand is packed already. */
+  inside(at: Scope, ahead: boolean): void {
+    this.#ahead = ahead;
+    let s = at;
+    for (const a of this.c.batch) s = this.#loop(s, a);
+    this.#passes(s, (t, chunk) => this.#chunk(t, chunk));
   }
 
   emit(): void {
@@ -190,16 +228,20 @@ class Emitter {
       at = this.#loop(at, batches, lo, hi);
     } else this.#shared = this.#row.extent >= this.#col.extent ? 'rows' : 'cols';
     for (const a of c.batch) if (a !== batches || !this.#axes.has(a.id)) at = this.#loop(at, a);
+    this.#passes(at, (s, chunk) => this.#chunk(s, chunk));
+  }
+
+  /** The sum in passes of one length, and what is left over. */
+  #passes(at: Scope, f: (at: Scope, chunk: Chunk) => void): void {
     const { unit, full } = this.#cut;
-    const head = c.red[0]!;
-    const inner = c.red.slice(1);
+    const head = this.c.red[0]!;
+    const inner = this.c.red.slice(1);
     const rest = head.extent - full * unit;
     if (full > 1) {
       const counter = at.loop(0, full * unit, unit);
-      this.#chunk(counter, { head, inner, units: unit, counter, from: 0 });
-    } else this.#chunk(at, { head, inner, units: unit, counter: undefined, from: 0 });
-    if (rest > 0)
-      this.#chunk(at, { head, inner, units: rest, counter: undefined, from: full * unit });
+      f(counter, { head, inner, units: unit, counter, from: 0 });
+    } else f(at, { head, inner, units: unit, counter: undefined, from: 0 });
+    if (rest > 0) f(at, { head, inner, units: rest, counter: undefined, from: full * unit });
   }
 
   #loop(at: Scope, a: Axis, lo: number | Node = 0, hi: number | Node = a.extent, step = 1): Scope {
@@ -209,7 +251,7 @@ class Emitter {
   }
 
   #chunk(at: Scope, chunk: Chunk): void {
-    this.#packRight(at, chunk);
+    if (!this.#ahead) this.#packRight(at, chunk);
     if (!this.#strides) this.#packLeft(at, chunk);
     this.#tiles(at, chunk);
   }
@@ -226,7 +268,7 @@ class Emitter {
       expr: right,
       axis: this.#col,
       width: this.#width,
-      to: this.#rightAt,
+      to: this.#rightOf(chunk),
       own: this.#own,
       outer: this.#outerCols(chunk),
       chunk,
@@ -234,7 +276,7 @@ class Emitter {
     const own = this.#shared === 'cols' ? part : undefined;
     const { extent: all } = this.#col;
     const full = all - (all % this.#width);
-    const env = this.#env();
+    const env = this.#now();
     if (full > 0) {
       const { lo, hi } = shareOf(g, own, full / this.#width, this.#width);
       packPanels(panels, env, s, lo, hi, this.#width, this.#width);
@@ -262,13 +304,14 @@ class Emitter {
       };
       const mine = i === 0 ? shareOf(g, own, (to - from) / height, height, from) : undefined;
       const where = mine ? s : lastOnly(g, own, s);
-      packPanels(panels, this.#env(), where, mine?.lo ?? from, mine?.hi ?? to, height, height);
+      packPanels(panels, this.#now(), where, mine?.lo ?? from, mine?.hi ?? to, height, height);
     });
   }
 
   /** Where the loops over the outer column axes stand in the packed operand. */
   #outerCols(chunk: Chunk): Terms {
-    return this.#outer(this.c.cols, 4 * depthOf(chunk) * this.#panels * this.#width);
+    const outer = this.#outer(this.c.cols, 4 * depthOf(chunk) * this.#panels * this.#width);
+    return this.#ahead && chunk.counter ? [...outer, [chunk.counter, this.#unitBytes]] : outer;
   }
   #outerRows(chunk: Chunk): Terms {
     return this.#outer(this.c.rows, 4 * depthOf(chunk) * this.#row.extent);
@@ -333,7 +376,7 @@ class Emitter {
     const { g, blocking, micro } = this.#site;
     const { nest } = this.c;
     const depth = depthOf(chunk);
-    const env = this.#env();
+    const env = this.#now();
     const ar = new Arith(env);
     const flat = (buf: BufId, at: KIx): Node => {
       const { node, offset } = ar.address(buf, at);
@@ -343,7 +386,7 @@ class Emitter {
     const to = flat(nest.store.buf, nest.store.at);
     const b = g.add(
       g.affine([...this.#outerCols(chunk), [panel, 4 * depth]])!,
-      mine(this.#rightAt),
+      mine(this.#rightOf(chunk)),
     );
     let a: Node;
     if (this.#strides && this.c.left.k === 'load') {

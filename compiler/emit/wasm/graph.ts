@@ -187,7 +187,9 @@ export class Graph {
 
   /** Sum of by * (axis of the loop), outermost loops first so that inner ones only step. */
   affine(terms: readonly (readonly [loop: Scope, by: number])[]): Node | undefined {
-    return [...terms]
+    const by = new Map<Scope, number>();
+    for (const [loop, m] of terms) by.set(loop, (by.get(loop) ?? 0) + m);
+    return [...by]
       .sort((a, b) => a[0].depth - b[0].depth)
       .reduce<Node | undefined>((n, [loop, by]) => this.induct(n, loop, by), undefined);
   }

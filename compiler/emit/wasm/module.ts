@@ -8,10 +8,12 @@
 import type { AxisId } from '../../core.ts';
 import type { BufId, Kernel, Plan, Step } from '../../plan.ts';
 import { asContraction, type Contraction } from '../../schedule/contract.ts';
+import { hasContraction } from '../../schedule/resident.ts';
 import { loadsOf } from '../../schedule/schedule.ts';
 import { encodeModule, Fn, ins, op, type Ty } from './binary.ts';
 import { type Blocking, cutOf, emitContraction, packWords } from './contract.ts';
 import { Graph, type Node, type Scope } from './graph.ts';
+import { emitGroup, groupPackWords } from './group.ts';
 import { microKernel, type Tile, tileKey } from './micro.ts';
 import { canShare, emitLoops } from './nest.ts';
 import { type Access, barrierFn, Hazards, type Range } from './threads.ts';
@@ -117,6 +119,7 @@ export function buildWasm(
   const contractions = new Map<Kernel, Contraction>();
   let packed = 0;
   for (const k of kernels) {
+    if (hasContraction(k)) packed = Math.max(packed, groupPackWords(k, blocks) * 4);
     const c = asContraction(k);
     if (!c) continue;
     contractions.set(k, c);
@@ -145,7 +148,9 @@ export function buildWasm(
         ? undefined
         : { node: part ? g.times(part.t, ALIGN) : g.i32(0), offset: spillAt };
     const site = { g, axes, loops: k.loops, base, own, isScratch, part, spill };
-    if (c) emitContraction(c, { ...site, micro, pack, blocking: blocks });
+    const contract = { ...site, micro, pack, blocking: blocks };
+    if (c) emitContraction(c, contract);
+    else if (hasContraction(k)) emitGroup(k, contract);
     else emitLoops(k, site);
     g.finish();
     define(fn);

@@ -1,0 +1,109 @@
+/**
+ * Resident groups as loops: the cells of the grid one after another, in each the nests in order,
+ * contractions as tiles and the others as loops. What a contraction packs of its right operand is
+ * packed in the outermost loop that knows it: once per thread when no axis of the grid is in it.
+ *
+ * Invariant: as for all kernels, a cell is computed the same way in whichever thread's share it is.
+ */
+import { extentsOf } from '../../core/ix.ts';
+import type { Axis, AxisId } from '../../core.ts';
+import type { BufId, Kernel, KNest } from '../../plan.ts';
+import { axesOfExpr, type Contraction, contractionIn } from '../../schedule/contract.ts';
+import { eachKExpr } from '../../schedule/flat.ts';
+import type { Env } from './arith.ts';
+import {
+  aheadCut,
+  type Blocking,
+  ContractionEmitter,
+  type ContractSite,
+  packWords,
+} from './contract.ts';
+import type { Scope } from './graph.ts';
+import { NestEmitter } from './nest.ts';
+import { shareOf } from './part.ts';
+
+/** Words that packing needs in one thread. */
+export function groupPackWords(k: Kernel, blocking: Blocking): number {
+  return k.nests.reduce((n, x) => {
+    const c = contractionIn(k, x);
+    return c ? n + packWords(aheadCut(c, blocking)) : n;
+  }, 0);
+}
+
+export function emitGroup(k: Kernel, site: ContractSite): void {
+  const { g, part } = site;
+  const written = new Set(k.nests.map((n) => n.store.buf));
+  const all = k.nests.flatMap((n) => [...n.axes, ...n.red]);
+  const extents = extentsOf(site.loops, k.grid, all);
+  const axes: Env['axes'] = new Map(site.axes);
+  const env = (home: Scope, version: number): Env => ({
+    g,
+    axes: new Map(axes),
+    extents,
+    base: site.base,
+    own: site.own,
+    written,
+    home,
+    version,
+  });
+  let packAt = site.pack.at;
+  const members = k.nests.map((nest) => {
+    const c = contractionIn(k, nest);
+    if (!c) return { nest };
+    const cut = aheadCut(c, site.blocking);
+    const pack = { at: packAt, bytes: site.pack.bytes };
+    packAt += 4 * packWords(cut);
+    const make = (scope: Scope, version: number): ContractionEmitter =>
+      new ContractionEmitter(c, { ...site, pack }, env(scope, version), cut);
+    return { nest, make, needs: needs(k, c, written) };
+  });
+  const packed = new Set<KNest>();
+  const bound = new Set<AxisId>();
+  const packReady = (scope: Scope): void => {
+    for (const m of members) {
+      if (!m.make || packed.has(m.nest) || m.needs === undefined) continue;
+      if (![...m.needs].every((id) => bound.has(id))) continue;
+      packed.add(m.nest);
+      m.make(scope, 0).packAhead(scope);
+    }
+  };
+  let scope = g.root;
+  packReady(scope);
+  const order = loopOrder(k.grid);
+  order.forEach((a, i) => {
+    const { lo, hi } = shareOf(g, i === 0 ? part : undefined, a.extent);
+    scope = scope.loop(lo, hi, 1);
+    axes.set(a.id, scope);
+    bound.add(a.id);
+    packReady(scope);
+  });
+  members.forEach((m, i) => {
+    if (m.make) m.make(scope, i).inside(scope, packed.has(m.nest));
+    else new NestEmitter(env(scope, i), [m.nest], m.nest.axes, []).emit(scope);
+  });
+}
+
+/**
+ * The axes of the grid in a contraction's right operand; undefined when it can be packed only inside
+ * a cell, because the group writes it or an axis of the nest chooses it.
+ */
+function needs(k: Kernel, c: Contraction, written: ReadonlySet<BufId>): Set<AxisId> | undefined {
+  let own = false;
+  eachKExpr(c.right, (e) => {
+    if (e.k === 'load' && written.has(e.buf)) own = true;
+  });
+  const used = axesOfExpr(c.right);
+  if (own || c.batch.some((a) => used.has(a.id))) return undefined;
+  return new Set(k.grid.filter((a) => used.has(a.id)).map((a) => a.id));
+}
+
+/** The axis that is shared out first; the blocks of rows stay innermost where others are enough. */
+function loopOrder(grid: readonly Axis[]): Axis[] {
+  const outer = grid.slice(0, -1);
+  const longest = outer.reduce<Axis | undefined>(
+    (a, b) => (a && a.extent >= b.extent ? a : b),
+    undefined,
+  );
+  const first = longest && longest.extent >= 4 ? longest : grid.at(-1);
+  return first ? [first, ...grid.filter((a) => a !== first)] : [];
+}
