@@ -79,6 +79,8 @@ export type Kernel = {
   readonly nests: readonly KNest[];
   /** Outer loop axes (folds) that the accesses mention; uniform over the kernel. */
   readonly loops: readonly Axis[];
+  /** The nests are independent and there is no grid: they may run in any order (gather.ts). */
+  readonly gathered?: true;
 };
 
 export type Loop = {

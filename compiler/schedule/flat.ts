@@ -5,7 +5,7 @@
  * same key; reuse, in-place updates and forwarding between nests are decided on these keys.
  */
 import type { Atom, AxisId, Guard, Ix } from '../core.ts';
-import type { KExpr, KIx } from '../plan.ts';
+import type { BufId, KExpr, KIx, KNest } from '../plan.ts';
 
 const exprKeys = new WeakMap<object, number>();
 let nextExprKey = 0;
@@ -99,4 +99,15 @@ export function eachKExpr(root: KExpr, f: (e: KExpr) => void, seen: Set<KExpr> =
   if (root.k === 'prim') for (const a of root.args) eachKExpr(a, f, seen);
   if (root.k === 'load') for (const d of root.at.dyn) eachKExpr(d.e, f, seen);
   f(root);
+}
+
+/** Calls `f` on every load of a nest, then on its store. */
+export function eachAccess(n: KNest, f: (buf: BufId, at: KIx, stored: boolean) => void): void {
+  const seen = new Set<KExpr>();
+  const load = (e: KExpr): void => {
+    if (e.k === 'load') f(e.buf, e.at, false);
+  };
+  eachKExpr(n.body, load, seen);
+  for (const d of n.store.at.dyn) eachKExpr(d.e, load, seen);
+  f(n.store.buf, n.store.at, true);
 }

@@ -13,96 +13,39 @@ import type { Axis, AxisId, Ix } from '../core.ts';
 import type { Buf, BufId, KExpr, Kernel, KIx, KNest, Step } from '../plan.ts';
 import { freshAxes } from './axes.ts';
 import { asContraction } from './contract.ts';
-import { atomKey, axesOf, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
-import { residentGroups } from './resident.ts';
+import { atomKey, axesOf, eachAccess, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
+import { gatherKernels } from './gather.ts';
+import { mergeKernels, related } from './order.ts';
+import { partRead, residentGroups } from './resident.ts';
 import type { Unplaced } from './schedule.ts';
+import { type Parts, viewOutputs, wholes } from './views.ts';
 
 const most = { nests: 8, buffers: 12, nodes: 160 };
 /** A grid needs this many cells to be worth its loops (and a GPU's threads). */
 const fewestCells = 32;
-/** How far up a kernel may move. */
-const reach = 16;
 
 /** `resident` also joins contractions with what surrounds them (see resident.ts). */
-export function groupKernels(plan: Unplaced, resident = false): Unplaced {
+export function groupKernels(given: Unplaced, resident = false): Unplaced {
+  const { plan, parts } = resident ? viewOutputs(given) : { plan: given, parts: new Map() };
   const fresh = freshAxes(plan.steps);
-  const steps = groupSteps(plan.steps, fresh);
-  return toScratch({ ...plan, steps: resident ? residentGroups(steps, fresh) : steps });
+  const rows = groupSteps(plan.steps, fresh, parts);
+  const steps = resident
+    ? wholes(gatherKernels(residentGroups(rows, fresh, parts), parts), parts)
+    : rows;
+  return toScratch({ ...plan, steps });
 }
 
-function groupSteps(steps: readonly Step[], fresh: () => AxisId): Step[] {
-  const out: Step[] = [];
-  const uses: Use[] = [];
-  for (const s of steps) {
-    if (s.k === 'loop') {
-      const inner = { ...s, steps: groupSteps(s.steps, fresh) };
-      out.push(inner);
-      uses.push(useOf([inner]));
-      continue;
-    }
-    const use = useOf([s]);
-    let done = false;
-    if (groupable(s)) {
-      for (let i = out.length - 1; i >= 0 && i >= out.length - reach; i--) {
-        const into = out[i]!;
-        const merged =
-          into.k === 'kernel' && related(uses[i]!, use) ? join(into, s, fresh) : undefined;
-        if (merged) {
-          out[i] = merged;
-          uses[i] = useOf([merged]);
-          done = true;
-          break;
-        }
-        if (conflict(uses[i]!, use)) break;
-      }
-    }
-    if (done) continue;
-    out.push(s);
-    uses.push(use);
-  }
-  return out;
-}
-
-// ---------------------------------------------------------------- what kernels touch
-
-export type Use = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
-
-export function useOf(steps: readonly Step[]): Use {
-  const reads = new Set<BufId>();
-  const writes = new Set<BufId>();
-  const walk = (s: Step): void => {
-    if (s.k === 'loop') {
-      s.steps.forEach(walk);
-      return;
-    }
-    for (const n of s.nests) {
-      writes.add(n.store.buf);
-      if (n.store.mode === 'add') reads.add(n.store.buf);
-      eachAccess(n, (buf, _at, stored) => {
-        if (!stored) reads.add(buf);
-      });
-    }
-  };
-  steps.forEach(walk);
-  return { reads, writes };
-}
-
-export const conflict = (a: Use, b: Use): boolean =>
-  !a.writes.isDisjointFrom(b.writes) ||
-  !a.writes.isDisjointFrom(b.reads) ||
-  !a.reads.isDisjointFrom(b.writes);
-
-export const related = (a: Use, b: Use): boolean =>
-  !a.writes.isDisjointFrom(b.reads) || !a.reads.isDisjointFrom(b.reads);
-
-export function eachAccess(n: KNest, f: (buf: BufId, at: KIx, stored: boolean) => void): void {
-  const seen = new Set<KExpr>();
-  const load = (e: KExpr): void => {
-    if (e.k === 'load') f(e.buf, e.at, false);
-  };
-  eachKExpr(n.body, load, seen);
-  for (const d of n.store.at.dyn) eachKExpr(d.e, load, seen);
-  f(n.store.buf, n.store.at, true);
+function groupSteps(steps: readonly Step[], fresh: () => AxisId, parts: Parts): Step[] {
+  const inner = steps.map(
+    (s): Step => (s.k === 'loop' ? { ...s, steps: groupSteps(s.steps, fresh, parts) } : s),
+  );
+  return mergeKernels(
+    inner,
+    (a, b, [u, v]) =>
+      groupable(b) && related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined,
+    true,
+    parts,
+  );
 }
 
 // ---------------------------------------------------------------- joining
@@ -333,7 +276,7 @@ export function toScratch(plan: Unplaced): Unplaced {
   const bufs: Buf[] = [...plan.bufs];
   const step = (s: Step): Step => {
     if (s.k === 'loop') return { ...s, steps: s.steps.map(step) };
-    if (s.nests.length === 1) return s;
+    if (s.nests.length === 1 || s.gathered) return s;
     const pointwise = s.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
     const cells = cellLocal(s.grid, s.nests, pointwise);
     if (!cells) return s;

@@ -15,49 +15,36 @@ import { addIx, ixAxis, mapIx, scaleIx } from '../core/ix.ts';
 import type { Axis, AxisId, Ix } from '../core.ts';
 import type { BufId, KExpr, Kernel, KIx, KNest, Step } from '../plan.ts';
 import { asContraction, axesOfExpr, contractionIn } from './contract.ts';
-import { eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
-import {
-  cellLocal,
-  conflict,
-  eachAccess,
-  idsOf,
-  related,
-  renamed,
-  type Use,
-  useOf,
-} from './group.ts';
+import { eachAccess, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
+import { cellLocal, idsOf, renamed } from './group.ts';
+import { mergeKernels, related, type Use } from './order.ts';
+import type { Parts } from './views.ts';
 
 const most = { nests: 14, buffers: 24 };
-/** How far up a kernel may move. */
-const reach = 16;
 /** Rows of a block, and the words of scratch that should stay in the first two levels of cache. */
 const rows = { least: 8, most: 64, words: 393_216, narrowWords: 65_536 };
 
-export function residentGroups(steps: readonly Step[], fresh: () => AxisId): Step[] {
-  const out: Step[] = [];
-  const uses: Use[] = [];
-  for (const s of steps) {
-    const step: Step = s.k === 'loop' ? { ...s, steps: residentGroups(s.steps, fresh) } : s;
-    const use = useOf([step]);
-    let done = false;
-    for (let i = out.length - 1; step.k === 'kernel' && i >= 0 && i >= out.length - reach; i--) {
-      const into = out[i]!;
-      const merged =
-        into.k === 'kernel' && related(uses[i]!, use) ? join(into, step, fresh) : undefined;
-      if (merged) {
-        out[i] = merged;
-        uses[i] = useOf([merged]);
-        done = true;
-        break;
-      }
-      if (conflict(uses[i]!, use)) break;
-    }
-    if (done) continue;
-    out.push(step);
-    uses.push(use);
-  }
-  return out.map((s) => (s.k === 'kernel' ? blocked(s, fresh) : s));
+/** Points of a kernel that a single thread may as well do. */
+const short = 65_536;
+const points = (k: Kernel): number =>
+  k.nests.reduce((n, x) => n + size(k.grid) * size(x.axes) * size(x.red), 0);
+
+export function residentGroups(steps: readonly Step[], fresh: () => AxisId, parts: Parts): Step[] {
+  const inner = steps.map(
+    (s): Step => (s.k === 'loop' ? { ...s, steps: residentGroups(s.steps, fresh, parts) } : s),
+  );
+  const joined = mergeKernels(
+    inner,
+    (a, b, [u, v]) => (related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined),
+    true,
+    parts,
+  );
+  return joined.map((s) => (s.k === 'kernel' ? blocked(s, fresh) : s));
 }
+
+/** Whether `b` reads the whole of which `a` writes a part: the other parts are written elsewhere. */
+export const partRead = (a: Kernel, b: Use, parts: Parts): boolean =>
+  a.nests.some((n) => parts.has(n.store.buf) && b.reads.has(n.store.buf));
 
 // ---------------------------------------------------------------- joining
 
@@ -69,7 +56,7 @@ type Rows = {
 };
 
 function rowsOf(k: Kernel): Rows | undefined {
-  if (!k.nests.every(plain)) return undefined;
+  if (k.gathered || !k.nests.every(plain)) return undefined;
   if (k.nests.length > 1) {
     const heavy = k.nests.some((n) => isContraction(k, n));
     return k.grid.length > 0 ? { grid: k.grid, nests: k.nests, heavy } : undefined;
@@ -101,6 +88,10 @@ function join(a: Kernel, b: Kernel, fresh: () => AxisId): Kernel | undefined {
   // A lone map has no rows of its own: those of the contraction that follows decide.
   if (!first.heavy && a.nests.length === 1) return undefined;
   const { grid } = first;
+  // A few rows are one block on one thread: nothing long may join them.
+  if (size(grid) < rows.least && points(b) > short) return undefined;
+  // A contraction with more batch axes than the grid would pack its operands for every block.
+  if (b.nests.length === 1 && second.heavy && second.grid.length !== grid.length) return undefined;
   const map = match(a, grid, b, second.grid);
   if (!map) return undefined;
   const inGrid = new Set(grid.map((g) => g.id));
@@ -194,6 +185,8 @@ function blockOf(k: Kernel): number | undefined {
   const wide = shared(k) > 0;
   const cells = size(k.grid);
   const good: number[] = [];
+  // A few rows in all are one block: there is no more to share out.
+  if (cells < rows.least) return last.extent >= 4 ? last.extent : undefined;
   for (let d = rows.least; d <= Math.min(rows.most, last.extent); d++) {
     if (last.extent % d !== 0 || (d < 13 && d % 6 > 0 && d % 6 < 4 && d !== 8)) continue;
     if (cells / d < 8 && d > rows.least && good.length > 0) continue;
@@ -235,4 +228,4 @@ function blocked(k: Kernel, fresh: () => AxisId): Kernel {
 
 /** Whether a kernel is a group with a contraction in it. */
 export const hasContraction = (k: Kernel): boolean =>
-  k.nests.length > 1 && k.nests.some((n) => contractionIn(k, n) !== undefined);
+  !k.gathered && k.nests.length > 1 && k.nests.some((n) => contractionIn(k, n) !== undefined);

@@ -39,7 +39,9 @@ export type Site = {
 
 /** Whether the cells of a kernel can be shared out. */
 export const canShare = (k: Kernel): boolean =>
-  k.nests.length > 1 ? k.grid.length > 0 : k.grid.length > 0 || !!parallelAxes(k.nests[0]!).length;
+  k.nests.length > 1
+    ? k.grid.length > 0 || k.nests.every((n) => n.axes.length > 0)
+    : k.grid.length > 0 || !!parallelAxes(k.nests[0]!).length;
 
 const parallelAxes = (n: KNest): readonly Axis[] => (n.store.mode === 'add' ? [] : n.axes);
 
@@ -61,6 +63,16 @@ export function emitLoops(k: Kernel, site: Site): void {
   const root = site.g.root;
   const outer: Env['axes'] = new Map(site.axes);
   const pointwise = k.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
+  if (k.gathered) {
+    // Independent nests, each shared out by itself; one without cells to share is the last thread's.
+    k.nests.forEach((n, i) => {
+      const whole = n.axes.length === 0;
+      const at = whole ? lastOnly(site.g, site.part, root) : root;
+      const part = whole ? undefined : site.part;
+      new NestEmitter(env(at, i, new Map(outer)), [n], n.axes, [], part).emit(at);
+    });
+    return;
+  }
   if (pointwise || k.nests.length === 1) {
     const first = k.nests[0]!;
     const sequential = first.store.mode === 'add' ? first.axes : [];
@@ -104,8 +116,10 @@ function forward(nests: readonly KNest[], isScratch: Site['isScratch']): KNest[]
     const known = memo.get(e);
     if (known) return known;
     let out = e;
-    if (e.k === 'load') out = stored.get(e.buf) ?? e;
-    else if (e.k === 'prim') out = { ...e, args: e.args.map(go) };
+    if (e.k === 'load') {
+      const dyn = e.at.dyn.map((d) => ({ ...d, e: go(d.e) }));
+      out = stored.get(e.buf) ?? (dyn.length > 0 ? { ...e, at: { ...e.at, dyn } } : e);
+    } else if (e.k === 'prim') out = { ...e, args: e.args.map(go) };
     memo.set(e, out);
     return out;
   };

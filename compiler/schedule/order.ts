@@ -1,0 +1,88 @@
+/**
+ * Joining kernels that are not neighbours: the later one may move up, or the earlier one down, over
+ * kernels that touch nothing of what it touches.
+ *
+ * Invariant: every pair of kernels that touch a common buffer, one of them writing, keeps its order;
+ * kernels that write different parts of one buffer (views.ts) are free of each other.
+ */
+import type { BufId, Kernel, KNest, Step } from '../plan.ts';
+import { eachAccess } from './flat.ts';
+import type { Parts } from './views.ts';
+
+export type Use = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
+
+/** Reading a whole reads its parts. */
+export function useOf(steps: readonly Step[], parts: Parts): Use {
+  const reads = new Set<BufId>();
+  const writes = new Set<BufId>();
+  const nest = (n: KNest): void => {
+    writes.add(n.store.buf);
+    if (n.store.mode === 'add') reads.add(n.store.buf);
+    eachAccess(n, (buf, _at, stored) => {
+      if (stored) return;
+      reads.add(buf);
+      for (const [part, whole] of parts) if (whole === buf) reads.add(part);
+    });
+  };
+  const walk = (s: Step): void => {
+    if (s.k === 'loop') s.steps.forEach(walk);
+    else s.nests.forEach(nest);
+  };
+  steps.forEach(walk);
+  return { reads, writes };
+}
+
+export const conflict = (a: Use, b: Use): boolean =>
+  !a.writes.isDisjointFrom(b.writes) ||
+  !a.writes.isDisjointFrom(b.reads) ||
+  !a.reads.isDisjointFrom(b.writes);
+
+export const related = (a: Use, b: Use): boolean =>
+  !a.writes.isDisjointFrom(b.reads) || !a.reads.isDisjointFrom(b.reads);
+
+/** How far a kernel may move. */
+const reach = 16;
+
+/**
+ * Merges kernels of a list pairwise, in order, wherever `merge` says what both become. `down` lets the
+ * earlier of two move to the later one's place: what it reads then lives longer.
+ */
+export function mergeKernels(
+  steps: readonly Step[],
+  merge: (a: Kernel, b: Kernel, uses: readonly [Use, Use]) => Kernel | undefined,
+  down: boolean,
+  parts: Parts,
+): Step[] {
+  const out: Step[] = [];
+  const uses: Use[] = [];
+  const add = (step: Step): void => {
+    const use = useOf([step], parts);
+    // Whether something between conflicts with the new one, so that only the old one can move.
+    let blocked = false;
+    for (let i = out.length - 1; step.k === 'kernel' && i >= 0 && i >= out.length - reach; i--) {
+      const into = out[i]!;
+      const free = !blocked || (down && uses.slice(i + 1).every((u) => !conflict(u, uses[i]!)));
+      const merged = free && into.k === 'kernel' ? merge(into, step, [uses[i]!, use]) : undefined;
+      if (merged && !blocked) {
+        out[i] = merged;
+        uses[i] = useOf([merged], parts);
+        return;
+      }
+      if (merged) {
+        out.splice(i, 1);
+        uses.splice(i, 1);
+        out.push(merged);
+        uses.push(useOf([merged], parts));
+        return;
+      }
+      if (conflict(uses[i]!, use)) {
+        if (!down) break;
+        blocked = true;
+      }
+    }
+    out.push(step);
+    uses.push(use);
+  };
+  steps.forEach(add);
+  return out;
+}
