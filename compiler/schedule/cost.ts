@@ -13,6 +13,7 @@ import type { BufId, KExpr, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { asContraction } from './contract.ts';
 import { axesOf, eachKExpr, kixKey } from './flat.ts';
 import { liveness, peakWords } from './memory.ts';
+import { hasContraction } from './resident.ts';
 
 export type Cost = {
   /** Floating-point primitives and steps of reductions; each counts one, exp as well as mul. */
@@ -25,7 +26,14 @@ export type Cost = {
 export type NestCost = Cost & { readonly nest: KNest };
 
 /** As design and profiles name them; by form alone. */
-export type Form = 'contraction' | 'rows' | 'reduction' | 'map' | 'segment sum';
+export type Form =
+  | 'contraction'
+  | 'group'
+  | 'rows'
+  | 'reductions'
+  | 'reduction'
+  | 'map'
+  | 'segment sum';
 
 export type KernelCost = Cost & {
   readonly kernel: Kernel;
@@ -110,7 +118,8 @@ function kernelCost(plan: Plan, kernel: Kernel, runs: number): KernelCost {
 
 function formOf(k: Kernel): Form {
   if (asContraction(k)) return 'contraction';
-  if (k.nests.length > 1) return 'rows';
+  if (k.gathered) return 'reductions';
+  if (k.nests.length > 1) return hasContraction(k) ? 'group' : 'rows';
   const nest = k.nests[0]!;
   if (nest.store.mode === 'add') return 'segment sum';
   return nest.op === null ? 'map' : 'reduction';

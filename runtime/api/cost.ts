@@ -53,7 +53,7 @@ export type CostReport = Cost & {
 /** @throws TenonError (`usage`), ProgramError. */
 export function cost(program: Program, name: string, options: InspectOptions = {}): CostReport {
   const { compiled, grads } = inspect(program, name, 'cost', options);
-  const plan = compiled.plan();
+  const plan = compiled.plan({ resident: true });
   const report = costReport(plan, program.sources);
   if (grads.length === 0) return report;
   const saved = heldAcross(plan, positionOf(plan, plan.outputs[0]!));

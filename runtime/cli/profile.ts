@@ -125,7 +125,9 @@ async function whole(
 }
 
 const rate = (k: KernelProfile): string =>
-  k.form === 'contraction' ? `${k.gflops.toFixed(1)} GFLOP/s` : `${k.gbps.toFixed(1)} GB/s`;
+  k.form === 'contraction' || k.form === 'group'
+    ? `${k.gflops.toFixed(1)} GFLOP/s`
+    : `${k.gbps.toFixed(1)} GB/s`;
 const percent = (v: number): string => `${(100 * v).toFixed(v < 0.0995 ? 1 : 0)} %`;
 
 function print(io: Io, p: Profile): void {

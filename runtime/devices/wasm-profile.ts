@@ -34,7 +34,7 @@ export function profilingDevice(told: {
     async prepare(program) {
       const available = wasmAvailability();
       if (!available.ok) throw new TenonError('device', available.reason);
-      const plan = program.plan();
+      const plan = program.plan({ resident: true });
       const made = emitWasm(plan, {
         fma: wasmFeatures().relaxed,
         wide: startedWide(),

@@ -47,7 +47,10 @@ export function profileOf(
     const per = (n: number): number => (own > 0 ? n / own / 1e6 : 0);
     const gflops = per(k.flops);
     const gbps = per(k.read + k.written);
-    const share = k.form === 'contraction' ? gflops / ceiling.gflops : gbps / ceiling.gbps;
+    const share =
+      k.form === 'contraction' || k.form === 'group'
+        ? gflops / ceiling.gflops
+        : gbps / ceiling.gbps;
     return { ...k, ms: own, part: ms > 0 ? own / ms : 0, gflops, gbps, share };
   });
   return {

@@ -1,13 +1,13 @@
 /**
  * Bytes of temporaries that are live, counted from an unrolled run: every kernel of every loop step in
  * turn, as the plan's text says it and with nothing taken from the memory planner. A value begins
- * where a kernel writes its buffer for the first time, or anew (all of it, reading none of it), and
- * ends at the last kernel that reads it.
+ * where kernels write its buffer for the first time, or anew (all of it, in one kernel or in parts,
+ * nothing being read before), and ends at the last kernel that reads it.
  */
 import type { BufId, Kernel, Plan, Step } from '../../compiler/plan.ts';
 import { loadsOf } from '../../compiler/schedule/schedule.ts';
 
-type Access = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlyMap<BufId, boolean> };
+type Access = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlyMap<BufId, number> };
 
 export function maxLiveBytes(plan: Plan): number {
   const access = new Map<Kernel, Access>();
@@ -30,6 +30,8 @@ export function maxLiveBytes(plan: Plan): number {
 
   // Backwards: a buffer is live before a kernel that reads it, and dead before one that begins it.
   const live = new Set<BufId>();
+  /** Cells that the kernels after this one write before any is read. */
+  const ahead = new Map<BufId, number>();
   let most = 0;
   for (const [i, a] of [...trace.entries()].reverse()) {
     for (const b of a.writes.keys()) live.add(b);
@@ -38,10 +40,13 @@ export function maxLiveBytes(plan: Plan): number {
       most,
       [...live].reduce((n, b) => n + 4 * plan.bufs[b]!.words, 0),
     );
-    for (const [b, whole] of a.writes) {
-      const begins = whole && !a.reads.has(b);
+    for (const [b, cells] of a.writes) {
+      const later = a.reads.has(b) ? 0 : (ahead.get(b) ?? 0) + cells;
+      const begins = later >= plan.bufs[b]!.words;
+      ahead.set(b, begins ? 0 : later);
       if (begins || firstAt.get(b) === i) live.delete(b);
     }
+    for (const b of a.reads) ahead.set(b, 0);
   }
   return most;
 }
@@ -58,6 +63,5 @@ function accessOf(plan: Plan, k: Kernel): Access {
     const cells = [...k.grid, ...n.axes].reduce((p, a) => p * a.extent, 1);
     written.set(buf, (written.get(buf) ?? 0) + (guard.length > 0 ? 0 : cells));
   }
-  const whole = (b: BufId): boolean => written.get(b)! >= plan.bufs[b]!.words;
-  return { reads, writes: new Map([...written.keys()].map((b) => [b, whole(b)])) };
+  return { reads, writes: written };
 }

@@ -45,7 +45,7 @@ describe('the arena', () => {
         let plan: Plan;
         try {
           const options = { sizes: Object.fromEntries(sizes), grad };
-          plan = inspect(program, fn.name, 'memory', options).compiled.plan();
+          plan = inspect(program, fn.name, 'memory', options).compiled.plan({ resident: true });
         } catch {
           // No function of data alone, or no scalar to differentiate: other tests' business.
           continue;
@@ -64,7 +64,7 @@ describe('the arena', () => {
       sizes: { B: 4, L: 12, K: 1000, C: 4, R: 8, H: 16, W: 16, P: 2, A: 6, E: 64 },
       donate: ['state'],
     });
-    const plan = compiled.plan();
+    const plan = compiled.plan({ resident: true });
     const live = maxLiveBytes(plan);
     expect(4 * plan.arenaWords).toBeGreaterThanOrEqual(live);
     expect(4 * plan.arenaWords).toBeLessThanOrEqual(1.1 * live);

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/core/interpret.ts';
 import { asContraction, contractionIn } from '../../compiler/schedule/contract.ts';
 import { peakWords } from '../../compiler/schedule/memory.ts';
+import { hasContraction } from '../../compiler/schedule/resident.ts';
 import { eachKernel, schedule } from '../../compiler/schedule/schedule.ts';
 import type { Compiled } from '../../runtime/devices/device.ts';
 import { compare, runPlan } from './run-core.ts';
@@ -54,17 +55,16 @@ describe('a training step', () => {
       eachKernel(p.steps, (k) => {
         out.kernels++;
         if (k.nests.length > 1) out.rows++;
-        out.contractions += asContraction(k)
-          ? 1
-          : k.nests.length > 1
-            ? k.nests.filter((n) => contractionIn(k, n)).length
-            : 0;
+        if (asContraction(k)) out.contractions++;
+        else if (hasContraction(k))
+          out.contractions += k.nests.filter((n) => contractionIn(k, n)).length;
       });
       return out;
     };
     const [fused, naive] = [count(plan), count(plain)];
     expect(fused.kernels).toBeLessThan(0.75 * naive.kernels);
-    expect(fused.contractions).toBe(naive.contractions);
+    // In a group, smaller ones count too.
+    expect(fused.contractions).toBeGreaterThanOrEqual(naive.contractions);
     expect(fused.rows).toBeGreaterThan(15);
   });
 });

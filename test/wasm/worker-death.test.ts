@@ -38,7 +38,10 @@ async function pooled(threads: number) {
     handles.push(h);
     return h;
   });
-  const made = emitWasm(longProgram().plan(), { fma: wasmFeatures().relaxed, threads });
+  const made = emitWasm(longProgram().plan({ resident: true }), {
+    fma: wasmFeatures().relaxed,
+    threads,
+  });
   const { pages } = made;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const module = await WebAssembly.compile(made.bytes);

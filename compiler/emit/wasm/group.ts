@@ -21,6 +21,7 @@ import {
 import type { Scope } from './graph.ts';
 import { NestEmitter } from './nest.ts';
 import { shareOf } from './part.ts';
+import { regions } from './regions.ts';
 
 /** Words that packing needs in one thread. */
 export function groupPackWords(k: Kernel, blocking: Blocking): number {
@@ -77,10 +78,17 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
     bound.add(a.id);
     packReady(scope);
   });
-  members.forEach((m, i) => {
-    if (m.make) m.make(scope, i).inside(scope, packed.has(m.nest));
-    else new NestEmitter(env(scope, i), [m.nest], m.nest.axes, []).emit(scope);
-  });
+  let version = 0;
+  for (const m of members) {
+    if (m.make) {
+      m.make(scope, version++).inside(scope, packed.has(m.nest));
+      continue;
+    }
+    for (const r of regions([m.nest], m.nest.axes, extents)) {
+      const at = { ...env(scope, version++), extents: r.extents };
+      new NestEmitter(at, r.nests, r.own, [], site.spill).emit(scope);
+    }
+  }
 }
 
 /**

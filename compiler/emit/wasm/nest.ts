@@ -65,12 +65,16 @@ export function emitLoops(k: Kernel, site: Site): void {
   const pointwise = k.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
   if (k.gathered) {
     // Independent nests, each shared out by itself; one without cells to share is the last thread's.
-    k.nests.forEach((n, i) => {
+    let version = 0;
+    for (const n of k.nests) {
       const whole = n.axes.length === 0;
       const at = whole ? lastOnly(site.g, site.part, root) : root;
       const part = whole ? undefined : site.part;
-      new NestEmitter(env(at, i, new Map(outer)), [n], n.axes, [], part).emit(at);
-    });
+      for (const r of regions([n], n.axes, extents)) {
+        const inside = { ...env(at, version++, new Map(outer)), extents: r.extents };
+        new NestEmitter(inside, r.nests, r.own, [], site.spill, part).emit(at);
+      }
+    }
     return;
   }
   if (pointwise || k.nests.length === 1) {
