@@ -131,6 +131,7 @@ const points = (axes: ReadonlySet<AxisId>, extents: Extents): number =>
 
 function flopsOf(kernel: Kernel, nest: KNest, extents: Extents): number {
   const axes = new Map<KExpr, ReadonlySet<AxisId>>();
+  const made = new Set(kernel.nests.map((n) => n.store.buf));
   let flops = 0;
   const visit = (e: KExpr): void => {
     const own = new Set<AxisId>();
@@ -142,6 +143,8 @@ function flopsOf(kernel: Kernel, nest: KNest, extents: Extents): number {
       axesOf(e.at.ix, own);
       for (const g of e.guard) axesOf(g.e, own);
       for (const d of e.at.dyn) add(axes.get(d.e)!);
+      // What the kernel itself wrote differs from cell to cell, though scratch is addressed alike.
+      if (made.has(e.buf)) add(kernel.grid.map((a) => a.id));
     }
     if (e.k === 'prim') for (const a of e.args) add(axes.get(a)!);
     axes.set(e, own);

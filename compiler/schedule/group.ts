@@ -137,6 +137,7 @@ function worth(grid: readonly Axis[], nests: readonly KNest[], a: Kernel, b: Ker
   if (!pointwise && (cells < fewestCells || !nests.every((n) => vectorises(n)))) return false;
   // Cells of one nest each by a long inner loop; a mixture of scalars alone is not a row.
   if (!pointwise && nests.every((n) => inner(n) < 8)) return false;
+  if (pointwise && guardsOwn(nests)) return false;
   const buffers = new Set<BufId>();
   let nodes = 0;
   for (const n of nests) {
@@ -148,6 +149,20 @@ function worth(grid: readonly Axis[], nests: readonly KNest[], a: Kernel, b: Ker
   if (buffers.size > most.buffers || nodes > most.nodes) return false;
   const loops = a.loops.map((l) => l.id).join() === b.loops.map((l) => l.id).join();
   return loops && cellLocal(grid, nests, pointwise) !== undefined;
+}
+
+/**
+ * Whether a nest reads under a guard what the group writes. Pointwise nests hand values on without
+ * storing them, and outside its guard a read is 0.
+ */
+function guardsOwn(nests: readonly KNest[]): boolean {
+  const written = new Set(nests.map((n) => n.store.buf));
+  let found = false;
+  for (const n of nests)
+    eachKExpr(n.body, (e) => {
+      if (e.k === 'load' && e.guard.length > 0 && written.has(e.buf)) found = true;
+    });
+  return found;
 }
 
 const inner = (n: KNest): number => [...n.axes, ...n.red].reduce((p, x) => p * x.extent, 1);

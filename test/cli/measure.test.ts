@@ -91,7 +91,7 @@ describe('tenon cost', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^operations +read +written +kernels +line\n65\.5 kFLOP/);
     expect(out).toMatch(/a\.tn:5 {2}for i, j\. exp\(y\[i, j\]\)\n/);
-    expect(out).toMatch(/contraction +1 +65\.5 kFLOP/);
+    expect(out).toMatch(/group +1 +66\.6 kFLOP/);
     expect(out).toMatch(/arena +\S+ k?B \(live at once:/);
   });
 

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { f32, prim, readE } from '../../compiler/core/expr.ts';
+import { castE, f32, prim, readE } from '../../compiler/core/expr.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
 import { ixAxis, shiftIx } from '../../compiler/core/ix.ts';
 import type { Axis, Core, Expr, Var } from '../../compiler/core.ts';
@@ -196,4 +196,34 @@ describe('random programs over rows', () => {
       }),
       { numRuns: 60 },
     ));
+});
+
+describe('a value handed on within a group', () => {
+  const sine = (h: Hand, i: Axis) => {
+    const x = h.input('x', [4]);
+    return { x, y: h.map('y', [i], prim('sin', at(x, i))) };
+  };
+  const check = async (core: Core): Promise<void> => {
+    const inputs = core.inputs.map((v) => Float64Array.from({ length: v.shape[0]! }, (_, k) => k));
+    const got = await runPlan(core, schedule(core), inputs);
+    expect(compare(core, got, interpret(core, inputs))).toEqual([]);
+  };
+
+  it('is 0 outside the guard of the read', async () => {
+    const h = new Hand();
+    const i = h.supply.axis(4, 'i');
+    const { y } = sine(h, i);
+    const read = readE(y, [ixAxis(i)], [{ e: ixAxis(i), lo: 1, hi: 3 }]);
+    await check(h.core(h.map('v', [i], prim('add', read, f32(1)))));
+  });
+
+  it('is handed on inside the address of another read', async () => {
+    const h = new Hand();
+    const i = h.supply.axis(4, 'i');
+    const { x } = sine(h, i);
+    const k = h.map('k', [i], castE('i32', prim('mul', at(x, i), f32(0.5))));
+    const where = { c: 0, terms: [{ m: 1, a: { k: 'val' as const, e: at(k, i), extent: 4 } }] };
+    const read = readE(x, [where]);
+    await check(h.core(h.map('v', [i], prim('add', read, f32(1)))));
+  });
 });
