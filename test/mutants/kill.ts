@@ -15,6 +15,7 @@ import { checkProgram } from '../gen/check-program.ts';
 import { randomProgram } from '../gen/program.ts';
 import { elaborated, inputsOf, ProgramFault } from '../gen/run.ts';
 import { runGolden } from './golden-lane.ts';
+import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
 import { refusals } from './refusals.ts';
 
@@ -55,6 +56,7 @@ const lanes: readonly Lane[] = [
     },
   },
   { name: 'wasm against the reference', run: () => targets('wasm', 40) },
+  { name: 'products and attention in groups', run: groups },
   {
     name: 'check declarations of models',
     run: () => {

@@ -4,18 +4,8 @@
  * each (after DeMillo, Lipton & Sayward 1978).
  */
 
-export type Mutant = {
-  readonly rule: string;
-  readonly name: string;
-  readonly file: string;
-  /** Stands exactly once in the file. */
-  readonly find: string;
-  readonly replace: string;
-};
-
-type Row = readonly [name: string, find: string, replace: string];
-const of = (rule: string, file: string, rows: readonly Row[]): readonly Mutant[] =>
-  rows.map(([name, find, replace]) => ({ rule, file, name, find, replace }));
+import { backend } from './backend.ts';
+import { type Mutant, of } from './row.ts';
 
 export const mutants: readonly Mutant[] = [
   ...of('partial derivatives', 'compiler/ad/partials.ts', [
@@ -334,4 +324,5 @@ export const mutants: readonly Mutant[] = [
       'return select(select(a, b, b < a), b, ',
     ],
   ]),
+  ...backend,
 ];

@@ -1,0 +1,13 @@
+/** One seeded bug, and how a table of them is written. */
+export type Mutant = {
+  readonly rule: string;
+  readonly name: string;
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+type Row = readonly [name: string, find: string, replace: string];
+export const of = (rule: string, file: string, rows: readonly Row[]): readonly Mutant[] =>
+  rows.map(([name, find, replace]) => ({ rule, file, name, find, replace }));
