@@ -101,6 +101,21 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
     const apart = Math.abs(diff.d[i]![j]! - small.d[i]![j]!);
     return !small.kink && apart <= 10 * own + allowed[i]![j]!;
   };
+  // On both sides the derivative is what the differences say: the function turns at this very point
+  // (x / max(|x|, 1e-12) at 0), within less than any step.
+  let sides: readonly Values[] | undefined;
+  const turns = (i: number, j: number, bound: number): boolean => {
+    sides ??= [1e-6, -1e-6].map((h) => {
+      const there = point.inputs.map((x, k) => {
+        const real = program.reals.indexOf(k);
+        return real < 0 ? x : x.map((v, n) => v + h * dx[real]![n]!);
+      });
+      return program.tangent(there, dx).d;
+    });
+    const want = diff.d[i]![j]!;
+    const near = 1e-3 * Math.abs(want) + Math.min(bound, 1e-3 * Math.abs(d[i]![j]!));
+    return sides.every((t) => Math.abs(t[i]![j]! - want) <= near);
+  };
   if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
   let worst: Error = { error: 0, bound: 1 };
   let cells = 0;
@@ -123,7 +138,7 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
         return { k: 'wrong', error, bound: rounding + 10 * own, message };
       }
       if (error > bound) {
-        if (!steady(i, j)) return { k: 'kink' };
+        if (!steady(i, j) || turns(i, j, bound)) return { k: 'kink' };
         const limit = `bound ${bound.toExponential(1)}`;
         const message = `${at}: derivative ${got}, by differences ${want} (${limit})`;
         return { k: 'wrong', error, bound, message };

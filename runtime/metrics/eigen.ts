@@ -31,6 +31,14 @@ export function symmetricEigen(a: ArrayLike<number>, size: number): Eigen {
       m.set(i, j, v);
     }
   }
+  // By a power of two, which changes no digit; beside 1, what is below the least normal numbers' square
+  // root is 0, since the solver's search for small entries does not end among subnormal ones.
+  const scale = 2 ** Math.floor(Math.log2(Math.max(m.max(), -m.min()) || 1));
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < size; j++) {
+      const v = m.get(i, j) / scale;
+      m.set(i, j, Math.abs(v) < 1e-150 ? 0 : v);
+    }
   const solved = new EigenvalueDecomposition(m, { assumeSymmetric: true });
   const order = solved.realEigenvalues
     .map((value, column) => ({ value, column }))
@@ -41,7 +49,7 @@ export function symmetricEigen(a: ArrayLike<number>, size: number): Eigen {
     const sign = v[largest(v)]! < 0 ? -1 : 1;
     for (let j = 0; j < size; j++) vectors[row * size + j] = sign * v[j]!;
   });
-  return { size, values: Float64Array.from(order, (o) => o.value), vectors };
+  return { size, values: Float64Array.from(order, (o) => scale * o.value), vectors };
 }
 
 function largest(v: readonly number[]): number {
