@@ -43,11 +43,6 @@ export const backend: readonly Mutant[] = [
       'scaleIx(ixAxis(outer), height)',
       'scaleIx(ixAxis(outer), height - 1)',
     ],
-    [
-      'a group reads a whole of which it has a part',
-      'parts.has(n.store.buf) && b.reads.has(n.store.buf)',
-      'parts.has(n.store.buf) && !b.reads.has(n.store.buf)',
-    ],
   ]),
   ...of('groups', 'compiler/schedule/order.ts', [
     ['a kernel moves up over what it needs', 'blocked = true;', 'blocked = false;'],
