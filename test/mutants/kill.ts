@@ -14,6 +14,7 @@ import { checkProperty } from '../../runtime/gradcheck/property.ts';
 import { checkProgram } from '../gen/check-program.ts';
 import { randomProgram } from '../gen/program.ts';
 import { elaborated, inputsOf, ProgramFault } from '../gen/run.ts';
+import { coreOf } from '../schedule/chains.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
@@ -40,6 +41,23 @@ async function targets(name: DeviceName, numRuns: number): Promise<void> {
   device.dispose();
 }
 
+/** Division and remainder of whole numbers of either sign, divisors constant and not. */
+const whole = `fn main[N](x: i32[N], y: i32[N]): { q: i32[N], r: i32[N], s: i32[N], t: i32[N] } =
+  { q: for i. x[i] // y[i], r: for i. x[i] % y[i], s: for i. x[i] // 3, t: for i. x[i] % 3 }
+`;
+
+async function wholeNumbers(name: DeviceName): Promise<void> {
+  const core = coreOf(whole, { N: 40 });
+  const x = Float64Array.from({ length: 40 }, (_, i) => i - 20);
+  const y = Float64Array.from({ length: 40 }, (_, i) => [3, -2, 7, -5][i % 4]!);
+  const device = await openDevice(name);
+  const run = await onDevice(device, core);
+  const v = await run.compare([x, y]);
+  run.dispose();
+  device.dispose();
+  if (!v.ok) throw new ProgramFault(`whole numbers on ${name} are off by ${v.error}`);
+}
+
 const lanes: readonly Lane[] = [
   { name: 'faults are refused, right programs are not', run: refusals },
   { name: 'programs mean what they say', run: meanings },
@@ -56,6 +74,7 @@ const lanes: readonly Lane[] = [
     },
   },
   { name: 'wasm against the reference', run: () => targets('wasm', 40) },
+  { name: 'whole numbers on wasm', run: () => wholeNumbers('wasm') },
   { name: 'products and attention in groups', run: groups },
   {
     name: 'check declarations of models',
@@ -78,6 +97,7 @@ const lanes: readonly Lane[] = [
   },
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
+  { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
   { name: 'webgpu against the reference', run: () => targets('webgpu', 12) },
 ];
 
