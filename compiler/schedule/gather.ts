@@ -19,7 +19,7 @@ export function gatherKernels(steps: readonly Step[], parts: Parts): Step[] {
   const inner = steps.map(
     (s): Step => (s.k === 'loop' ? { ...s, steps: gatherKernels(s.steps, parts) } : s),
   );
-  return mergeKernels(inner, gather, true, parts);
+  return mergeKernels(inner, gather, parts);
 }
 
 function gather(a: Kernel, b: Kernel, [u, v]: readonly [Use, Use]): Kernel | undefined {

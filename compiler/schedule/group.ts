@@ -4,46 +4,30 @@
  * leaves the cell (Halide's compute_at). A softmax or layernorm row is one such kernel, forward and
  * backward; so is an optimiser's update of a parameter with its moments and its average.
  *
- * Invariant: within a kernel no cell of the grid touches what another one writes. A kernel moves up
- * to its group only over kernels that touch nothing of what it touches.
+ * Invariant: within a kernel no cell of the grid touches what another one writes.
  */
 
 import { type Extents, extentsOf, ixAxis, mapIx } from '../core/ix.ts';
 import type { Axis, AxisId, Ix } from '../core.ts';
 import type { Buf, BufId, KExpr, Kernel, KIx, KNest, Step } from '../plan.ts';
-import { freshAxes } from './axes.ts';
 import { asContraction } from './contract.ts';
 import { atomKey, axesOf, eachAccess, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
-import { gatherKernels } from './gather.ts';
-import { mergeKernels, related } from './order.ts';
-import { partRead, residentGroups } from './resident.ts';
+import { mergeKernels, partRead, related } from './order.ts';
 import type { Unplaced } from './schedule.ts';
-import { type Parts, viewOutputs, wholes } from './views.ts';
+import type { Parts } from './views.ts';
 
 const most = { nests: 8, buffers: 12, nodes: 160 };
 /** A grid needs this many cells to be worth its loops (and a GPU's threads). */
 const fewestCells = 32;
 
-/** `resident` also joins contractions with what surrounds them (see resident.ts). */
-export function groupKernels(given: Unplaced, resident = false): Unplaced {
-  const { plan, parts } = resident ? viewOutputs(given) : { plan: given, parts: new Map() };
-  const fresh = freshAxes(plan.steps);
-  const rows = groupSteps(plan.steps, fresh, parts);
-  const steps = resident
-    ? wholes(gatherKernels(residentGroups(rows, fresh, parts), parts), parts)
-    : rows;
-  return toScratch({ ...plan, steps });
-}
-
-function groupSteps(steps: readonly Step[], fresh: () => AxisId, parts: Parts): Step[] {
+export function groupRows(steps: readonly Step[], fresh: () => AxisId, parts: Parts): Step[] {
   const inner = steps.map(
-    (s): Step => (s.k === 'loop' ? { ...s, steps: groupSteps(s.steps, fresh, parts) } : s),
+    (s): Step => (s.k === 'loop' ? { ...s, steps: groupRows(s.steps, fresh, parts) } : s),
   );
   return mergeKernels(
     inner,
     (a, b, [u, v]) =>
       groupable(b) && related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined,
-    true,
     parts,
   );
 }

@@ -40,17 +40,19 @@ export const conflict = (a: Use, b: Use): boolean =>
 export const related = (a: Use, b: Use): boolean =>
   !a.writes.isDisjointFrom(b.reads) || !a.reads.isDisjointFrom(b.reads);
 
+/** Whether `b` reads the whole of which `a` writes a part: the other parts are written elsewhere. */
+export const partRead = (a: Kernel, b: Use, parts: Parts): boolean =>
+  a.nests.some((n) => parts.has(n.store.buf) && b.reads.has(n.store.buf));
+
 /** How far a kernel may move. */
 const reach = 16;
 
 /**
- * Merges kernels of a list pairwise, in order, wherever `merge` says what both become. `down` lets the
- * earlier of two move to the later one's place: what it reads then lives longer.
+ * Merges kernels of a list pairwise, in order, wherever `merge` says what both become.
  */
 export function mergeKernels(
   steps: readonly Step[],
   merge: (a: Kernel, b: Kernel, uses: readonly [Use, Use]) => Kernel | undefined,
-  down: boolean,
   parts: Parts,
 ): Step[] {
   const out: Step[] = [];
@@ -61,7 +63,7 @@ export function mergeKernels(
     let blocked = false;
     for (let i = out.length - 1; step.k === 'kernel' && i >= 0 && i >= out.length - reach; i--) {
       const into = out[i]!;
-      const free = !blocked || (down && uses.slice(i + 1).every((u) => !conflict(u, uses[i]!)));
+      const free = !blocked || uses.slice(i + 1).every((u) => !conflict(u, uses[i]!));
       const merged = free && into.k === 'kernel' ? merge(into, step, [uses[i]!, use]) : undefined;
       if (merged && !blocked) {
         out[i] = merged;
@@ -75,10 +77,7 @@ export function mergeKernels(
         uses.push(useOf([merged], parts));
         return;
       }
-      if (conflict(uses[i]!, use)) {
-        if (!down) break;
-        blocked = true;
-      }
+      if (conflict(uses[i]!, use)) blocked = true;
     }
     out.push(step);
     uses.push(use);

@@ -17,7 +17,7 @@ import type { BufId, KExpr, Kernel, KIx, KNest, Step } from '../plan.ts';
 import { asContraction, axesOfExpr, contractionIn } from './contract.ts';
 import { eachAccess, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
 import { cellLocal, idsOf, renamed } from './group.ts';
-import { mergeKernels, related, type Use } from './order.ts';
+import { mergeKernels, partRead, related } from './order.ts';
 import type { Parts } from './views.ts';
 
 const most = { nests: 14, buffers: 24 };
@@ -36,15 +36,10 @@ export function residentGroups(steps: readonly Step[], fresh: () => AxisId, part
   const joined = mergeKernels(
     inner,
     (a, b, [u, v]) => (related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined),
-    true,
     parts,
   );
   return joined.map((s) => (s.k === 'kernel' ? blocked(s, fresh) : s));
 }
-
-/** Whether `b` reads the whole of which `a` writes a part: the other parts are written elsewhere. */
-export const partRead = (a: Kernel, b: Use, parts: Parts): boolean =>
-  a.nests.some((n) => parts.has(n.store.buf) && b.reads.has(n.store.buf));
 
 // ---------------------------------------------------------------- joining
 

@@ -12,11 +12,14 @@ import type { Axis, Core, Ix } from '../core.ts';
 import { fuse } from '../passes/fuse.ts';
 import type { Buf, BufId, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
 import { type Place, rowMajor, size } from './access.ts';
-import { splitAxes, tidyAxes } from './axes.ts';
+import { freshAxes, splitAxes, tidyAxes } from './axes.ts';
 import { eachKExpr, kixKey } from './flat.ts';
-import { groupKernels } from './group.ts';
+import { gatherKernels } from './gather.ts';
+import { groupRows, toScratch } from './group.ts';
 import { type Lowered, lower } from './lower.ts';
 import { layout } from './memory.ts';
+import { residentGroups } from './resident.ts';
+import { viewOutputs, wholes } from './views.ts';
 
 /** [output, input] pairs: the output is to end up in the input's storage. */
 export type Donate = readonly (readonly [output: number, input: number])[];
@@ -35,7 +38,18 @@ export function schedule(core: Core, donate: Donate = [], options: ScheduleOptio
   const fused = options.fuse === false ? core : fuse(core);
   const settled = splitAxes(settle(lower(fused), donate));
   if (options.fuse === false) return layout(tidyAxes(settled));
-  return layout(tidyAxes(groupKernels(settled, options.resident)));
+  return layout(tidyAxes(grouped(settled, options.resident ?? false)));
+}
+
+/** Kernels joined: rows on every target, then what stands around contractions where that is asked. */
+function grouped(given: Unplaced, resident: boolean): Unplaced {
+  const { plan, parts } = resident ? viewOutputs(given) : { plan: given, parts: new Map() };
+  const fresh = freshAxes(plan.steps);
+  const rows = groupRows(plan.steps, fresh, parts);
+  const steps = resident
+    ? wholes(gatherKernels(residentGroups(rows, fresh, parts), parts), parts)
+    : rows;
+  return toScratch({ ...plan, steps });
 }
 
 /** A plan without the offsets of its temporaries. */
