@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { alias: { tenon: fileURLToPath(new URL('./runtime/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     // A lane of its own, with its own configuration: it needs a Chromium.
     exclude: ['test/browser/**'],
     pool: 'forks',

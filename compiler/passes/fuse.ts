@@ -16,6 +16,7 @@
 import { rootsOf, usesOf } from '../core/build.ts';
 import { freeAxes, guardE, type Read, readE, rewriter, walkExpr } from '../core/expr.ts';
 import { type Extents, extentsOf, ixAxis } from '../core/ix.ts';
+import { Keys } from '../core/key.ts';
 import type {
   Axis,
   AxisId,
@@ -164,13 +165,14 @@ class Block {
     let times = 0;
     for (const r of readers) {
       if (isContraction(r)) return false;
-      const sites = new Set<string>();
+      const keys = new Keys();
+      const sites = new Set<number>();
       let loads = 0;
       walkExpr(
         (e) => {
           if (e.k !== 'read') return;
           loads++;
-          if (e.x === p.v) sites.add(siteKey(e));
+          if (e.x === p.v) sites.add(keys.expr(e));
         },
         ...rootsOf(r),
       );
@@ -187,10 +189,16 @@ class Block {
   #into(r: Nest | SegSum, p: Nest): Nest | SegSum {
     const red = r.k === 'nest' ? r.red : [];
     const extents = extentsOf(this.#outer, r.axes, red);
-    const w = rewriter({
-      extents,
-      node: (e) => (e.k === 'read' && e.x === p.v ? bodyAt(p, e, extents) : e),
-    });
+    // Equal reads become one node, which is computed once however often it stands there.
+    const keys = new Keys();
+    const bodies = new Map<number, Expr>();
+    const body = (e: Read): Expr => {
+      const key = keys.expr(e);
+      const known = bodies.get(key) ?? bodyAt(p, e, extents);
+      bodies.set(key, known);
+      return known;
+    };
+    const w = rewriter({ extents, node: (e) => (e.k === 'read' && e.x === p.v ? body(e) : e) });
     if (r.k === 'nest') return { ...r, body: w.expr(r.body), spans: joined(r, p) };
     return {
       ...r,
@@ -207,8 +215,6 @@ const joined = (a: Nest | SegSum, b: Nest): Nest['spans'] => [
   ...b.spans.filter((s) => !a.spans.some((t) => t.file === s.file && t.start === s.start)),
 ];
 
-const siteKey = (r: Read): string => JSON.stringify([r.ix, r.guard], (k, v) => (k === 'x' ? 0 : v));
-
 /** The producer's body at the indices of a read, 0 where the read's guards fail. */
 function bodyAt(p: Nest, r: Read, extents: Extents): Expr {
   const map = new Map<AxisId, Ix>(p.axes.map((a, d) => [a.id, r.ix[d]!]));
@@ -223,22 +229,22 @@ function bodyAt(p: Nest, r: Read, extents: Extents): Expr {
   return r.guard.length === 0 || vanishes(body, r.guard) ? body : guardE(r.guard, body, extents);
 }
 
+/** 0 times it is 0: not NaN, as for infinities, and not -0, as for what is negative. */
+const isPositive = (e: Expr): boolean => e.k === 'const' && e.v > 0 && e.v < Infinity;
+
 /** Whether an expression is 0 as soon as its reads, all under these guards, are. */
 function vanishes(e: Expr, guard: readonly Guard[]): boolean {
   if (e.k === 'read') return guard.every((g) => e.guard.includes(g));
   if (e.k === 'const') return e.v === 0;
   if (e.k !== 'prim') return false;
   switch (e.op) {
-    case 'mul':
-      return (
-        // 0 * inf is NaN: only a product with something finite by form may vanish.
-        (vanishes(e.args[0]!, guard) && e.args[1]!.k === 'const') ||
-        (vanishes(e.args[1]!, guard) && e.args[0]!.k === 'const') ||
-        (vanishes(e.args[0]!, guard) && vanishes(e.args[1]!, guard))
-      );
+    case 'mul': {
+      const [a, b] = [e.args[0]!, e.args[1]!];
+      if (vanishes(a, guard)) return vanishes(b, guard) || isPositive(b);
+      return vanishes(b, guard) && isPositive(a);
+    }
     case 'add':
     case 'sub':
-    case 'neg':
     case 'cast':
     case 'stop':
       return e.args.every((a) => vanishes(a, guard));

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { f32, prim, readE, walkExpr } from '../../compiler/core/expr.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
-import { ixAxis, shiftIx } from '../../compiler/core/ix.ts';
+import { ixAxis, ixVal, shiftIx } from '../../compiler/core/ix.ts';
 import { printCore } from '../../compiler/core/print.ts';
 import { verify } from '../../compiler/core/verify.ts';
 import type { Core, Stmt } from '../../compiler/core.ts';
@@ -104,6 +104,39 @@ describe('what becomes of', () => {
       output bias, d
       "
     `);
+  });
+
+  it('two equal reads of a map: one value, computed once', () => {
+    const { hand, i } = h();
+    const x = hand.input('x', [16]);
+    const e = hand.map('e', [i], prim('sin', at(x, i)));
+    const y = hand.map('y', [i], prim('mul', at(e, i), at(e, i)));
+    const core = fuse(hand.core(y));
+    expect(core.body).toHaveLength(1);
+    expect(dear(core.body)).toBe(16);
+  });
+
+  it('reads at two places that data decides: two values', () => {
+    const { hand, i } = h();
+    const x = hand.input('x', [16]);
+    const places = ['p', 'q'].map((name) => hand.input(name, [16], 'i32'));
+    const e = hand.map('e', [i], prim('neg', at(x, i)));
+    const [p, q] = places.map((p) => readE(e, [ixVal(at(p, i), 16)], []));
+    const y = hand.map('y', [i], prim('sub', p!, q!));
+    const core = fuse(hand.core(y));
+    const numbers = (f: (n: number) => number) => Float64Array.from({ length: 16 }, (_, n) => f(n));
+    const inputs = [numbers((n) => n * n), numbers((n) => n), numbers((n) => 15 - n)];
+    expect(interpret(core, inputs)).toEqual(interpret(hand.core(y), inputs));
+    expect(interpret(core, inputs)[0]![0]).toBe(225);
+  });
+
+  it('a guarded read of a negated value: 0 outside, not -0', () => {
+    const { hand, i } = h();
+    const x = hand.input('x', [16]);
+    const e = hand.map('e', [i], prim('neg', at(x, i)));
+    const before = shiftIx(ixAxis(i), -1);
+    const s = hand.map('s', [i], readE(e, [before], [{ e: before, lo: 0, hi: 16 }]));
+    expect(interpret(fuse(hand.core(s)), [new Float64Array(16).fill(1)])[0]![0]).toBe(0);
   });
 
   it('a guarded read of a map: zero outside, and no read out of range', () => {
