@@ -106,7 +106,7 @@ describe('shaders', () => {
 describe('memory', () => {
   it('is packed into segments below the binding limit, without overlap', () =>
     fc.assert(
-      fc.property(arbitraryCore(), fc.integer({ min: 1, max: 40 }), ({ core }, pages) => {
+      fc.property(arbitraryCore(), fc.integer({ min: 16, max: 40 }), ({ core }, pages) => {
         const given = schedule(core);
         const limits = { bindingBytes: pages * 4096, bindings: 1000 };
         const { memory, plan } = wgslProgram(given, limits);
