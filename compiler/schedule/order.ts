@@ -45,7 +45,7 @@ export const partRead = (a: Kernel, b: Use, parts: Parts): boolean =>
   a.nests.some((n) => parts.has(n.store.buf) && b.reads.has(n.store.buf));
 
 /** How far a kernel may move. */
-const reach = 16;
+const reach = 64;
 
 /**
  * Merges kernels of a list pairwise, in order, wherever `merge` says what both become.

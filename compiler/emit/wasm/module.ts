@@ -57,7 +57,7 @@ export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
 /** Tile sizes that the engines like best: the accumulators, a row of B and a broadcast in registers. */
 function blocking(options: WasmOptions): Blocking {
   const vecs = options.wide ? 4 : 2;
-  const base = { rows: 6, vecs, unroll: 1, depth: 384, left: 8192, fma: options.fma };
+  const base = { rows: 6, vecs, unroll: 4, depth: 384, left: 8192, fma: options.fma };
   return { ...base, ...options.blocking };
 }
 
