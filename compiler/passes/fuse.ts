@@ -5,15 +5,16 @@
  * Inlining (Futhark calls it vertical fusion): a producer goes away when all its readers are nests
  * of its own block and computing it there costs no more than the pass over memory it saves: read
  * once per element by one nest, or a few operations on at most two loads. A transcendental is never
- * computed more often than before, and a contraction's operands stay plain reads, because a tile
- * reads each of them many times.
+ * computed more often than before. A contraction's operands stay plain reads where a tile reads each
+ * of them many times; where the target packs operands first, each once, a few operations on one
+ * tensor and what is smaller by rows (a modulation, a division by a row's sum) go into the packing.
  *
  * Sharing is the reverse: when a reduction's whole body is the value of some map (the sum of a
  * cotangent that is needed itself, as for a bias), it reads that map's result.
  *
  * Invariant: same values, bit for bit where no sum is involved; a read outside its guards is still 0.
  */
-import { rootsOf, usesOf } from '../core/build.ts';
+import { rootsOf, sizeOf, usesOf } from '../core/build.ts';
 import { freeAxes, guardE, type Read, readE, rewriter, walkExpr } from '../core/expr.ts';
 import { type Extents, extentsOf, ixAxis } from '../core/ix.ts';
 import { Keys } from '../core/key.ts';
@@ -31,13 +32,23 @@ import type {
   Var,
 } from '../core.ts';
 
-export function fuse(core: Core): Core {
+export type FuseOptions = {
+  /** Operands of contractions are packed, so that what makes them is computed once; default false. */
+  readonly packs?: boolean;
+};
+
+export function fuse(core: Core, options: FuseOptions = {}): Core {
   const kept = new Set(core.outputs);
-  return { ...core, body: block(core.body, kept, []) };
+  return { ...core, body: block(core.body, kept, [], options) };
 }
 
 /** `kept` are read outside the block's own nests; `outer` are the axes of enclosing folds. */
-function block(body: readonly Stmt[], kept: ReadonlySet<Var>, outer: readonly Axis[]): Stmt[] {
+function block(
+  body: readonly Stmt[],
+  kept: ReadonlySet<Var>,
+  outer: readonly Axis[],
+  options: FuseOptions,
+): Stmt[] {
   const inner = body.map((s): Stmt => {
     if (s.k !== 'fold') return s;
     const wanted = new Set([
@@ -45,9 +56,9 @@ function block(body: readonly Stmt[], kept: ReadonlySet<Var>, outer: readonly Ax
       ...s.ys.map((y) => y.elem),
       ...s.acc.map((a) => a.add),
     ]);
-    return { ...s, body: block(s.body, wanted, [...outer, s.l]) };
+    return { ...s, body: block(s.body, wanted, [...outer, s.l], options) };
   });
-  return new Block(share(inner), kept, outer).run();
+  return new Block(share(inner), kept, outer, options).run();
 }
 
 const points = (n: Nest | SegSum): number =>
@@ -69,19 +80,29 @@ const dear: ReadonlySet<Prim> = new Set<Prim>([
   'mod',
 ]);
 
-type Cost = { readonly ops: number; readonly loads: number; readonly dear: boolean };
+type Cost = {
+  readonly ops: number;
+  readonly loads: number;
+  /** Loads of what is nearly as large as all the points. */
+  readonly whole: number;
+  readonly dear: boolean;
+};
 
-function costOf(root: Expr): Cost {
+function costOf(root: Expr, points = 1): Cost {
   let ops = 0;
   let loads = 0;
+  let whole = 0;
   let isDear = false;
   walkExpr((e) => {
-    if (e.k === 'read') loads++;
+    if (e.k === 'read') {
+      loads++;
+      if (8 * sizeOf(e.x.shape) > points) whole++;
+    }
     if (e.k !== 'prim' || e.op === 'stop') return;
     ops += e.op === 'div' || e.op === 'sqrt' ? 3 : 1;
     if (dear.has(e.op)) isDear = true;
   }, root);
-  return { ops, loads, dear: isDear };
+  return { ops, loads, whole, dear: isDear };
 }
 
 /** A sum of a product in which two factors each have a parallel axis of their own. */
@@ -98,6 +119,17 @@ function isContraction(n: Nest | SegSum): boolean {
   );
 }
 
+/** How often the packed operands of a contraction are computed from a value: once for each cell. */
+function packings(n: Nest | SegSum, v: Var): number {
+  const axes = new Map([...n.axes, ...(n.k === 'nest' ? n.red : [])].map((a) => [a.id, a.extent]));
+  let times = 0;
+  walkExpr((e) => {
+    if (e.k !== 'read' || e.x !== v) return;
+    times += [...freeAxes(e)].reduce((p, a) => p * (axes.get(a) ?? 1), 1);
+  }, ...rootsOf(n));
+  return times;
+}
+
 // ---------------------------------------------------------------- inlining
 
 /** Bodies longer than this gain nothing more from fusion and spill registers. */
@@ -107,15 +139,22 @@ class Block {
   readonly #stmts: (Stmt | undefined)[];
   readonly #kept: ReadonlySet<Var>;
   readonly #outer: readonly Axis[];
+  readonly #options: FuseOptions;
   /** Nests and segment sums that read a variable, by place. */
   readonly #readers = new Map<Var, Set<number>>();
   /** Variables that something else than a nest of this block needs. */
   readonly #fixed = new Set<Var>();
 
-  constructor(stmts: readonly Stmt[], kept: ReadonlySet<Var>, outer: readonly Axis[]) {
+  constructor(
+    stmts: readonly Stmt[],
+    kept: ReadonlySet<Var>,
+    outer: readonly Axis[],
+    options: FuseOptions,
+  ) {
     this.#stmts = [...stmts];
     this.#kept = kept;
     this.#outer = outer;
+    this.#options = options;
   }
 
   run(): Stmt[] {
@@ -160,11 +199,17 @@ class Block {
   }
 
   #worthwhile(p: Nest, readers: readonly (Nest | SegSum)[]): boolean {
-    const cost = costOf(p.body);
     const own = Math.max(1, points(p));
+    const cost = costOf(p.body, own);
     let times = 0;
+    let packed = false;
     for (const r of readers) {
-      if (isContraction(r)) return false;
+      if (isContraction(r)) {
+        if (!this.#options.packs || cost.dear || cost.ops > 4 || cost.whole > 1) return false;
+        packed = true;
+        times += packings(r, p.v) / own;
+        continue;
+      }
       const keys = new Keys();
       const sites = new Set<number>();
       let loads = 0;
@@ -181,6 +226,7 @@ class Block {
       if (loads + cost.loads * sites.size > longest.loads) return false;
       times += (sites.size * points(r)) / own;
     }
+    if (packed) return times * (cost.ops + 2 * (cost.whole - 1)) <= 12;
     if (times <= 1) return true;
     if (cost.dear || cost.loads > 2) return false;
     return cost.ops <= 4 && times * (cost.ops + 2 * (cost.loads - 1)) <= 16;

@@ -35,7 +35,7 @@ export type ScheduleOptions = {
 };
 
 export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
-  const fused = options.fuse === false ? core : fuse(core);
+  const fused = options.fuse === false ? core : fuse(core, { packs: options.resident });
   const settled = splitAxes(settle(lower(fused), donate));
   if (options.fuse === false) return layout(tidyAxes(settled));
   return layout(tidyAxes(grouped(settled, options.resident ?? false)));

@@ -89,6 +89,35 @@ describe('what becomes of', () => {
     `);
   });
 
+  it('an operand divided by sums of its rows: part of the packing, where operands are packed', () => {
+    const { hand, i, j, k } = h();
+    const x = hand.input('x', [16, 64]);
+    const z = hand.input('z', [16]);
+    const w = hand.input('w', [64, 32]);
+    const a = hand.map('a', [i, k], prim('div', at(x, i, k), at(z, i)));
+    const y = hand.reduce('y', [i, j], 'sum', [k], prim('mul', at(a, i, k), at(w, k, j)));
+    const core = hand.core(y);
+    expect(printCore(fuse(core, { packs: true }))).toMatchInlineSnapshot(`
+      "input x: f32[16, 64]
+      input z: f32[16]
+      input w: f32[64, 32]
+      y[i, j]: f32[16, 32] = sum k:64. x[i, k] / z[i] * w[k, j]
+      output y
+      "
+    `);
+    expect(outline(schedule(core, [], { resident: true }))).toMatchInlineSnapshot(`
+      [
+        "y: sum",
+      ]
+    `);
+    expect(kernels(core)).toMatchInlineSnapshot(`
+      [
+        "a: set",
+        "y: sum",
+      ]
+    `);
+  });
+
   it('a sum over what is computed anyway: it reads the result', () => {
     const { hand, i, j } = h();
     const x = hand.input('x', [16, 32]);
