@@ -123,10 +123,13 @@ function isContraction(n: Nest | SegSum): boolean {
 function packings(n: Nest | SegSum, v: Var): number {
   const axes = new Map([...n.axes, ...(n.k === 'nest' ? n.red : [])].map((a) => [a.id, a.extent]));
   let times = 0;
-  walkExpr((e) => {
-    if (e.k !== 'read' || e.x !== v) return;
-    times += [...freeAxes(e)].reduce((p, a) => p * (axes.get(a) ?? 1), 1);
-  }, ...rootsOf(n));
+  walkExpr(
+    (e) => {
+      if (e.k !== 'read' || e.x !== v) return;
+      times += [...freeAxes(e)].reduce((p, a) => p * (axes.get(a) ?? 1), 1);
+    },
+    ...rootsOf(n),
+  );
   return times;
 }
 

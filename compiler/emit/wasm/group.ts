@@ -22,6 +22,7 @@ import type { Scope } from './graph.ts';
 import { NestEmitter } from './nest.ts';
 import { shareOf } from './part.ts';
 import { regions } from './regions.ts';
+import { runsOf } from './runs.ts';
 
 /** Words that packing needs in one thread. */
 export function groupPackWords(k: Kernel, blocking: Blocking): number {
@@ -48,15 +49,16 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
     version,
   });
   let packAt = site.pack.at;
-  const members = k.nests.map((nest) => {
+  const members = runsOf(k.nests, (b) => site.isScratch?.(b) ?? false).map((run) => {
+    const nest = run.nests[0]!;
     const c = contractionIn(k, nest);
-    if (!c) return { nest };
+    if (!c) return { run, nest };
     const cut = aheadCut(c, site.blocking);
     const pack = { at: packAt, bytes: site.pack.bytes };
     packAt += 4 * packWords(cut);
     const make = (scope: Scope, version: number): ContractionEmitter =>
       new ContractionEmitter(c, { ...site, pack }, env(scope, version), cut);
-    return { nest, make, needs: needs(k, c, written) };
+    return { run, nest, make, needs: needs(k, c, written) };
   });
   const packed = new Set<KNest>();
   const bound = new Set<AxisId>();
@@ -84,7 +86,7 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
       m.make(scope, version++).inside(scope, packed.has(m.nest));
       continue;
     }
-    for (const r of regions([m.nest], m.nest.axes, extents)) {
+    for (const r of regions(m.run.nests, m.run.axes, extents)) {
       const at = { ...env(scope, version++), extents: r.extents };
       new NestEmitter(at, r.nests, r.own, [], site.spill).emit(scope);
     }

@@ -17,6 +17,7 @@ import type { Graph, Node, Scope } from './graph.ts';
 import { lastOnly, type Part, shareOf } from './part.ts';
 import { tangled } from './paths.ts';
 import { regions } from './regions.ts';
+import { forward, runsOf } from './runs.ts';
 
 /** An address: a value and a constant. */
 export type Place = { readonly node: Node; readonly offset: number };
@@ -81,7 +82,9 @@ export function emitLoops(k: Kernel, site: Site): void {
     const first = k.nests[0]!;
     const sequential = first.store.mode === 'add' ? first.axes : [];
     const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
-    const nests = k.nests.length > 1 ? forward(k.nests, site.isScratch) : k.nests;
+    // What only the group itself reads need not be stored.
+    const local = (b: BufId): boolean => site.isScratch?.(b) ?? false;
+    const nests = k.nests.length > 1 ? forward(k.nests, local) : k.nests;
     if (nests.length > 0)
       regions(nests, own, extents).forEach((r, i) => {
         const at = { ...env(root, i, outer), extents: r.extents };
@@ -102,39 +105,14 @@ export function emitLoops(k: Kernel, site: Site): void {
     outer.set(a.id, scope);
   }
   let version = 0;
-  for (const n of k.nests) {
-    const sequential = n.store.mode === 'add' ? n.axes : [];
-    const own = sequential.length > 0 ? [] : n.axes;
-    for (const r of regions([n], own, extents)) {
+  for (const { nests, axes } of runsOf(k.nests, (b) => site.isScratch?.(b) ?? false)) {
+    const sequential = nests[0]!.store.mode === 'add' ? axes : [];
+    const own = sequential.length > 0 ? [] : axes;
+    for (const r of regions(nests, own, extents)) {
       const at = { ...env(scope, version++, new Map(outer)), extents: r.extents };
       new NestEmitter(at, r.nests, r.own, sequential, site.spill).emit(scope);
     }
   }
-}
-
-/** In a group of pointwise nests, what a nest has stored is handed on as a value. */
-function forward(nests: readonly KNest[], isScratch: Site['isScratch']): KNest[] {
-  const stored = new Map<BufId, KExpr>();
-  const memo = new Map<KExpr, KExpr>();
-  const go = (e: KExpr): KExpr => {
-    const known = memo.get(e);
-    if (known) return known;
-    let out = e;
-    if (e.k === 'load') {
-      const dyn = e.at.dyn.map((d) => ({ ...d, e: go(d.e) }));
-      out = stored.get(e.buf) ?? (dyn.length > 0 ? { ...e, at: { ...e.at, dyn } } : e);
-    } else if (e.k === 'prim') out = { ...e, args: e.args.map(go) };
-    memo.set(e, out);
-    return out;
-  };
-  const out = nests.map((n) => {
-    const body = go(n.body);
-    stored.set(n.store.buf, body);
-    memo.clear();
-    return { ...n, body };
-  });
-  // What only the group itself reads need not be stored.
-  return out.filter((n) => !isScratch?.(n.store.buf));
 }
 
 /** Cost of an access per element, by its stride over the lanes. */
