@@ -33,11 +33,14 @@ export function residentGroups(steps: readonly Step[], fresh: () => AxisId, part
   const inner = steps.map(
     (s): Step => (s.k === 'loop' ? { ...s, steps: residentGroups(s.steps, fresh, parts) } : s),
   );
-  const joined = mergeKernels(
-    inner,
-    (a, b, [u, v]) => (related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined),
-    parts,
-  );
+  const once = (list: readonly Step[]): Step[] =>
+    mergeKernels(
+      list,
+      (a, b, [u, v]) => (related(u, v) && !partRead(a, v, parts) ? join(a, b, fresh) : undefined),
+      parts,
+    );
+  // Again: what came before the contraction of a group could not join it the first time.
+  const joined = once(once(inner));
   return joined.map((s) => (s.k === 'kernel' ? blocked(s, fresh) : s));
 }
 
@@ -133,7 +136,10 @@ function match(
       const mine = stored ? undefined : stores.get(buf);
       if (mine) pair(mine, at);
     });
-  if (!ok || map.size === 0) return undefined;
+  // A map that takes nothing from the other may still read what it reads, and compute some of what it
+  // computes.
+  const isMap = b.nests.length === 1 && b.nests[0]!.op === null;
+  if (!ok || (map.size === 0 && !isMap)) return undefined;
   // What is only read by both may tell the axes that the written ones do not mention.
   for (const n of b.nests)
     eachAccess(n, (buf, at, stored) => {
@@ -176,7 +182,14 @@ const size = (l: readonly Axis[]): number => l.reduce((p, a) => p * a.extent, 1)
 function blockOf(k: Kernel): number | undefined {
   const last = k.grid.at(-1);
   if (!last) return undefined;
-  const words = k.nests.reduce((n, x) => n + size(x.axes), 0);
+  // What nests hand to each other has to stay in the cache; what is only written passes through.
+  const read = new Set<BufId>();
+  for (const n of k.nests)
+    eachAccess(n, (buf, _at, stored) => {
+      if (!stored) read.add(buf);
+    });
+  const handed = k.nests.filter((n) => read.has(n.store.buf));
+  const words = handed.reduce((n, x) => n + size(x.axes), 0);
   const wide = shared(k) > 0;
   const cells = size(k.grid);
   const good: number[] = [];
