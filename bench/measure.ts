@@ -16,7 +16,7 @@ export type Cell = {
   readonly compileMs?: number;
   /** The first run, which may compile too. */
   readonly firstMs?: number;
-  /** Peak resident bytes of the process beyond an empty one. */
+  /** Peak resident bytes of the process beyond an empty one, up to the end of its first run. */
   readonly memory?: number;
   /** Of these, what the compiled computation holds for its data. */
   readonly bytes?: number;
@@ -88,7 +88,7 @@ export async function measureRow(
         continue;
       }
       // Warm: engines compile again what runs often.
-      const warm = await process.ask({ k: 'time', least: 2, budget: effort.budget });
+      await process.ask({ k: 'time', least: 2, budget: effort.budget });
       const cell: Cell = {
         variant: variant.id,
         compileMs: opened.compileMs,
@@ -96,8 +96,8 @@ export async function measureRow(
         firstMs: first.times![0]!,
         error,
       };
-      const memory = Math.max(first.memory, warm.memory);
-      live.push({ variant, process, cell, medians: [], best: [], memory });
+      // Before results were read, whose copies would count.
+      live.push({ variant, process, cell, medians: [], best: [], memory: first.memory });
     } catch (e) {
       await drop(e instanceof Error ? e.message : String(e));
     }
