@@ -52,6 +52,18 @@ export const backend: readonly Mutant[] = [
       'uses.slice(i + 2).every(',
     ],
   ]),
+  ...of('runs', 'compiler/emit/wasm/runs.ts', [
+    [
+      'a loop hands on a value to a nest that reads another cell',
+      'e.guard.length > 0 || cells.get(e.buf) !== kixKey(e.at)',
+      'e.guard.length > 0',
+    ],
+    [
+      'what a later loop reads is not stored',
+      'isScratch(b) && !readElsewhere.has(b)',
+      'isScratch(b)',
+    ],
+  ]),
   ...of('groups', 'compiler/schedule/gather.ts', [
     ['dependent kernels count as independent', 'if (conflict(u, v) || !alone(a)', 'if (!alone(a)'],
   ]),

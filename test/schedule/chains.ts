@@ -33,6 +33,7 @@ const after: Readonly<Record<string, string>> = {
   norm: 'centred(r)',
   weights: 'weights(r)',
   twice: 'for o. r[o] * (sum k. r[k]) / F',
+  mirror: 'for o. r[o] + 2 * r[F - 1 - o]',
 };
 
 export const text = (c: Chain): string => `
