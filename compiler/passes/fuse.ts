@@ -119,13 +119,17 @@ function isContraction(n: Nest | SegSum): boolean {
   );
 }
 
-/** How often the packed operands of a contraction are computed from a value: once for each cell. */
+/**
+ * How often the packed operands of a contraction are computed from a value: once for each cell. A
+ * guarded read (a padded convolution) would ask at each of them; that stays a plain read.
+ */
 function packings(n: Nest | SegSum, v: Var): number {
   const axes = new Map([...n.axes, ...(n.k === 'nest' ? n.red : [])].map((a) => [a.id, a.extent]));
   let times = 0;
   walkExpr(
     (e) => {
       if (e.k !== 'read' || e.x !== v) return;
+      if (e.guard.length > 0) times = Number.POSITIVE_INFINITY;
       times += [...freeAxes(e)].reduce((p, a) => p * (axes.get(a) ?? 1), 1);
     },
     ...rootsOf(n),

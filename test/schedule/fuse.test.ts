@@ -37,8 +37,8 @@ function dear(body: readonly Stmt[], times = 1): number {
 describe('random programs', () => {
   it('mean the same after fusion, exactly', () =>
     fc.assert(
-      fc.property(arbitraryCore({ customs: true }), (c) => {
-        const fused = fuse(c.core);
+      fc.property(arbitraryCore({ customs: true }), fc.boolean(), (c, packs) => {
+        const fused = fuse(c.core, { packs });
         expect(verify(fused)).toEqual([]);
         expect(interpret(fused, c.inputs)).toEqual(interpret(c.core, c.inputs));
       }),
