@@ -7,7 +7,7 @@
  * stay where they were written and donated state never moves. Results do not depend on the number
  * of threads.
  */
-import { emitWasm, workOf } from '../../compiler/emit/wasm/module.ts';
+import { emitWasm, type WasmPlan, workOf } from '../../compiler/emit/wasm/module.ts';
 import type { Buf, Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
 import {
@@ -152,9 +152,15 @@ function alone(run: RunFn, steps: number): Runner {
 }
 
 /** Runs on every worker of a pool. */
-function together(pool: Pool, id: number, memory: WebAssembly.Memory, steps: number): Runner {
+function together(
+  pool: Pool,
+  id: number,
+  memory: WebAssembly.Memory,
+  { steps, queues }: WasmPlan,
+): Runner {
   return {
     async run(signal) {
+      new Uint8Array(memory.buffer, queues.at, queues.bytes).fill(0);
       try {
         await pool.run(id, memory, steps, signal);
       } catch (e) {
@@ -192,7 +198,7 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
         pool ??= new Pool(threads);
         const id = programs++;
         await pool.load(id, module, memory);
-        runner = together(pool, id, memory, steps);
+        runner = together(pool, id, memory, made);
       } else {
         const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
         runner = alone(exports['run'] as RunFn, steps);

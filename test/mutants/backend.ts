@@ -119,6 +119,27 @@ export const backend: readonly Mutant[] = [
     ],
   ]),
   ...of('shares', 'compiler/emit/wasm/part.ts', [
-    ["the last unit is nobody's", 'g.times(t, count), part.of', 'g.times(t, count - 1), part.of'],
+    [
+      "the last unit is nobody's",
+      'g.times(t, count), g.i32(part.of)',
+      'g.times(t, count - 1), g.i32(part.of)',
+    ],
+    [
+      'what is left over is left to the chunk before the last',
+      'g.i32(part.of - 1))).then',
+      'g.i32(part.of))).then',
+    ],
+  ]),
+  ...of('shares', 'compiler/emit/wasm/contract.ts', [
+    [
+      'items of a batch are numbered column-major',
+      "left = g.op('i32.div_u', 'i32', left, g.i32(a.extent));",
+      "left = g.op('i32.div_u', 'i32', left, g.i32(axes[0]!.extent));",
+    ],
+    [
+      'passes of a left operand that is packed for all of them overlap',
+      'return 4 * extent(this.c.red.slice(1)) * extent(this.c.rows);',
+      'return 4 * extent(this.c.red.slice(1));',
+    ],
   ]),
 ];

@@ -42,10 +42,20 @@ fn main[N, A, T, E](x: f32[N, T, 3*A*E]): f32 where T >= 1 =
   sum n, t, i. y[n, t, i] * y[n, t, i]
 `);
 
+/** The gradient of a matrix over many rows: sums in several passes, neither operand read in place. */
+const outer = `
+fn main[T, O, I](g: f32[T, O], x: f32[T, I]): f32[O, I] = for o, i. sum t. g[t, o] * x[t, i]
+`;
+
 export async function groups(): Promise<void> {
   const sample = fc.sample(chains, { numRuns: 30, seed: 91 });
   for (const [i, c] of sample.entries())
     await one(i % 2 ? coreOf(text(c), sizesOf(c)) : coreOf(energy(c), sizesOf(c), ['x', 'w', 'b']));
+  for (const [O, I] of [
+    [24, 70],
+    [70, 24],
+  ] as const)
+    await one(coreOf(outer, { T: 900, O, I }));
   await one(coreOf(attention, { N: 2, A: 3, T: 40, E: 16 }));
   await one(coreOf(squares, { N: 2, A: 3, T: 40, E: 16 }, ['x']));
 }

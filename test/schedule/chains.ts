@@ -32,7 +32,8 @@ const after: Readonly<Record<string, string>> = {
   act: 'for o. r[o] * tanh(r[o])',
   norm: 'centred(r)',
   weights: 'weights(r)',
-  twice: 'for o. r[o] * (sum k. r[k]) / F',
+  // Of squares: the numbers of a centred row add up to a rounding error.
+  twice: 'for o. r[o] * (sum k. r[k]^2) / F',
   mirror: 'for o. r[o] + 2 * r[F - 1 - o]',
 };
 

@@ -5,7 +5,7 @@ import { wasmFeatures } from '../../runtime/devices/wasm.ts';
 
 type Kernel = (...args: number[]) => void;
 
-/** Runs a plan kernel by kernel, each as `threads` shares in a given order; bytes of all outputs. */
+/** Runs a plan kernel by kernel, the chunks of each in a given order by any of so many threads; bytes of all outputs. */
 export async function inShares(
   plan: Plan,
   inputs: readonly ArrayLike<number>[],
@@ -46,8 +46,18 @@ export async function inShares(
     }
     const k = kernels[`k${s.id}`]!;
     const loops = s.loops.map((a) => at.get(a.id)!);
-    if (k.length === loops.length) k(...loops);
-    else for (let t = 0; t < threads; t++) k(...loops, backwards ? threads - 1 - t : t, threads);
+    const chunks = made.chunks.get(s.id);
+    if (chunks === undefined) {
+      k(...loops);
+      return;
+    }
+    const begun = new Set<number>();
+    for (let c = 0; c < chunks; c++) {
+      // Any thread may take any chunk.
+      const thread = (c * 7 + s.id) % threads;
+      k(...loops, backwards ? chunks - 1 - c : c, thread, begun.has(thread) ? 0 : 1);
+      begun.add(thread);
+    }
   };
   plan.steps.forEach(step);
   const bytes = plan.outputs.map((id) => {

@@ -9,9 +9,10 @@ import { sizeOf } from '../../compiler/core/build.ts';
 import { prim, readE } from '../../compiler/core/expr.ts';
 import { ixAxis, ixVal } from '../../compiler/core/ix.ts';
 import type { Core } from '../../compiler/core.ts';
+import { emitWasm } from '../../compiler/emit/wasm/index.ts';
 import { Hazards } from '../../compiler/emit/wasm/threads.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { wasmDevice } from '../../runtime/devices/wasm.ts';
+import { wasmDevice, wasmFeatures } from '../../runtime/devices/wasm.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { at, Hand } from '../core/hand.ts';
 import { inShares } from './shares.ts';
@@ -32,12 +33,44 @@ describe('shares of kernels', () => {
       { numRuns: 150 },
     ));
 
+  it('are taken from a thread that does not come', async () => {
+    const h = new Hand();
+    const [i, j, k] = [70, 50, 40].map((n) => h.supply.axis(n, 'a')) as [never, never, never];
+    const x = h.input('x', [70, 40]);
+    const w = h.input('w', [40, 50]);
+    const core = h.core(h.reduce('s', [i, j], 'sum', [k], prim('mul', at(x, i, k), at(w, k, j))));
+    const plan = schedule(core, [], { resident: true });
+    const inputs = inputsOf(core);
+    const whole = await inShares(plan, inputs, 1, false);
+    // A single kernel, so that nobody waits at a barrier.
+    expect(plan.steps).toHaveLength(1);
+    const made = emitWasm(plan, { fma: wasmFeatures().relaxed, threads: 2, shareFrom: 0 });
+    expect(made.chunks.size).toBeGreaterThan(0);
+    const memory = new WebAssembly.Memory({
+      initial: made.pages,
+      maximum: made.pages,
+      shared: true,
+    });
+    const { instance } = await WebAssembly.instantiate(made.bytes, { env: { memory } });
+    const run = instance.exports['run'] as (from: number, to: number, t: number, n: number) => void;
+    plan.inputs.forEach((id, i) => {
+      new Float32Array(memory.buffer, made.address.get(id)!, inputs[i]!.length).set(inputs[i]!);
+    });
+    run(0, made.steps, 1, 2);
+    const bytes = plan.outputs.flatMap((id) => {
+      const { words } = plan.bufs[id]!;
+      return [...new Uint8Array(memory.buffer, made.address.get(id)!, words * 4)];
+    });
+    expect(Uint8Array.from(bytes)).toEqual(whole);
+  });
+
   it('of contractions too: by batch, by rows, by columns, with a copied operand', async () => {
     for (const [batch, m, n, k] of [
       [9, 13, 17, 40],
       [1, 61, 17, 40],
       [1, 13, 61, 40],
       [1, 40, 24, 900],
+      [1, 24, 40, 900],
       [2, 25, 30, 401],
     ] as const) {
       for (const copied of [false, true]) {

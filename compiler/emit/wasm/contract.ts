@@ -15,11 +15,11 @@ import type { Contraction } from '../../schedule/contract.ts';
 import { axesOf } from '../../schedule/flat.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins } from './binary.ts';
-import type { Node, Scope } from './graph.ts';
+import type { Graph, Node, Scope } from './graph.ts';
 import type { Tile } from './micro.ts';
 import type { Site } from './nest.ts';
 import { type Chunk, depthOf, headStart, packPanels, type Terms } from './pack.ts';
-import { lastOnly, shareOf } from './part.ts';
+import { firstOnly, lastOnly, shareOf } from './part.ts';
 
 /** Sizes of tiles and blocks, for one engine. */
 export type Blocking = {
@@ -71,11 +71,36 @@ export function cutOf(c: Contraction, blocking: Blocking): Cut {
   };
 }
 
+/**
+ * How chunks share a contraction: items of its batch; tiles of rows or panels of columns, whose other
+ * operand each thread packs once and for all passes; or the same within every item of a small batch,
+ * where each thread has one chunk.
+ */
+export type Sharing = {
+  readonly by: 'batch' | 'rows' | 'cols';
+  readonly even: boolean;
+};
+
+export function sharingOf(c: Contraction, threads: number): Sharing {
+  const items = extent(c.batch);
+  if (threads > 1 && items >= 2 * threads) return { by: 'batch', even: true };
+  const by = c.rows.at(-1)!.extent >= c.cols.at(-1)!.extent ? 'rows' : 'cols';
+  return { by, even: threads > 1 && items === 1 };
+}
+
+/** The cut where chunks share rows or columns: the other operand is packed whole. */
+export function sharedCut(c: Contraction, blocking: Blocking, sharing: Sharing): Cut {
+  const cut = cutOf(c, blocking);
+  if (!sharing.even || sharing.by === 'batch') return cut;
+  if (sharing.by === 'rows') return aheadCut(c, blocking);
+  return cut.left === 0 ? cut : { ...cut, left: extent(c.rows) * extent(c.red) };
+}
+
 /** Words that packing needs in one thread. */
 export const packWords = (cut: Cut): number => align(cut.right) + align(cut.left) + 64;
 const align = (words: number): number => Math.ceil(words / 64) * 64;
 
-export function emitContraction(c: Contraction, site: ContractSite): void {
+export function emitContraction(c: Contraction, site: ContractSite, sharing: Sharing): void {
   const { g, base } = site;
   const all = [...c.batch, ...c.rows, ...c.cols, ...c.red];
   const extents = extentsOf(site.loops, all);
@@ -85,8 +110,8 @@ export function emitContraction(c: Contraction, site: ContractSite): void {
     c,
     site,
     { ...env, axes: new Map(site.axes) },
-    cutOf(c, site.blocking),
-  ).emit();
+    sharedCut(c, site.blocking, sharing),
+  ).emit(sharing);
 }
 
 /** Below this many columns a packed left operand is not read often enough. */
@@ -149,6 +174,18 @@ export function aheadCut(c: Contraction, blocking: Blocking): Cut {
   return { ...cut, right: extent(c.red) * panels * width };
 }
 
+/** The axes whose row-major number a loop counts. */
+export function splitCounter(g: Graph, loop: Scope, axes: readonly Axis[]): Node[] {
+  let left = g.induct(undefined, loop, 1);
+  const out: Node[] = [];
+  [...axes].reverse().forEach((a, i) => {
+    const first = i === axes.length - 1;
+    out.unshift(first ? left : g.op('i32.rem_u', 'i32', left, g.i32(a.extent)));
+    left = g.op('i32.div_u', 'i32', left, g.i32(a.extent));
+  });
+  return out;
+}
+
 export class ContractionEmitter {
   readonly c: Contraction;
   readonly #site: ContractSite;
@@ -160,13 +197,13 @@ export class ContractionEmitter {
   readonly #regions: readonly Region[];
   readonly #strides: Map<AxisId, number> | undefined;
   /** Which operand's tiles are shared out, when it is not the batch. */
-  #shared: 'batch' | 'rows' | 'cols' = 'batch';
+  #shared: Sharing['by'] = 'batch';
   /** Bytes from the first thread's working memory to this one's. */
   readonly #own: Node | undefined;
   readonly #panels: number;
   readonly #cut: Cut;
-  /** Whether the packed right operand holds all passes, one after another. */
-  #ahead = false;
+  /** Which packed operands hold all passes, one after another, and are packed before the loops. */
+  #ahead = { left: false, right: false };
 
   /** The axes that `env` binds are those of enclosing loops; `site.pack` is this contraction's own. */
   constructor(c: Contraction, site: ContractSite, env: Env, cut: Cut) {
@@ -182,7 +219,7 @@ export class ContractionEmitter {
     this.#panels = Math.ceil(this.#col.extent / this.#width);
     this.#cut = cut;
     const { g, part, pack } = site;
-    this.#own = part && g.times(part.t, pack.bytes);
+    this.#own = part && g.times(part.thread, pack.bytes);
   }
 
   /** Bytes of the packed right operand for one unit of the first summed axis. */
@@ -191,10 +228,15 @@ export class ContractionEmitter {
     return 4 * inner * this.#panels * this.#width * extent(this.c.cols.slice(0, -1));
   }
   #rightOf(chunk: Chunk): number {
-    return this.#site.pack.at + (this.#ahead ? chunk.from * this.#unitBytes : 0);
+    return this.#site.pack.at + (this.#ahead.right ? chunk.from * this.#unitBytes : 0);
   }
-  get #leftAt(): number {
-    return this.#site.pack.at + 4 * align(this.#cut.right);
+  /** Bytes of the packed left operand for one unit of the first summed axis. */
+  get #leftUnitBytes(): number {
+    return 4 * extent(this.c.red.slice(1)) * extent(this.c.rows);
+  }
+  #leftOf(chunk: Chunk): number {
+    const at = this.#site.pack.at + 4 * align(this.#cut.right);
+    return at + (this.#ahead.left ? chunk.from * this.#leftUnitBytes : 0);
   }
 
   #now(): Env {
@@ -203,31 +245,41 @@ export class ContractionEmitter {
 
   /** Packs the whole right operand here, for cells of the loops that open later. */
   packAhead(at: Scope): void {
-    this.#ahead = true;
+    this.#ahead.right = true;
     this.#passes(at, (s, chunk) => this.#packRight(s, chunk));
   }
 
   /** One thread's contraction; `ahead` says that its right operand is packed already. */
   inside(at: Scope, ahead: boolean): void {
-    this.#ahead = ahead;
+    this.#ahead.right = ahead;
     let s = at;
     for (const a of this.c.batch) s = this.#loop(s, a);
     this.#passes(s, (t, chunk) => this.#chunk(t, chunk));
   }
 
-  emit(): void {
+  emit({ by, even }: Sharing): void {
     const { c } = this;
     const { g, part } = this.#site;
+    if (part && by === 'batch') {
+      const { lo, hi } = shareOf(g, part, extent(c.batch));
+      const at = g.root.loop(lo, hi, 1);
+      splitCounter(g, at, c.batch).forEach((n, i) => {
+        this.#axes.set(c.batch[i]!.id, n);
+      });
+      this.#passes(at, (s, chunk) => this.#chunk(s, chunk));
+      return;
+    }
     let at = g.root;
-    const batches = c.batch.reduce<Axis | undefined>(
-      (a, b) => (a && a.extent >= b.extent ? a : b),
-      undefined,
-    );
-    if (batches && batches.extent >= 8) {
-      const { lo, hi } = shareOf(g, part, batches.extent);
-      at = this.#loop(at, batches, lo, hi);
-    } else this.#shared = this.#row.extent >= this.#col.extent ? 'rows' : 'cols';
-    for (const a of c.batch) if (a !== batches || !this.#axes.has(a.id)) at = this.#loop(at, a);
+    for (const a of c.batch) at = this.#loop(at, a);
+    if (part && even) {
+      const once = firstOnly(part, at);
+      if (by === 'rows') this.packAhead(once);
+      else if (!this.#strides) {
+        this.#ahead.left = true;
+        this.#passes(once, (s, chunk) => this.#packLeft(s, chunk));
+      }
+    }
+    if (part) this.#shared = by;
     this.#passes(at, (s, chunk) => this.#chunk(s, chunk));
   }
 
@@ -251,8 +303,8 @@ export class ContractionEmitter {
   }
 
   #chunk(at: Scope, chunk: Chunk): void {
-    if (!this.#ahead) this.#packRight(at, chunk);
-    if (!this.#strides) this.#packLeft(at, chunk);
+    if (!this.#ahead.right) this.#packRight(at, chunk);
+    if (!this.#strides && !this.#ahead.left) this.#packLeft(at, chunk);
     this.#tiles(at, chunk);
   }
 
@@ -297,7 +349,7 @@ export class ContractionEmitter {
         expr: left,
         axis: this.#row,
         width: height,
-        to: this.#leftAt,
+        to: this.#leftOf(chunk),
         own: this.#own,
         outer: this.#outerRows(chunk),
         chunk,
@@ -311,10 +363,13 @@ export class ContractionEmitter {
   /** Where the loops over the outer column axes stand in the packed operand. */
   #outerCols(chunk: Chunk): Terms {
     const outer = this.#outer(this.c.cols, 4 * depthOf(chunk) * this.#panels * this.#width);
-    return this.#ahead && chunk.counter ? [...outer, [chunk.counter, this.#unitBytes]] : outer;
+    const steps = this.#ahead.right && chunk.counter;
+    return steps ? [...outer, [steps, this.#unitBytes]] : outer;
   }
   #outerRows(chunk: Chunk): Terms {
-    return this.#outer(this.c.rows, 4 * depthOf(chunk) * this.#row.extent);
+    const outer = this.#outer(this.c.rows, 4 * depthOf(chunk) * this.#row.extent);
+    const steps = this.#ahead.left && chunk.counter;
+    return steps ? [...outer, [steps, this.#leftUnitBytes]] : outer;
   }
   #outer(axes: readonly Axis[], bytes: number): Terms {
     let n = bytes;
@@ -394,7 +449,8 @@ export class ContractionEmitter {
       const lo = headStart(g, chunk);
       env.axes.set(chunk.head.id, typeof lo === 'number' ? g.i32(lo) : lo);
       a = flat(this.c.left.buf, this.c.left.at);
-    } else a = g.add(g.affine([...this.#outerRows(chunk), [s, 4 * depth]])!, mine(this.#leftAt));
+    } else
+      a = g.add(g.affine([...this.#outerRows(chunk), [s, 4 * depth]])!, mine(this.#leftOf(chunk)));
     const stride = (x: Axis): number =>
       nest.store.at.ix.terms.find((t) => t.a.k === 'axis' && t.a.id === x.id)?.m ?? 0;
     const first =

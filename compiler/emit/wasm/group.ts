@@ -17,10 +17,11 @@ import {
   ContractionEmitter,
   type ContractSite,
   packWords,
+  splitCounter,
 } from './contract.ts';
 import type { Scope } from './graph.ts';
 import { NestEmitter } from './nest.ts';
-import { shareOf } from './part.ts';
+import { firstOnly, shareOf } from './part.ts';
 import { regions } from './regions.ts';
 import { runsOf } from './runs.ts';
 
@@ -71,15 +72,24 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
     }
   };
   let scope = g.root;
-  packReady(scope);
+  packReady(firstOnly(part, scope));
   const order = loopOrder(k.grid);
-  order.forEach((a, i) => {
-    const { lo, hi } = shareOf(g, i === 0 ? part : undefined, a.extent);
+  const shared = part ? sharedPrefix(order, members) : [];
+  if (shared.length > 0) {
+    const { lo, hi } = shareOf(g, part, size(shared));
     scope = scope.loop(lo, hi, 1);
+    splitCounter(g, scope, shared).forEach((n, i) => {
+      axes.set(shared[i]!.id, n);
+      bound.add(shared[i]!.id);
+    });
+    packReady(scope);
+  }
+  for (const a of order.slice(shared.length)) {
+    scope = scope.loop(0, a.extent, 1);
     axes.set(a.id, scope);
     bound.add(a.id);
     packReady(scope);
-  });
+  }
   let version = 0;
   for (const m of members) {
     if (m.make) {
@@ -105,6 +115,25 @@ function needs(k: Kernel, c: Contraction, written: ReadonlySet<BufId>): Set<Axis
   const used = axesOfExpr(c.right);
   if (own || c.batch.some((a) => used.has(a.id))) return undefined;
   return new Set(k.grid.filter((a) => used.has(a.id)).map((a) => a.id));
+}
+
+const size = (l: readonly Axis[]): number => l.reduce((n, a) => n * a.extent, 1);
+
+/**
+ * The outer loops whose cells chunks share out: no further than where something is packed for the
+ * loops inside, which every chunk would do again.
+ */
+function sharedPrefix(
+  order: readonly Axis[],
+  members: readonly { readonly needs?: ReadonlySet<AxisId> }[],
+): readonly Axis[] {
+  const bound = new Set<AxisId>();
+  for (const [i, a] of order.entries()) {
+    bound.add(a.id);
+    const packs = members.some((m) => m.needs && m.needs.size > 0 && m.needs.isSubsetOf(bound));
+    if (packs) return order.slice(0, i + 1);
+  }
+  return order;
 }
 
 /** The axis that is shared out first; the blocks of rows stay innermost where others are enough. */

@@ -2,7 +2,7 @@
  * Plan to WebAssembly module: a memory layout, one function per kernel, and `run(from, to, thread,
  * threads)`, which runs top-level steps of the plan, loops included, without leaving Wasm.
  *
- * Layout, in bytes: a guard page of control words, then constants, inputs, outputs, the scratch of
+ * Layout, in bytes: control words and the queues of shared kernels, then constants, inputs, outputs, the scratch of
  * row kernels and packed operands, then the arena of temporaries.
  */
 import type { AxisId } from '../../core.ts';
@@ -11,12 +11,20 @@ import { asContraction, type Contraction } from '../../schedule/contract.ts';
 import { hasContraction } from '../../schedule/resident.ts';
 import { loadsOf } from '../../schedule/schedule.ts';
 import { encodeModule, Fn, ins, op, type Ty } from './binary.ts';
-import { type Blocking, cutOf, emitContraction, packWords } from './contract.ts';
+import {
+  type Blocking,
+  emitContraction,
+  packWords,
+  type Sharing,
+  sharedCut,
+  sharingOf,
+} from './contract.ts';
 import { Graph, type Node, type Scope } from './graph.ts';
 import { emitGroup, groupPackWords } from './group.ts';
 import { microKernel, type Tile, tileKey } from './micro.ts';
 import { canShare, emitLoops } from './nest.ts';
-import { type Access, barrierFn, Hazards, type Range } from './threads.ts';
+import type { Part } from './part.ts';
+import { type Access, barrierFn, Hazards, type Queues, type Range, takeChunks } from './threads.ts';
 
 export type WasmOptions = {
   /** f32x4.relaxed_madd is there. */
@@ -28,7 +36,7 @@ export type WasmOptions = {
   readonly threads?: number;
   /** Points of a kernel from which on threads share it; default 4096. */
   readonly shareFrom?: number;
-  /** Also export every kernel, as k<id>(values of its loops' axes, thread, threads): for profiles. */
+  /** Also export every kernel, as k<id>(values of its loops' axes, chunk, thread, first): for profiles. */
   readonly exportKernels?: boolean;
 };
 
@@ -39,6 +47,10 @@ export type WasmPlan = {
   readonly address: ReadonlyMap<BufId, number>;
   /** Top-level steps: run(0, steps) is the whole plan. */
   readonly steps: number;
+  /** Must be 0 when threads begin to run. */
+  readonly queues: Queues;
+  /** Of the kernels that threads share, by id. */
+  readonly chunks: ReadonlyMap<number, number>;
 };
 
 const PAGE = 65536;
@@ -46,12 +58,14 @@ const FIRST = 1024;
 const ALIGN = 256;
 
 export function emitWasm(plan: Plan, options: WasmOptions): WasmPlan {
-  const { fns, run, pages, address, kernels } = buildWasm(plan, options);
+  const { fns, run, pages, address, queues, kernels } = buildWasm(plan, options);
   const exports = new Map([['run', run]]);
-  if (options.exportKernels) for (const [k, f] of kernels) exports.set(`k${k.id}`, f);
+  if (options.exportKernels) for (const [k, { fn }] of kernels) exports.set(`k${k.id}`, fn);
   const shared = (options.threads ?? 1) > 1;
   const bytes = encodeModule({ fns, exports, pages, shared });
-  return { bytes, pages, address, steps: plan.steps.length };
+  const shares = [...kernels].filter(([, c]) => c.chunks > 0);
+  const chunks = new Map(shares.map(([k, c]) => [k.id, c.chunks]));
+  return { bytes, pages, address, steps: plan.steps.length, queues, chunks };
 }
 
 /** Tile sizes that the engines like best: the accumulators, a row of B and a broadcast in registers. */
@@ -70,7 +84,8 @@ export function buildWasm(
   readonly run: Fn;
   readonly pages: number;
   readonly address: ReadonlyMap<BufId, number>;
-  readonly kernels: ReadonlyMap<Kernel, Fn>;
+  readonly queues: Queues;
+  readonly kernels: ReadonlyMap<Kernel, Compiled>;
 } {
   const address = new Map<BufId, number>();
   let end = FIRST;
@@ -79,11 +94,25 @@ export function buildWasm(
     end = Math.ceil((end + words * 4) / ALIGN) * ALIGN;
     return at;
   };
+  const threads = options.threads ?? 1;
+  const kernels: Kernel[] = [];
+  const collect = (steps: readonly Step[]): void => {
+    for (const s of steps) {
+      if (s.k === 'kernel') kernels.push(s);
+      else collect(s.steps);
+    }
+  };
+  collect(plan.steps);
+  const isShared = (k: Kernel): boolean =>
+    threads > 1 && canShare(k) && work(k) >= (options.shareFrom ?? SMALL);
+  const shared = kernels.filter(isShared);
+  const queueWords = shared.length * threads;
+  const queues = { at: take(queueWords), bytes: 4 * queueWords };
+  const queueOf = new Map(shared.map((k, i) => [k, queues.at + 4 * threads * i]));
   for (const b of plan.bufs)
     if (b.kind === 'const' || b.kind === 'input' || b.kind === 'output')
       address.set(b.id, take(b.words));
   // Scratch: each thread has its own copy of all of it.
-  const threads = options.threads ?? 1;
   const scratchAt = end;
   for (const b of plan.bufs) if (b.kind === 'scratch') address.set(b.id, take(b.words));
   const scratch = end - scratchAt;
@@ -108,14 +137,6 @@ export function buildWasm(
   };
   // Packed operands live after the arena: one area for each thread, used by one kernel after another.
   const blocks = blocking(options);
-  const kernels: Kernel[] = [];
-  const collect = (steps: readonly Step[]): void => {
-    for (const s of steps) {
-      if (s.k === 'kernel') kernels.push(s);
-      else collect(s.steps);
-    }
-  };
-  collect(plan.steps);
   const contractions = new Map<Kernel, Contraction>();
   let packed = 0;
   for (const k of kernels) {
@@ -123,15 +144,18 @@ export function buildWasm(
     const c = asContraction(k);
     if (!c) continue;
     contractions.set(k, c);
-    packed = Math.max(packed, packWords(cutOf(c, blocks)) * 4);
+    const sharing = sharingOf(c, isShared(k) ? threads : 1);
+    packed = Math.max(packed, packWords(sharedCut(c, blocks, sharing)) * 4);
   }
   const pack = { at: end, bytes: packed };
 
   const compiled = new Map<Kernel, Compiled>();
   for (const k of kernels) {
     const c = contractions.get(k);
-    const shared = threads > 1 && canShare(k) && work(k) >= (options.shareFrom ?? SMALL);
-    const more: Ty[] = shared ? ['i32', 'i32'] : [];
+    const shared = isShared(k);
+    const sharing = c && sharingOf(c, shared ? threads : 1);
+    const chunks = shared ? chunksOf(k, threads, sharing) : 0;
+    const more: Ty[] = shared ? ['i32', 'i32', 'i32'] : [];
     const fn = new Fn(k.name, [...k.loops.map((): Ty => 'i32'), ...more]);
     const g = new Graph(fn);
     const axes = new Map<AxisId, Scope | Node>();
@@ -139,17 +163,25 @@ export function buildWasm(
       axes.set(a.id, g.param(i, 'i32'));
     });
     const at = k.loops.length;
-    const part = shared ? { t: g.param(at, 'i32'), of: g.param(at + 1, 'i32') } : undefined;
+    const [chunk, thread, first] = [0, 1, 2].map((i) => at + i);
+    const part: Part | undefined = shared
+      ? {
+          chunk: g.param(chunk!, 'i32'),
+          of: chunks,
+          thread: g.param(thread!, 'i32'),
+          first: g.param(first!, 'i32'),
+        }
+      : undefined;
     const own = part
-      ? (b: BufId) => (isScratch(b) ? g.times(part.t, scratch) : undefined)
+      ? (b: BufId) => (isScratch(b) ? g.times(part.thread, scratch) : undefined)
       : undefined;
     const spill =
       spillAt === undefined
         ? undefined
-        : { node: part ? g.times(part.t, ALIGN) : g.i32(0), offset: spillAt };
+        : { node: part ? g.times(part.thread, ALIGN) : g.i32(0), offset: spillAt };
     const site = { g, axes, loops: k.loops, base, own, isScratch, part, spill };
     const contract = { ...site, micro, pack, blocking: blocks };
-    if (c) emitContraction(c, contract);
+    if (c && sharing) emitContraction(c, contract, sharing);
     else if (hasContraction(k)) emitGroup(k, contract);
     else emitLoops(k, site);
     g.finish();
@@ -158,9 +190,10 @@ export function buildWasm(
     const global = (l: readonly BufId[]): Range[] => l.filter((b) => !isScratch(b)).map(range);
     const writes = global(k.nests.map((n) => n.store.buf));
     const reads = global(k.nests.flatMap((n) => loadsOf(n).map((l) => l.buf)));
-    compiled.set(k, { fn, access: { reads, writes, serial: !shared } });
+    const access = { reads, writes, serial: !shared };
+    compiled.set(k, { fn, access, chunks, at: queueOf.get(k) ?? 0 });
   }
-  const barrier = barrierFn();
+  const barrier = barrierFn(queues);
   if (threads > 1) define(barrier);
   const run = new Fn('run', ['i32', 'i32', 'i32', 'i32']);
   define(run);
@@ -170,7 +203,8 @@ export function buildWasm(
     run,
     pages: Math.ceil((end + packed * threads) / PAGE),
     address,
-    kernels: new Map([...compiled].map(([k, c]) => [k, c.fn])),
+    queues,
+    kernels: compiled,
   };
 }
 
@@ -182,7 +216,23 @@ const work = (k: Kernel): number =>
     0,
   );
 
-type Compiled = { readonly fn: Fn; readonly access: Access };
+/** Chunks of a kernel: enough that none is long, where it is worth it. */
+const CHUNKS = { least: 16, perThread: 4, from: 131_072 } as const;
+
+function chunksOf(k: Kernel, threads: number, sharing: Sharing | undefined): number {
+  const alone = sharing !== undefined && !sharing.even;
+  if (alone || work(k) < CHUNKS.from) return threads;
+  return Math.max(CHUNKS.least, CHUNKS.perThread * threads);
+}
+
+type Compiled = {
+  readonly fn: Fn;
+  readonly access: Access;
+  /** 0 where one thread does it all. */
+  readonly chunks: number;
+  /** Address of its queues. */
+  readonly at: number;
+};
 
 /** run(from, to, thread, threads): every top-level step in turn, skipped when outside the range. */
 function driver(
@@ -197,14 +247,18 @@ function driver(
     if (barrier) run.emit(ins.get(3), ins.call(barrier.index));
   };
   const kernel = (k: Kernel): void => {
-    const { fn, access } = compiled.get(k)!;
+    const made = compiled.get(k)!;
+    const { fn, access } = made;
     if (barrier && hazards.needsBarrier(access)) meet();
-    const alone = barrier && access.serial;
-    if (alone) run.emit(ins.get(2), op['i32.eqz'], ins.if);
-    for (const a of k.loops) run.emit(ins.get(values.get(a.id)!));
-    if (!access.serial) run.emit(ins.get(2), ins.get(3));
+    const loops = k.loops.map((a) => values.get(a.id)!);
+    if (!access.serial) {
+      takeChunks(run, made, loops, 2, 3);
+      return;
+    }
+    if (barrier) run.emit(ins.get(2), op['i32.eqz'], ins.if);
+    for (const l of loops) run.emit(ins.get(l));
     run.emit(ins.call(fn.index));
-    if (alone) run.emit(ins.end);
+    if (barrier) run.emit(ins.end);
   };
   const step = (s: Step): void => {
     if (s.k === 'kernel') {

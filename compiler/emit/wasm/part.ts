@@ -1,17 +1,25 @@
 /**
- * The share of a kernel that one thread works on: contiguous blocks of units of its outermost
- * parallel loop, told by the thread's number. Units do not depend on how many threads there are, and
- * a cell is computed the same way in whichever share it falls: results are equal bit for bit.
+ * The share of a kernel that one call works on: contiguous blocks of units of its outermost parallel
+ * loop, told by the number of the chunk. How many chunks there are is fixed by the plan; threads take
+ * one after another, each from its own stretch first and then from what the others have left (work
+ * stealing, after Blumofe and Leiserson), so that a thread that is held up holds up nobody.
+ *
+ * Invariant: units do not depend on the chunks, and a cell is computed the same way in whichever
+ * chunk it falls and whoever takes it: results are equal bit for bit.
  */
 import type { Graph, Node, Scope } from './graph.ts';
 
 export type Part = {
-  /** This thread, from 0. */
-  readonly t: Node;
-  readonly of: Node;
+  /** This chunk, from 0, and how many there are. */
+  readonly chunk: Node;
+  readonly of: number;
+  /** Who computes it: which copy of scratch and of packed operands is used. */
+  readonly thread: Node;
+  /** Not 0 in the first chunk of this kernel that this thread takes: it packs what all chunks need. */
+  readonly first: Node;
 };
 
-/** Where this thread's part of `count` blocks of `unit` steps, from `from`, begins and ends. */
+/** Where this chunk of `count` blocks of `unit` steps, from `from`, begins and ends. */
 export function shareOf(
   g: Graph,
   part: Part | undefined,
@@ -21,15 +29,18 @@ export function shareOf(
 ): { readonly lo: number | Node; readonly hi: number | Node } {
   if (!part) return { lo: from, hi: from + count * unit };
   const at = (t: Node): Node => {
-    const blocks = g.op('i32.div_u', 'i32', g.times(t, count), part.of);
+    const blocks = g.op('i32.div_u', 'i32', g.times(t, count), g.i32(part.of));
     return g.add(g.times(blocks, unit), g.i32(from));
   };
-  return { lo: at(part.t), hi: at(g.add(part.t, g.i32(1))) };
+  return { lo: at(part.chunk), hi: at(g.add(part.chunk, g.i32(1))) };
 }
 
-/** A place that only the last thread reaches: what is left over after whole units. */
+/** A place that only the last chunk reaches: what is left over after whole units. */
 export function lastOnly(g: Graph, part: Part | undefined, s: Scope): Scope {
   if (!part) return s;
-  const last = g.op('i32.eq', 'i32', g.add(part.t, g.i32(1)), part.of);
-  return s.branch(last).then;
+  return s.branch(g.op('i32.eq', 'i32', part.chunk, g.i32(part.of - 1))).then;
 }
+
+/** A place that each thread reaches once. */
+export const firstOnly = (part: Part | undefined, s: Scope): Scope =>
+  part ? s.branch(part.first).then : s;
