@@ -100,10 +100,18 @@ export function suggest(s: Solver, a: Dim, b: Dim, reason: Reason): void {
   s.soft.push({ a, b, reason });
 }
 
-/** The product of these ranges is a dimension, whose written form may say what each one is. */
-export function equateProduct(s: Solver, parts: readonly Size[], dim: Dim, reason: Reason): void {
+/**
+ * The product of these ranges is a dimension, whose written form may say what each one is; the
+ * dimension of a tuple inside of another one is known only as a part of that one's.
+ */
+export function equateProduct(
+  s: Solver,
+  parts: readonly Size[],
+  dim: Dim | undefined,
+  reason: Reason,
+): void {
   s.guesses.push(() => matchForm(s, parts, dim, reason));
-  equate(s, atom(S.product(parts)), dim, reason);
+  if (dim !== undefined) equate(s, atom(S.product(parts)), dim, reason);
 }
 
 function solve(s: Solver, name: string, dim: Dim, reason: Reason): void {
@@ -210,15 +218,31 @@ function formOfQuotient(a: Dim, b: Dim, name: string, value: Size): Form {
 
 // ---------------------------------------------------------------- when nothing moves
 
-function matchForm(s: Solver, ranges: readonly Size[], dim: Dim, reason: Reason): boolean {
+/** What may say how a product of ranges is written: its dimension, and what it has to be equal to. */
+function formsOf(s: Solver, ranges: readonly Size[], dim: Dim | undefined): Form[] {
+  const product = S.product(ranges);
+  const met = s.pending.flatMap((e) => {
+    const [a, b] = [resolveDim(s, e.a), resolveDim(s, e.b)];
+    if (S.equal(a.size, product)) return [b.form];
+    return S.equal(b.size, product) ? [a.form] : [];
+  });
+  return dim === undefined ? met : [resolveDim(s, dim).form, ...met];
+}
+
+function matchForm(
+  s: Solver,
+  ranges: readonly Size[],
+  dim: Dim | undefined,
+  reason: Reason,
+): boolean {
   const parts = ranges.map((p) => resolveSize(s, p));
   if (!parts.some(hasUnknown)) return false;
-  const { form } = resolveDim(s, dim);
-  if (form.k !== 'product') return false;
   const fits = (forms: readonly Form[]): boolean =>
     forms.length === parts.length &&
     parts.every((p, i) => hasUnknown(p) || S.equal(p, sizeOfForm(forms[i]!)));
-  const chosen = [form.parts, flatFactors(form)].find(fits);
+  const chosen = formsOf(s, parts, dim)
+    .flatMap((form) => (form.k === 'product' ? [form.parts, flatFactors(form)] : []))
+    .find(fits);
   if (chosen === undefined) return false;
   parts.forEach((p, i) => {
     const f = chosen[i]!;

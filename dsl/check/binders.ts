@@ -82,14 +82,12 @@ function bindIndex(env: Env, b: Binder, expected?: { dim: Dim; why: Reason }): B
     dims.push(bound.dim);
     inner = bound.env;
   }
-  if (expected !== undefined) {
-    equateProduct(
-      solver,
-      dims.map((d) => d.size),
-      expected.dim,
-      { ...expected.why, span: b.span },
-    );
-  }
+  equateProduct(
+    solver,
+    dims.map((d) => d.size),
+    expected?.dim,
+    { ...(expected?.why ?? reason(b.span, 'this tuple')), span: b.span },
+  );
   return { binder: { k: 'tuple', items }, dim: productDim(dims), env: inner };
 }
 

@@ -70,6 +70,22 @@ fn use[T, H, E](p: Attention[H*E], x: f32[T, H*E]): f32[T, H*E] = attention[H](p
     `);
   });
 
+  test('a tuple in a tuple gets its ranges from its part of the written form', () => {
+    const text = `fn f[A, B, C](): f32[A*((B*C)*A)] = for (a, ((b, c), d)). f32(a) + f32(b) + f32(c) + f32(d)
+fn g[A, B, C](x: f32[A*(B*C)], y: f32[A*B + C]): f32 =
+  (sum a, b, c. x[(a, (b, c))]) + (sum a, b. y[left (a, b)])`;
+    const program = accept(text);
+    expect(inferred(fnOf(program, 'f'))).toMatchInlineSnapshot(`
+      "(): f32[A*(B*C*A)]
+      for (a: A, ((b: B, c: C), d: A))"
+    `);
+    expect(inferred(fnOf(program, 'g'))).toMatchInlineSnapshot(`
+      "(x: f32[A*(B*C)], y: f32[A*B + C]): f32
+      sum a: A, b: B, c: C
+      sum a: A, b: B"
+    `);
+  });
+
   test('a product as grouped, and multiplied out', () => {
     const text = `fn nested[A, B, C](x: f32[A*(B*C)]): f32[A, B, C] =
   let y = for a, b, c. x[(a, (b, c))]
