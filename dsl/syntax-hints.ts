@@ -94,8 +94,11 @@ function strayDot({ kind, tokens, at }: Place): string | undefined {
 }
 
 /** `=` and `==` */
-function equals({ kind, expected, decl, previous }: Place): string | undefined {
+function equals({ kind, expected, decl, previous, at, tokens }: Place): string | undefined {
   if (kind === '==' && expected.has('=')) return 'A definition has one `=`; `==` compares.';
+  if (kind === '(' && expected.has('=') && tokens[at - 2]?.kind === 'let') {
+    return 'Functions inside functions are lambdas: `let f = x -> ...`.';
+  }
   if (kind !== '=') return undefined;
   if (expected.has('==')) return 'To compare, write `==`.';
   if (expected.has(':') && decl === 'let') {
@@ -148,6 +151,13 @@ function header({ kind, expected, decl, previous, tokens, at }: Place): string |
   }
   if ((kind === '<' || kind === '>') && expected.has('<=')) {
     return 'Facts about sizes use `<=`, `>=`, `==` and `%`.';
+  }
+  if (
+    kind === ':' &&
+    tokens[at - 2]?.kind === '(' &&
+    tokens.some((t, i) => i > at && t.kind === '->')
+  ) {
+    return 'The parameters of a lambda have no types of their own; the whole of it can have one: `let f: f32 -> f32 = x -> ...`.';
   }
   if (kind === ':' && previous?.kind === '$id') {
     return 'Types are given to parameters, lets and the fields of types only.';

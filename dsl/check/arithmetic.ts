@@ -13,6 +13,7 @@ import { BOOL, F32, I32, tensorOf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { infer, literalFits } from './expr.ts';
+import { unknownType } from './unknown.ts';
 
 const OPS: Readonly<Record<BinOp, ScalarOp>> = {
   '+': 'add',
@@ -73,9 +74,7 @@ function unfit(env: Env, te: TExpr, op: string, both?: readonly [Expr, Expr]): b
       hint: leaves,
     });
   } else {
-    error(env, 'E0408', te.span, 'the type of this is not known here', {
-      hint: 'give the type where the name is introduced',
-    });
+    unknownType(env, te, te.span);
   }
   return true;
 }

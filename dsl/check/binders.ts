@@ -29,6 +29,7 @@ import { binderNames, warnTrailing } from './lints.ts';
 import { isUndecided, rangeContext } from './proofs.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { typeScope } from './scope.ts';
+import { isOpen, unknownType } from './unknown.ts';
 
 type Bound = { readonly binder: TBinder; readonly dim: Dim; readonly env: Env };
 
@@ -251,6 +252,10 @@ export function reducedType(
   if (op === 'mean' && number) {
     unify(solver, t, F32, reason(at, 'the body of `mean`'));
     return F32;
+  }
+  if (isOpen(env, t)) {
+    unknownType(env, body, at);
+    return undefined;
   }
   const fits =
     number ||

@@ -29,6 +29,7 @@ import {
 import { indexForm, rangeContext } from './proofs.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
+import { isOpen, unknownType } from './unknown.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
 
@@ -85,15 +86,13 @@ function scalarArgument(env: Env, name: string, e: Expr): { te: TExpr; type: Typ
   const type = head(solver, te.type);
   if (isBroken(type)) return undefined;
   if (type.k === 'scalar' || type.k === 'idx' || isNumberUnknown(env, type)) return { te, type };
-  if (type.k === 'var' && type.name.startsWith('?')) {
+  if (isOpen(env, type)) {
     if (CASTS.has(name)) {
       // What it gives is known; what it takes is looked at when everything is.
       env.fn.obligations.push(() => requireCastable(env, name, te, e.span));
       return { te, type };
     }
-    error(env, 'E0408', e.span, 'the type of this is not known here', {
-      hint: 'give the type where the name is introduced',
-    });
+    unknownType(env, te, e.span);
     return undefined;
   }
   noScalar(env, name, type, e.span);

@@ -25,6 +25,7 @@ import { check, infer, unknownName } from './expr.ts';
 import { callLambda } from './functions.ts';
 import { instantiate, type SizeArg, type Use } from './instances.ts';
 import { didYouMean, isBuiltin } from './names.ts';
+import { holdsOpen, isOpen, unknownType } from './unknown.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
 type Args = Call['args'];
@@ -114,6 +115,10 @@ function callValue(env: Env, fn: TExpr, e: Call): TExpr {
   const { solver } = env.fn;
   const t = head(solver, fn.type);
   if (isBroken(t)) return brokenCall(env, e);
+  if (isOpen(env, t)) {
+    unknownType(env, fn, e.fn.span, 'it cannot be called');
+    return brokenCall(env, e);
+  }
   if (t.k !== 'fn') {
     error(env, 'E0405', e.fn.span, `this is ${showType(solver, t)}, which is not a function`, {
       hint: t.k === 'tensor' ? 'a tensor is read with brackets: `x[i]`' : undefined,
@@ -236,6 +241,11 @@ function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] 
   return out;
 }
 
+/** An argument, or the body of a function that is one, with an error that was reported. */
+function isRefused(te: TExpr): boolean {
+  return isBroken(te.type) || (te.k === 'lambda' && isRefused(te.body));
+}
+
 function callFunction(
   env: Env,
   sig: FnSig,
@@ -276,6 +286,8 @@ function callFunction(
     },
   );
   if (unfit) return broken(e.span);
+  // What a refused argument would have said of the result is missing there, and no second mistake.
+  if (checked.some(isRefused) && holdsOpen(env, use.result)) return broken(e.span);
   const args: (TExpr | undefined)[] = given.map((a) =>
     a === undefined ? undefined : checked[values.indexOf(a)],
   );

@@ -28,6 +28,7 @@ import { inferSized } from './calls.ts';
 import { broken, type Env, error, isBroken, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
 import { indexForm, rangeContext, requireInRange } from './proofs.ts';
+import { isOpen, unknownType } from './unknown.ts';
 
 // ---------------------------------------------------------------- one component
 
@@ -232,7 +233,7 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
     }
   }
   if (t.k !== 'tensor') {
-    notATensor(env, e, t);
+    notATensor(env, e, target, t);
     return broken(e.span);
   }
   if (e.args.length > t.dims.length) {
@@ -302,19 +303,11 @@ function fieldPath(e: Expr): string {
   return e.k === 'brackets' ? fieldPath(e.target) : '...';
 }
 
-function notATensor(env: Env, e: Brackets, t: Type): void {
+function notATensor(env: Env, e: Brackets, target: TExpr, t: Type): void {
   const { solver } = env.fn;
   const shown = showType(solver, t);
-  if (t.k === 'var' && t.name.startsWith('?') && !isNumberUnknown(env, t)) {
-    error(
-      env,
-      'E0408',
-      e.target.span,
-      'the type of this is not known here, so it cannot be indexed',
-      {
-        hint: 'give the type where the name is introduced',
-      },
-    );
+  if (isOpen(env, t)) {
+    unknownType(env, target, e.target.span, 'it cannot be indexed');
   } else if (t.k === 'record') {
     error(env, 'E0407', e.span, `this is the record ${shown}, which has fields and no indices`, {
       hint: 'read a field with a dot: `p.weight`',

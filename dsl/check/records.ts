@@ -10,10 +10,10 @@ import * as S from '../size.ts';
 import { head, type Reason, showType } from '../solver.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
 import { atom, dropDims, isScalar, sumDim, tensorOf } from '../types.ts';
-import { isNumberUnknown } from './arithmetic.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';
 import { didYouMean } from './names.ts';
+import { isOpen, unknownType } from './unknown.ts';
 
 type RecordExpr = Extract<Expr, { k: 'record' }>;
 type ArrayExpr = Extract<Expr, { k: 'array' }>;
@@ -119,10 +119,8 @@ export function inferField(env: Env, e: Extract<Expr, { k: 'field' }>): TExpr {
         hint: `index it first: \`...[i].${label}\``,
       },
     );
-  } else if (t.k === 'var' && t.name.startsWith('?') && !isNumberUnknown(env, t)) {
-    error(env, 'E0408', e.target.span, 'the type of this is not known here, so it has no fields', {
-      hint: 'give the type where the name is introduced',
-    });
+  } else if (isOpen(env, t)) {
+    unknownType(env, target, e.target.span, 'it has no fields');
   } else {
     error(
       env,

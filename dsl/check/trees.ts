@@ -17,6 +17,7 @@ import { requireLeaves } from './derivatives.ts';
 import { check, infer, tail } from './expr.ts';
 import { bind } from './lets.ts';
 import { warnTrailing } from './lints.ts';
+import { isOpen, unknownType } from './unknown.ts';
 
 type Each = Extract<Expr, { k: 'each' | 'reduceTree' }>;
 
@@ -56,7 +57,7 @@ function bindTrees(env: Env, e: Each): Bound | undefined {
     trees.push(isBroken(firstType) ? infer(env, t) : check(env, t, first.type, why));
   }
   if (isBroken(firstType) || trees.some((t) => isBroken(head(solver, t.type)))) return undefined;
-  const leaf = leafOf(env, e, first.type, op);
+  const leaf = leafOf(env, e, first, op);
   if (leaf === undefined) return undefined;
   let inner = env;
   const names = e.names.map((n) => {
@@ -67,8 +68,9 @@ function bindTrees(env: Env, e: Each): Bound | undefined {
   return { trees, names, type: first.type, leaf, env: inner };
 }
 
-function leafOf(env: Env, e: Each, type: Type, op: string): Type | undefined {
+function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | undefined {
   const { solver } = env.fn;
+  const { type } = first;
   const t = resolveType(solver, type);
   const span = e.trees[0]!.span;
   if (isNumberUnknown(env, t)) {
@@ -76,13 +78,8 @@ function leafOf(env: Env, e: Each, type: Type, op: string): Type | undefined {
     return F32;
   }
   const leaves = leavesOf(t).filter((l) => !l.fixed);
-  const unknown = leaves.find(
-    (l) => l.type.k === 'var' && l.type.name.startsWith('?') && !isNumberUnknown(env, l.type),
-  );
-  if (unknown !== undefined) {
-    error(env, 'E0408', span, 'the type of this tree is not known here', {
-      hint: 'give the type where the name is introduced',
-    });
+  if (leaves.some((l) => isOpen(env, l.type))) {
+    unknownType(env, first, span);
     return undefined;
   }
   if (leaves.some((l) => l.type.k === 'fn')) {
@@ -122,6 +119,10 @@ export function inferEach(env: Env, e: Extract<Each, { k: 'each' }>): TExpr {
   const t = head(solver, body.type);
   const at = tail(e.body).span;
   if (isBroken(t)) return broken(e.span);
+  if (isOpen(env, t)) {
+    unknownType(env, body, at);
+    return broken(e.span);
+  }
   if (t.k !== 'scalar' && t.k !== 'idx' && !isNumberUnknown(env, t)) {
     error(
       env,

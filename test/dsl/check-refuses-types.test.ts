@@ -107,6 +107,9 @@ fn g(a: { x: f32, fixed n: i32 }): { x: f32, fixed n: i32 } = each u in a. u * 2
   'a lambda whose type nothing says': `fn f(): f32 =
   let h = { a: y -> ▸y + 1 }
   h.a(1)`,
+  'a lambda passed for a type that is open itself': `fn curry[A, B](f: A -> B): A -> B = a -> f(a)
+fn f(x: f32): f32 = curry(a -> exp(▸a))(x) + curry(b -> ▸b.c)(x) + curry(c -> sum i: 3. ▸c)(x)
+fn g(x: f32): f32 = curry(a -> ▸a(1))(x) + curry(a -> (each v in ▸a. v)[0])(x) + curry(a -> ▸a[0])(x)`,
   'fixed and not fixed': `fn f(a: { x: f32 }): { fixed x: f32 } = ▸a`,
   'rows for numbers': `fn f(): f32[2] = ▸[[1, 2], [3, 4]]`,
   'elements of unlike types': `fn f(a: f32[3]): f32[4] = [..a, ▸a]`,

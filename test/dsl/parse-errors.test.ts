@@ -57,6 +57,8 @@ const BODIES: Record<string, string> = {
   'a word of the language among names': '(x, in) -> x',
   'a number beyond exact': '99999999999999999999',
   'a float beyond floats': '1e999',
+  'a lambda whose parameters have types': 'let f = (a: f32) -> a\n  f(1)',
+  'a let with parameters': 'let f(a) = a\n  f(1)',
 };
 
 test.each(Object.entries(BODIES))('%s', (_, body) => {
