@@ -245,7 +245,13 @@ export function inUserNames(derived: readonly DerivedSize[], s: Size): Size {
         const at = v.indexOf(d.name);
         if (at < 0) break;
         if (by === undefined) {
-          if (c % d.per !== 0) break;
+          if (c % d.per !== 0) {
+            // `3*(D/6)` is `D/2`.
+            const common = gcd(c, d.per);
+            c /= common;
+            v[at] = `${whole}/${d.per / common}`;
+            break;
+          }
           c /= d.per;
         } else {
           const other = v.indexOf(by);

@@ -48,7 +48,17 @@ function floorBy(p: Size, by: Size): Size | undefined {
   return quotient === undefined ? undefined : S.add(quotient, S.num(Math.floor(constantTerm / k)));
 }
 
-function bounds(c: RangeContext, name: string, depth: number): { lo: Size; hi: Size } | undefined {
+/** floor(p / k) is at most p, and below it when k is at least 2, where p is at least 0 and 1. */
+function noMoreThan(c: RangeContext, p: Size, by: Size): Size | undefined {
+  const less = S.sub(p, S.ONE);
+  if ((S.constant(by) ?? 0) >= 2 && proves(c, less)) return less;
+  return proves(c, p) ? p : undefined;
+}
+
+/** Both ends of an index value; `loose` when the upper one may never be reached. */
+type Bounds = { readonly lo: Size; readonly hi: Size; readonly loose?: boolean };
+
+function bounds(c: RangeContext, name: string, depth: number): Bounds | undefined {
   const v = c.value(name);
   if (v === undefined || depth > 8) return undefined;
   switch (v.k) {
@@ -67,8 +77,10 @@ function bounds(c: RangeContext, name: string, depth: number): { lo: Size; hi: S
       const lo = proves(c, least) ? S.ZERO : floorBy(least, by);
       // floor(m / k) = (m + 1) / k - 1 when k divides m + 1
       const above = S.divide(S.add(most, S.ONE), by);
-      const hi = above === undefined ? floorBy(most, by) : S.sub(above, S.ONE);
-      return lo === undefined || hi === undefined ? undefined : { lo, hi };
+      const exact = above === undefined ? floorBy(most, by) : S.sub(above, S.ONE);
+      const hi = exact ?? noMoreThan(c, most, by);
+      if (lo === undefined || hi === undefined) return undefined;
+      return { lo, hi, loose: exact === undefined };
     }
   }
 }
@@ -122,12 +134,24 @@ export type RangeProof =
   | { readonly k: 'high'; readonly most: Size }
   | { readonly k: 'unknown' };
 
+/**
+ * Whether the extremes of p are values of p, so that a message may name them: not when a bound is
+ * loose, nor when a quotient or remainder moves with another index.
+ */
+function reached(c: RangeContext, p: Size): boolean {
+  const names = S.variables(c.resolve(p)).filter(isIndexName);
+  if (names.every((v) => c.value(v)?.k === 'range')) return true;
+  return names.length === 1 && bounds(c, names[0]!, 0)?.loose !== true;
+}
+
 /** Whether 0 <= p < extent for all index values. */
 export function proveInRange(c: RangeContext, p: Size, extent: Size): RangeProof {
   const least = extreme(c, p, 'min');
   const most = extreme(c, p, 'max');
   if (least === undefined || most === undefined) return { k: 'unknown' };
-  if (!proves(c, least)) return { k: 'low', least };
   const gap = S.sub(S.sub(c.resolve(extent), S.ONE), most);
-  return proves(c, gap) ? { k: 'proved' } : { k: 'high', most };
+  const [low, high] = [!proves(c, least), !proves(c, gap)];
+  if (!low && !high) return { k: 'proved' };
+  if (!reached(c, p)) return { k: 'unknown' };
+  return low ? { k: 'low', least } : { k: 'high', most };
 }

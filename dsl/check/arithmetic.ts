@@ -229,16 +229,18 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
         ) {
           return integerResult(env, x, y);
         }
-        const side = x.k === 'idx' ? left : right;
-        error(
-          env,
-          'E0401',
-          side.span,
-          `this is an index, and the other operand of \`${e.op}\` is ${showType(solver, other)}`,
-          {
-            hint: `write \`${other.k === 'scalar' ? other.s : 'f32'}(...)\` around the index`,
-          },
-        );
+        const [index, rest, quotient] =
+          x.k === 'idx' ? [left, right, slashHint(e.right)] : [right, left, slashHint(e.left)];
+        const shown = showType(solver, other);
+        if (quotient !== undefined) {
+          const message = `this is ${shown}, and the other operand of \`${e.op}\` is an index`;
+          error(env, 'E0401', rest.span, message, { hint: quotient });
+          return undefined;
+        }
+        const message = `this is an index, and the other operand of \`${e.op}\` is ${shown}`;
+        error(env, 'E0401', index.span, message, {
+          hint: `write \`${other.k === 'scalar' ? other.s : 'f32'}(...)\` around the index`,
+        });
         return undefined;
       }
       return agree() ? x : undefined;
@@ -256,6 +258,13 @@ function isKey(t: Type): boolean {
 
 function isU32(t: Type): boolean {
   return t.k === 'scalar' && t.s === 'u32';
+}
+
+/** A quotient that was meant to be a whole number: `D/2` as a part of an index. */
+export function slashHint(e: Expr): string | undefined {
+  return e.k === 'binary' && e.op === '/'
+    ? '`/` gives an f32, of sizes too: write `//` for whole numbers'
+    : undefined;
 }
 
 function mixHint(x: Type, y: Type): string | undefined {

@@ -23,7 +23,7 @@ import {
 import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
 import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
 import { unify } from '../unify.ts';
-import { isNumberUnknown } from './arithmetic.ts';
+import { isNumberUnknown, slashHint } from './arithmetic.ts';
 import { inferSized } from './calls.ts';
 import { broken, type Env, error, isBroken, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
@@ -87,7 +87,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       e.span,
       `an index is an integer, and this is ${showType(solver, now)}`,
       {
-        hint: indexHint(now),
+        hint: slashHint(e) ?? indexHint(now),
       },
     );
     return { k: 'at', e: broken(e.span) };

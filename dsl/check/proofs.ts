@@ -139,7 +139,7 @@ export function requireInRange(
       })();
       error(env, 'E0601', span, message, { hint });
     } else {
-      error(env, 'E0602', span, `${subject} cannot be proved to stay below ${shown}`, {
+      error(env, 'E0602', span, `${subject} cannot be proved to stay between 0 and ${last}`, {
         hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
       });
     }

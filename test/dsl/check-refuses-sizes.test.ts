@@ -55,6 +55,7 @@ refuses('an index of one size in a dimension of another', {
   'an index from data': `fn f[K, N](table: f32[N], label: idx[K]): f32 = table[▸label]`,
   'a part of a product': `fn f[H, W](x: f32[H*W]): f32[W, H] = for w: W, h: H. x[(▸w, h)]
 fn g[H, W](x: f32[H*W]): f32[H, W] = for h: H, w: W. x[(h, w)]`,
+  'half of a size that has a third, too': `fn f[D](x: f32[D]): f32[D/2] where D % 2 == 0, D % 3 == 0 = for i. x[▸i]`,
   'inside a lambda': `fn map[N](f: f32[N] -> f32[N], x: f32[N]): f32[N] = f(x)
 fn f[N, M](x: f32[N], w: f32[M]): f32[N] = map(y -> for i. y[i] * w[▸i], x)`,
   'in a step of a fold': `fn f[L, N](w: f32[N, L], x: f32[N]): f32[N] =
@@ -77,6 +78,7 @@ refuses('an index that may leave its range', {
   'a component of a tuple': `fn f[H, W](x: f32[H*W]): f32[H, W] = for h: H, w: W. x[(h, ▸w + 1)]`,
   'floor division': `fn f[N](x: f32[N]): f32[2*N] = for i. x[i // 2]
 fn g[N](x: f32[N]): f32[2*N + 1] = for i. x[▸i // 2]`,
+  'quotients whose bounds are not reached': `fn f[N](x: f32[N]): f32 = sum i: N. x[i // 2] + x[▸i // 2 * 2] + x[▸i - i % 2]`,
   'a fact of a callee': `fn first[N](x: f32[N]): f32 where N >= 1 = x[0]
 fn f[M](x: f32[M]): f32 = ▸first(x)
 fn g(x: f32[0]): f32 = ▸first(x)`,

@@ -64,6 +64,7 @@ refuses('numbers of another kind', {
   'logic on numbers': `fn f(x: f32): bool = ▸x and x > 0`,
   'a key is no number': `fn f(k: key): f32 = exp(▸k) + f32(▸k)`,
   'an index as result': `fn f[N](x: f32[N]): i32 where N >= 1 = ▸argmax i. x[i]`,
+  'a quotient of sizes as an index': `fn f[D](x: f32[D]): f32[D/2] where D % 2 == 0 = for i: D/2. x[i + ▸D/2] + x[▸D/2]`,
   'a decimal index': `fn f(x: f32[3]): f32 = x[▸1.5]`,
 });
 

@@ -66,8 +66,8 @@ test('at least five of each kind', () => {
     .join('\n');
   expect(table).toMatchInlineSnapshot(`
     "a wrong size in a call         13 + 4 + 10 = 27
-    an index of another size       8 + 4 + 3   = 15
-    an index out of range          20 + 5 + 5  = 30
+    an index of another size       9 + 4 + 3   = 16
+    an index out of range          21 + 5 + 5  = 31
     a size not inferred            7 + 3 + 2   = 12
     a missing or unknown field     12 + 4 + 3  = 19
     a non-scalar for a scalar      12 + 4 + 3  = 19

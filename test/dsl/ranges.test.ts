@@ -159,6 +159,45 @@ describe('index ranges', () => {
     expect(prove(j, S.ONE, { '#2': { k: 'mod', by: S.num(2) } })).toBe('high');
   });
 
+  test('a quotient that is not exact is no more than what it divides', () => {
+    const by = (of: Size, k: Size): IndexValue => ({ k: 'div', of, by: k });
+    expect(prove(j, A, { '#1': over(A), '#2': by(i, S.num(2)) })).toBe('proved');
+    expect(prove(j, A, { '#1': over(A), '#2': by(i, B), '#3': over(B) })).toBe('proved');
+    expect(prove(j, S.add(A, S.ONE), { '#2': by(A, S.num(2)) })).toBe('proved');
+    expect(prove(j, A, { '#2': by(A, S.num(2)) })).toBe('unknown');
+    expect(prove(j, A, { '#2': by(A, S.num(2)), '#3': over(A) })).toBe('proved');
+    expect(prove(j, A, { '#2': by(A, B), '#3': over(A), '#4': over(B) })).toBe('unknown');
+  });
+
+  test('quotients that are proved in range are so for every size and index', () => {
+    let proved = 0;
+    const size = fc.oneof(
+      fc.constantFrom(...NAMES).map((n) => S.variable(n)),
+      fc.integer({ min: 1, max: 4 }).map(S.num),
+    );
+    const factor = fc.oneof(size, fc.constant(S.ONE), fc.constant(S.num(-1)));
+    const offset = fc.oneof(fc.integer({ min: -2, max: 2 }).map(S.num), size);
+    fc.assert(
+      fc.property(factor, offset, size, size, size, offset, (a, b, m, k, n, o) => {
+        const of = S.add(S.mul(a, i), b);
+        const extent = S.add(n, o);
+        const ranges = { '#1': over(m), '#2': { k: 'div', of, by: k }, '#3': over(k) } as const;
+        if (prove(j, extent, ranges) !== 'proved') return;
+        proved += 1;
+        for (const env of grid(4)) {
+          const value = (s: Size, extra = {}) => S.evaluate(s, (v) => ({ ...env, ...extra })[v])!;
+          if (value(k) < 1) continue;
+          for (let x = 0; x < value(m); x++) {
+            const at = Math.floor(value(of, { '#1': x }) / value(k));
+            expect(at >= 0 && at < value(extent)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 6000 },
+    );
+    expect(proved).toBeGreaterThan(300);
+  });
+
   test('what is proved in range is in range for every size and index', () => {
     let proved = 0;
     const coefficient = fc.oneof(
