@@ -12,7 +12,7 @@ import type { ScalarOp, TExpr, Type } from '../typed.ts';
 import { BOOL, F32, I32, tensorOf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
-import { infer, literalFits } from './expr.ts';
+import { infer, number } from './expr.ts';
 import { unknownType } from './unknown.ts';
 
 const OPS: Readonly<Record<BinOp, ScalarOp>> = {
@@ -336,6 +336,7 @@ function powerResult(env: Env, e: Binary, x: Type, y: Type, right: TExpr): Type 
 
 export function inferUnary(env: Env, e: Extract<Expr, { k: 'unary' }>): TExpr {
   const { solver } = env.fn;
+  if (e.op === '-' && e.arg.k === 'num') return number(env, e.arg, e);
   const arg = infer(env, e.arg);
   if (unfit(env, arg, e.op)) return broken(e.span);
   const t = elementOf(env, arg.type);
@@ -349,12 +350,8 @@ export function inferUnary(env: Env, e: Extract<Expr, { k: 'unary' }>): TExpr {
     error(env, 'E0409', e.span, `\`-\` does not work on ${showType(solver, t)}`);
     return broken(e.span);
   }
-  if (arg.k === 'num') {
-    const te: TExpr = { ...arg, value: -arg.value, span: e.span };
-    // What its digits exceed was reported with them.
-    if (e.arg.k === 'num' && e.arg.isInt)
-      env.fn.obligations.push(() => literalFits(env, te, te.value, String(te.value)));
-    return te;
+  if (arg.k === 'num' && t.k === 'scalar' && t.s === 'f32') {
+    return { ...arg, value: -arg.value, span: e.span }; // -inf
   }
   const type = t.k === 'idx' ? I32 : arg.type;
   return { k: 'prim', op: 'neg', args: [arg], type, span: e.span };

@@ -174,26 +174,33 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
   return forced;
 }
 
-function number(env: Env, e: Extract<Expr, { k: 'num' }>): TExpr {
+/** A literal; with the `-` before it, if there is one: i32 has one more number below 0. */
+export function number(
+  env: Env,
+  e: Extract<Expr, { k: 'num' }>,
+  minus?: Extract<Expr, { k: 'unary' }>,
+): TExpr {
   const { solver, obligations } = env.fn;
+  const [value, text, span] =
+    minus === undefined ? [e.value, e.text, e.span] : [-e.value, `-${e.text}`, minus.span];
   if (!e.isInt) {
     if (Math.abs(e.value) > 3.4028235677973366e38) {
       error(env, 'E0410', e.span, `${e.text} is out of the range of f32`);
     }
-    return { k: 'num', value: e.value, type: F32, span: e.span };
+    return { k: 'num', value, type: F32, span };
   }
   const type = newType(solver, { label: 'a number', span: e.span }, 'number');
-  const te: TExpr = { k: 'num', value: e.value, type, span: e.span };
-  obligations.push(() => literalFits(env, te, e.value, e.text));
+  const te: TExpr = { k: 'num', value, type, span };
+  obligations.push(() => literalFits(env, te, value, text));
   return te;
 }
 
 /** Reports a number that its type, known at the end, cannot hold. */
-export function literalFits(env: Env, te: TExpr, value: number, text: string): void {
+function literalFits(env: Env, te: TExpr, value: number, text: string): void {
   const t = head(env.fn.solver, te.type);
   if (t.k !== 'scalar' || !Number.isFinite(value)) return;
   const limits: Record<string, [number, number]> = {
-    i32: [-(2 ** 31), 2 ** 31],
+    i32: [-(2 ** 31), 2 ** 31 - 1],
     u32: [0, 2 ** 32 - 1],
     f32: [-3.4028235677973366e38, 3.4028235677973366e38],
   };

@@ -70,6 +70,9 @@ refuses('numbers of another kind', {
 
 refuses('a literal out of range', {
   'of i32': `fn f(x: i32): i32 = x + ▸3000000000`,
+  'of i32, by one': `fn f(): i32 = ▸2147483648
+fn g(): i32 = -2147483648
+fn h(): i32 = ▸-2147483649`,
   'of u32': `fn f(x: u32): u32 = x + ▸4294967296`,
   'a negative u32': `fn f(x: u32): u32 = x + ▸-1`,
   'of f32': `fn f(x: f32): f32 = x * ▸1e39`,

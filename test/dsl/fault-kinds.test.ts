@@ -76,7 +76,7 @@ test('at least five of each kind', () => {
     a cyclic import                5 + 3 + 4   = 12
     an unused or shadowed binding  9 + 3 + 0   = 12
     recursion                      8 + 3 + 1   = 12
-    a literal out of range         8 + 3 + 0   = 11
+    a literal out of range         9 + 3 + 0   = 12
     a name that is taken           8 + 3 + 1   = 12
     unbalanced brackets            5 + 3 + 1   = 9"
   `);
