@@ -22,7 +22,7 @@ import {
   unionAxes,
 } from './scope.ts';
 import { bindSizes, evalExtent } from './sizes.ts';
-import { bind, type Env, type FnValue, type Value } from './value.ts';
+import { bind, type Env, type FnValue, type Value, zipScalars } from './value.ts';
 
 export function fnValue(cx: Cx, env: Env, x: TExpr & { k: 'fn' }): FnValue {
   const fn = cx.program.fns.get(x.id);
@@ -46,6 +46,11 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
     const { expr, env } = f.f;
     const inner = expr.params.reduce((e, p, i) => bind(e, p.id, settle(cx, args[i]!, p.name)), env);
     return evalExpr(cx, inner, expr.body);
+  }
+  if (f.f.k === 'either') {
+    const { a, b, combine } = f.f;
+    const settled = args.map((x) => settle(cx, x, 'x'));
+    return zipScalars(callValue(cx, a, settled, span), callValue(cx, b, settled, span), combine);
   }
   const { fn, sizes } = f.f;
   const settled = args.map((a, i) => settle(cx, a, fn.params[i]!.name));

@@ -12,6 +12,8 @@ import { ixAxis } from '../core/ix.ts';
 import type { Axis, Dtype, Expr, Ix } from '../core.ts';
 import { evalBuiltin } from './builtins.ts';
 import { callValue, fnValue } from './call.ts';
+import { keyOf } from './draws.ts';
+import { CompileError } from './errors.ts';
 import { globalValue } from './globals.ts';
 import { evalArray, evalIndex } from './indexing.ts';
 import { applyOp, intOf } from './ints.ts';
@@ -38,7 +40,7 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
     case 'bool':
       return scalar(bool(x.value));
     case 'size':
-      return scalar(constE(dtypeOf(x), evalSize(x.size, env.sizes, x.span)));
+      return scalar(constE(dtypeOf(x), sizeValue(x, evalSize(x.size, env.sizes, x.span))));
     case 'local': {
       const v = lookup(env.locals, x.id);
       if (v === undefined) throw new Error(`local ${x.name} is not bound`);
@@ -61,7 +63,11 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
       throw new Error('a counter stands only in a draw');
     case 'prim': {
       const args = x.args.map((a) => evalExpr(cx, env, a));
-      return lift(args, (es) => applyOp(x.op, es, primType(x), cx.extents));
+      return lift(args, (vs) =>
+        vs[0]!.k === 'key'
+          ? compareKeys(x, vs)
+          : applyOp(x.op, vs.map(exprOf), primType(x), cx.extents),
+      );
     }
     case 'if':
       return evalIf(cx, env, x);
@@ -135,16 +141,28 @@ export function dtypeOf(x: TExpr): Dtype {
   return 'f32';
 }
 
+/** A size used as a number, which its type may not hold. */
+function sizeValue(x: TExpr, n: number): number {
+  const t = dtypeOf(x);
+  const most = t === 'i32' ? 2 ** 31 - 1 : t === 'u32' ? 2 ** 32 - 1 : Number.POSITIVE_INFINITY;
+  if (n <= most) return n;
+  throw new CompileError(
+    'E0802',
+    `The size ${n} is used as a number of ${t}, which goes up to ${most}.`,
+    x.span,
+  );
+}
+
 /** Casts name their result; the others have the type of the node. */
 function primType(x: TExpr): Dtype {
   return dtypeOf(x);
 }
 
 /** Pointwise on tensors of equal shape and scalars. */
-export function lift(args: readonly Value[], f: (es: readonly Expr[]) => Expr): Value {
+function lift(args: readonly Value[], f: (elements: readonly Value[]) => Expr): Value {
   let shape: Tensor | undefined;
   for (const a of args) if (a.k === 'tensor') shape = shape === undefined ? a : finer(shape, a);
-  if (shape === undefined) return scalar(f(args.map(exprOf)));
+  if (shape === undefined) return scalar(f(args));
   return {
     ...shape,
     at: (ix) =>
@@ -153,6 +171,13 @@ export function lift(args: readonly Value[], f: (es: readonly Expr[]) => Expr): 
         f,
       ),
   };
+}
+
+/** Keys are equal when both words are; no other operator takes them. */
+function compareKeys(x: TExpr & { k: 'prim' }, keys: readonly Value[]): Expr {
+  const [a, b] = keys.map(keyOf);
+  const same = prim('and', prim('eq', a!.hi, b!.hi), prim('eq', a!.lo, b!.lo));
+  return x.op === 'eq' ? same : prim('not', same);
 }
 
 export function exprOf(v: Value): Expr {

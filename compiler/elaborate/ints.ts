@@ -10,7 +10,7 @@ import {
   addIx,
   divIx,
   type Extents,
-  floorMod,
+  type Interval,
   interval,
   isConst,
   ixConst,
@@ -19,6 +19,7 @@ import {
   scaleIx,
   subIx,
 } from '../core/ix.ts';
+import { scalarRule, wrap } from '../core/scalar.ts';
 import type { Dtype, Expr, Ix, Prim } from '../core.ts';
 
 /** The affine form of an i32 expression, where it has one. */
@@ -58,42 +59,42 @@ const compares: Partial<Record<ScalarOp, (lo: number, hi: number) => boolean | u
 };
 
 /** Constants fold so that conditions on sizes disappear; the rest is left to simplification. */
-const folds: Partial<Record<Prim, (...v: number[]) => number>> = {
-  add: (a, b) => a! + b!,
-  sub: (a, b) => a! - b!,
-  mul: (a, b) => a! * b!,
-  div: (a, b) => a! / b!,
-  neg: (a) => -a!,
-  min: (a, b) => Math.min(a!, b!),
-  max: (a, b) => Math.max(a!, b!),
-  sqrt: (a) => Math.sqrt(a!),
-  eq: (a, b) => Number(a === b),
-  ne: (a, b) => Number(a !== b),
-  lt: (a, b) => Number(a! < b!),
-  le: (a, b) => Number(a! <= b!),
-  gt: (a, b) => Number(a! > b!),
-  ge: (a, b) => Number(a! >= b!),
-  and: (a, b) => Number(a !== 0 && b !== 0),
-  or: (a, b) => Number(a !== 0 || b !== 0),
-  not: (a) => Number(a === 0),
-  idiv: (a, b) => (b === 0 ? 0 : Math.floor(a! / b!)),
-  mod: (a, b) => (b === 0 ? 0 : floorMod(a!, b!)),
-};
+const folded: ReadonlySet<string> = new Set<Prim>([
+  ...(['add', 'sub', 'mul', 'div', 'idiv', 'mod', 'neg', 'min', 'max', 'sqrt'] as const),
+  ...(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not'] as const),
+]);
 
-function wrap(t: Dtype, v: number): number {
-  if (t === 'i32') return v | 0;
-  return t === 'u32' ? v >>> 0 : v;
+function isFolded(op: ScalarOp): op is ScalarOp & Prim {
+  return folded.has(op);
+}
+
+type Const = Extract<Expr, { k: 'const' }>;
+
+function areConst(args: readonly Expr[]): args is readonly Const[] {
+  return args.every((e) => e.k === 'const');
+}
+
+function fold(op: Prim, t: Dtype, args: readonly Const[]): Expr {
+  const values = args.map((e) => e.v);
+  return constE(t, scalarRule[op](values, t, args[0]!.t));
+}
+
+/** Beyond it a sum or product wraps round, and no affine form says so. */
+function isI32({ lo, hi }: Interval): boolean {
+  return lo >= -(2 ** 31) && hi < 2 ** 31;
 }
 
 /** Applies a scalar operation of the language to scalar expressions. */
 export function applyOp(op: ScalarOp, args: readonly Expr[], t: Dtype, extents: Extents): Expr {
   const [a, b] = args;
+  if (op === 'pow') return power(a!, b!);
+  if (isFolded(op) && areConst(args)) return fold(op, t, args);
   if (a !== undefined && b !== undefined) {
     const x = affine(a);
     const y = affine(b);
     if (x !== undefined && y !== undefined) {
       const ix = intRules[op]?.(x, y, extents);
-      if (ix !== undefined) return intOf(ix);
+      if (ix !== undefined && isI32(interval(ix, extents))) return intOf(ix);
       const d = interval(subIx(x, y), extents);
       const known = compares[op]?.(d.lo, d.hi);
       if (known !== undefined) return constE('bool', known ? 1 : 0);
@@ -103,20 +104,16 @@ export function applyOp(op: ScalarOp, args: readonly Expr[], t: Dtype, extents: 
     const x = affine(a);
     if (x !== undefined) return intOf(scaleIx(x, -1));
   }
-  if (op === 'pow') return power(a!, b!);
   if (op === 'bool') return a!.t === 'bool' ? a! : prim('ne', a!, constE(a!.t, 0));
   if (op === 'f32' || op === 'i32' || op === 'u32') return castTo(op, a!);
-  const fold = folds[op];
-  if (fold !== undefined && args.every((e) => e.k === 'const')) {
-    return constE(t, wrap(t, fold(...args.map((e) => (e.k === 'const' ? e.v : 0)))));
-  }
   return prim(op, ...args);
 }
 
 /** Small whole exponents are products: exact, and their derivative needs no logarithm. */
 function power(a: Expr, b: Expr): Expr {
-  if (a.k === 'const' && b.k === 'const') return constE(a.t, wrap(a.t, a.v ** b.v));
-  const whole = a.t === 'f32' ? 8 : 64;
+  if (a.k === 'const' && b.k === 'const' && a.t === 'f32') return constE('f32', a.v ** b.v);
+  // Of a constant the product is one, however many factors it has.
+  const whole = a.t === 'f32' ? 8 : a.k === 'const' ? Number.POSITIVE_INFINITY : 64;
   if (b.k === 'const' && Number.isInteger(b.v) && Math.abs(b.v) <= whole) {
     const n = Math.abs(b.v);
     if (n === 0) return constE(a.t, 1);
@@ -131,8 +128,13 @@ function power(a: Expr, b: Expr): Expr {
 function product(a: Expr, n: number): Expr {
   if (n === 1) return a;
   const half = product(a, Math.floor(n / 2));
-  const square = prim('mul', half, half);
-  return n % 2 === 0 ? square : prim('mul', square, a);
+  const square = times(half, half);
+  return n % 2 === 0 ? square : times(square, a);
+}
+
+function times(a: Expr, b: Expr): Expr {
+  const args = [a, b];
+  return a.t !== 'f32' && areConst(args) ? fold('mul', a.t, args) : prim('mul', a, b);
 }
 
 function castTo(t: 'f32' | 'i32' | 'u32', e: Expr): Expr {

@@ -37,7 +37,14 @@ export type FnValue = {
   readonly k: 'fn';
   readonly f:
     | { readonly k: 'lambda'; readonly expr: TExpr & { readonly k: 'lambda' }; readonly env: Env }
-    | { readonly k: 'named'; readonly fn: TFn; readonly sizes: SizeEnv };
+    | { readonly k: 'named'; readonly fn: TFn; readonly sizes: SizeEnv }
+    /** What an `if` on data gives: each call calls both and combines the results. */
+    | {
+        readonly k: 'either';
+        readonly a: FnValue;
+        readonly b: FnValue;
+        readonly combine: (a: Expr, b: Expr) => Expr;
+      };
 };
 
 /** Locals are numbered uniquely within a function, so a frame is a chain of bindings. */
@@ -103,7 +110,7 @@ export function zipScalars(a: Value, b: Value, f: (a: Expr, b: Expr) => Expr): V
       fields: mapFields(a, (x, label) => zipScalars(x, b.fields.get(label)!.value, f)),
     };
   }
-  if (a.k === 'fn') return a;
+  if (a.k === 'fn' && b.k === 'fn') return { k: 'fn', f: { k: 'either', a, b, combine: f } };
   throw new Error(`values of different structure: ${a.k} and ${b.k}`);
 }
 

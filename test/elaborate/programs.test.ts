@@ -197,6 +197,63 @@ fn h[A, B](x: f32[A*B]): f32 = sum i: A, j: B. x[(i, j)]`;
   });
 });
 
+describe('numbers and choices', () => {
+  it('folds whole numbers as they are computed at run time: 32 bits, x // 0 = x', () => {
+    const text = `fn made(): i32[6] = [2147483647 * 2147483647, 3^45, 2147483647 + 1, -(-2147483648), 5 // 0, 5 % 0]
+fn run(a: i32, three: i32, one: i32, least: i32, zero: i32): i32[6] = [a * a, three^45, a + one, -least, 5 // zero, 5 % zero]
+fn row(): i32[3] = for i. i32(i) * 65536 * 65536 + 2147483647
+fn far(): u32[2] = [4294967295 * 4294967295, 3 - 5]`;
+    const made = [[1, 155801427, -2147483648, -2147483648, 5, 0]];
+    expect(runSource(text, 'made')).toEqual(made);
+    expect(runSource(text, 'run', [[2147483647], [3], [1], [-2147483648], [0]])).toEqual(made);
+    expect(runSource(text, 'row')).toEqual([[2147483647, 2147483647, 2147483647]]);
+    expect(runSource(text, 'far')).toEqual([[1, 4294967294]]);
+  });
+  it('refuses a size that its type cannot hold', () => {
+    const text = `fn n[N](): i32 = N
+fn f[N](): f32 = N`;
+    expect(runSource(text, 'n', [], { N: 2147483647 })).toEqual([[2147483647]]);
+    expect(() => runSource(text, 'n', [], { N: 2147483648 })).toThrow(/up to 2147483647/);
+    expect(runSource(text, 'f', [], { N: 2 ** 40 })).toEqual([[2 ** 40]]);
+  });
+  it('calls both functions of a choice on data, and takes one result', () => {
+    const text = `type Path = { alpha: f32 -> f32, both: f32 -> { a: f32, b: f32[2] } }
+fn line(): Path = { alpha: t -> 1 - t, both: t -> { a: t, b: [t, 1] } }
+fn arc(): Path = { alpha: t -> cos(t), both: t -> { a: 2 * t, b: [3 * t, 2] } }
+fn path(c: bool): Path = if c then line() else arc()
+fn f(x: f32[2]): f32[2] = for i.
+  let p = path(x[i] > 0)
+  p.alpha(x[i]) + p.both(x[i]).b[0] * p.both(x[i]).a
+fn g(x: f32[2]): f32[2] = for i. grad(path(x[i] > 0).alpha, x[i])
+fn h[N](x: f32): f32 = (if N > 2 then line() else arc()).alpha(x)`;
+    expect(runSource(text, 'f', [[2, -1]])).toEqual([[3, Math.cos(-1) + 6]]);
+    expect(runSource(text, 'g', [[2, -1]])).toEqual([[-1, -Math.sin(-1)]]);
+    expect(runSource(text, 'h', [[2]], { N: 3 })).toEqual([[-1]]);
+  });
+  it('compares keys by both words', () => {
+    const text = `fn f(a: key, b: key): bool[4] = [a == b, a != b, split(a, 1) == split(a, 1), split(a, 1) == split(b, 1)]
+fn g(a: key[2], b: key): bool[2] = a == b`;
+    expect(
+      runSource(text, 'f', [
+        [1, 2],
+        [1, 3],
+      ]),
+    ).toEqual([[0, 1, 1, 0]]);
+    expect(
+      runSource(text, 'f', [
+        [1, 2],
+        [1, 2],
+      ]),
+    ).toEqual([[1, 0, 1, 1]]);
+    expect(
+      runSource(text, 'g', [
+        [1, 2, 3, 2],
+        [1, 2],
+      ]),
+    ).toEqual([[1, 0]]);
+  });
+});
+
 describe('sizes that a fact gives', () => {
   it('D % H == 0 makes D/H the quotient', () => {
     const text = `fn rows[D, H](x: f32[D]): f32[H, D/H] where D % H == 0 = for h, e. x[(h, e)]
