@@ -1,6 +1,7 @@
 /** `tenon test FILE...`: run the `check` declarations, gradient checks among them. */
 import { renderDiagnostic } from '../../dsl/render.ts';
 import type { TCheck } from '../../dsl/typed.ts';
+import { isTenonError } from '../errors.ts';
 import { gradcheckFunction } from '../gradcheck/check-function.ts';
 import { checkProperty } from '../gradcheck/property.ts';
 import { showPoint } from '../gradcheck/show.ts';
@@ -33,7 +34,7 @@ export const testCommand: CommandSpec<Options> = {
       const program = await load(file);
       for (const check of program.typed.checks) {
         if (check.file !== program.root) continue;
-        const ok = runCheck(io, program, check, settings, options.json ?? false);
+        const ok = attempt(io, program, check, settings, options.json ?? false);
         results.push({ file, name: check.name, ok });
       }
     }
@@ -43,6 +44,18 @@ export const testCommand: CommandSpec<Options> = {
     return failed > 0 ? exit.wrong : exit.ok;
   },
 };
+
+/** A check for which there are no inputs fails; the others are run all the same. */
+function attempt(...[io, program, check, settings, quiet]: Parameters<typeof runCheck>): boolean {
+  try {
+    return runCheck(io, program, check, settings, quiet);
+  } catch (e) {
+    if (!isTenonError(e) || e.code !== 'usage') throw e;
+    if (!quiet) io.out(`FAIL ${check.name}\n`);
+    io.err(`  ${check.name}: ${e.message}\n`);
+    return false;
+  }
+}
 
 function runCheck(
   io: Io,

@@ -35,6 +35,8 @@ export type GenerateOptions = {
 
 const usual = [1, 2, 3, 5] as const;
 const enumerated = 5_000;
+/** Where the search for an extent that fits ends. */
+const farthest = 1000;
 
 /** The usual extents and the small numbers that the facts mention (`where D == 6`). */
 function candidates(facts: readonly SizeFact[]): readonly number[] {
@@ -44,6 +46,13 @@ function candidates(facts: readonly SizeFact[]): readonly number[] {
     .map((m) => m.c)
     .filter((c) => c >= 1 && c <= 16);
   return [...new Set([...usual, ...named])].sort((a, b) => a - b);
+}
+
+/** The smallest extents that satisfy the facts about one size alone: `D % 2 == 0, D % 3 == 0`. */
+function smallest(fits: (v: number) => boolean): readonly number[] {
+  const found: number[] = [];
+  for (let v = 1; v <= farthest && found.length < 2; v++) if (fits(v)) found.push(v);
+  return found;
 }
 
 /** Every choice of sizes that the facts allow, smallest product first. */
@@ -58,7 +67,8 @@ export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEn
     .map((name) => {
       const own = facts.filter((f) => namesIn(f).every((v) => v === name));
       const fits = (v: number) => own.every((f) => holds(f, new Map([[name, v]])));
-      return { name, extents: extents.filter(fits) };
+      const near = extents.filter(fits);
+      return { name, extents: near.length > 0 ? near : smallest(fits) };
     });
   // Whoever gives every size means them.
   const most = free.length === 0 ? Infinity : (options.maxElements ?? 1500);
@@ -78,7 +88,7 @@ export function allowedSizes(fn: TFn, options: GenerateOptions): readonly SizeEn
     }
   }
   if (found.length === 0) {
-    throw new TenonError('usage', `no sizes of ${fn.name} up to ${extents.at(-1)} can be used`, {
+    throw new TenonError('usage', `no sizes that \`${fn.name}\` allows were found`, {
       hint: 'Give sizes that satisfy its where clause, for example --size N=4.',
     });
   }

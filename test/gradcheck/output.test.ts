@@ -70,3 +70,21 @@ it('runs as a check declaration too', async () => {
   expect(out).toMatch(/^FAIL gradient of mixed$/m);
   expect(err).toContain('wrong by g[0]');
 });
+
+it('finds sizes of unusual facts, and goes on after a check that has none', async () => {
+  writeFileSync(
+    join(folder, 'c.tn'),
+    `fn thirds[D](x: f32[D]): f32[D/3] where D % 2 == 0, D % 3 == 0 = for i: D/3. x[i] * x[i + D//2]
+fn prime[A, B](x: f32[A, B]): f32 where A*B == 1009, A >= 2, B >= 2 = x[0, 0]
+check gradient of prime
+check many[N](x: f32[N]) where N >= 30, N % 7 == 3 = (sum i. 0 * x[i]) + N >= 31
+check gradient of thirds
+`,
+  );
+  const { code, out, err } = await tenon('test', join(folder, 'c.tn'));
+  expect(code).toBe(1);
+  expect(out).toBe(
+    'FAIL gradient of prime\nok   many (100 inputs)\nok   gradient of thirds\n2 passed, 1 failed\n',
+  );
+  expect(err).toContain('no sizes that `prime` allows were found');
+});
