@@ -8,6 +8,8 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import type { TExpr } from '../../dsl/typed.ts';
+import { linearRule } from '../ad/linear.ts';
+import type { Custom } from '../core.ts';
 import { CompileError } from './errors.ts';
 import { evalExpr } from './eval.ts';
 import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
@@ -60,6 +62,19 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
     locals: null,
   });
   return evalExpr(cx, env, fn.body);
+}
+
+function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
+  const { rule, lost } = linearRule(jvp);
+  if (lost === undefined) return rule;
+  const inside = (s: Span) =>
+    s.file === written.file && s.start >= written.start && s.end <= written.end;
+  throw new CompileError(
+    'E0703',
+    `The derivative of \`${name}\` is not linear in its tangents here.`,
+    lost.spans.find(inside) ?? written,
+    'Tangents are scaled by values, added and summed: no product of two, no other function of one, no number added.',
+  );
 }
 
 /** See `Custom` in core.ts: the tangent program is kept beside the body until it is needed. */
@@ -128,14 +143,8 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
     () => tangent.result.leaves.map((leaf) => storeLeaf(cx, leaf, outer, `d${fn.name}`, 'copy')),
     tangent.stmts,
   ).result;
-  push(cx, {
-    k: 'custom',
-    ins,
-    outs,
-    body: primal.stmts,
-    jvp: { dins, douts, body: tangent.stmts },
-    spans: [cx.span],
-  });
+  const jvp = linear({ dins, douts, body: tangent.stmts }, fn.name, derivative.body.span);
+  push(cx, { k: 'custom', ins, outs, body: primal.stmts, jvp, spans: [cx.span] });
   return treeOf(wholeDims(skeletonOf(primal.result.value)), (k, ix) =>
     readLeaf(outs[k]!, outer, ix),
   );

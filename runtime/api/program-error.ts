@@ -1,8 +1,10 @@
 /**
  * What is wrong with a program, as one error that holds every diagnostic as data.
  */
+import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { placeOf } from '../../dsl/render.ts';
 import type { Diagnostic, Sources } from '../../dsl/source.ts';
+import type { TFn } from '../../dsl/typed.ts';
 
 /** The text of a program is wrong, or cannot be had at the sizes asked for. */
 export class ProgramError extends Error {
@@ -26,4 +28,21 @@ export class ProgramError extends Error {
 export function oneLine(d: Diagnostic, sources: Sources): string {
   const { line, column } = placeOf(sources.get(d.span.file) ?? '', d.span.start);
   return `${d.span.file}:${line}:${column}: ${d.severity}[${d.code}]: ${d.message}`;
+}
+
+/** Faults of the user's program that show only with numbers, as diagnostics at their place. */
+export function asProgramErrors<T>(sources: Sources, fn: TFn, f: () => T): T {
+  try {
+    return f();
+  } catch (e) {
+    if (!(e instanceof CompileError)) throw e;
+    const d: Diagnostic = {
+      code: e.code,
+      severity: 'error',
+      span: e.span ?? fn.span,
+      message: e.message,
+      ...(e.hint === undefined ? {} : { hint: e.hint }),
+    };
+    throw new ProgramError([d], sources);
+  }
 }

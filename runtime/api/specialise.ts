@@ -5,18 +5,17 @@
  */
 
 import type { Core } from '../../compiler/core.ts';
-import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { Elaborated, LeafSpec, ParamSpec } from '../../compiler/elaborate/interface.ts';
 import { optimise } from '../../compiler/optimise.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import type { Diagnostic, Sources } from '../../dsl/source.ts';
+import type { Sources } from '../../dsl/source.ts';
 import type { TExpr, TFn, TProgram } from '../../dsl/typed.ts';
 import type { Compiled, Donation } from '../devices/device.ts';
 import { TenonError } from '../errors.ts';
 import { stackedName } from './leaves.ts';
-import { ProgramError } from './program-error.ts';
+import { asProgramErrors } from './program-error.ts';
 
 export type Specialised = Elaborated & { readonly compiled: Compiled };
 
@@ -67,23 +66,6 @@ function withDefaults(fn: TFn, present: ReadonlySet<string>): TFn {
     params: fn.params.filter((p) => present.has(p.name)),
     body,
   };
-}
-
-/** Faults of the user's program that show only with numbers, as diagnostics at their place. */
-function asProgramErrors<T>(sources: Sources, fn: TFn, f: () => T): T {
-  try {
-    return f();
-  } catch (e) {
-    if (!(e instanceof CompileError)) throw e;
-    const d: Diagnostic = {
-      code: e.code,
-      severity: 'error',
-      span: e.span ?? fn.span,
-      message: e.message,
-      ...(e.hint === undefined ? {} : { hint: e.hint }),
-    };
-    throw new ProgramError([d], sources);
-  }
 }
 
 /** A plan for each kind of target, made when it is first asked for. */

@@ -2,20 +2,23 @@
 import { renderDiagnostic } from '../../dsl/render.ts';
 import type { Sources } from '../../dsl/source.ts';
 import type { TFn } from '../../dsl/typed.ts';
+import { asProgramErrors, ProgramError } from '../api/program-error.ts';
 import {
   compareFunction,
   type DeviceReport,
   type Failure,
   type FunctionReport,
+  type GradcheckOptions,
   gradcheckFunction,
 } from '../gradcheck/check-function.ts';
 import { showPoint } from '../gradcheck/show.ts';
-import { load, openDevice } from '../index.ts';
+import { load, openDevice, type Program } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { collect, readSizes } from './inputs.ts';
 import { exit, type Io, json, table } from './io.ts';
 import { wholeOption } from './numbers.ts';
+import { reportDiagnostics } from './report.ts';
 
 type Options = {
   readonly size?: readonly string[];
@@ -50,10 +53,10 @@ export const gradcheckCommand: CommandSpec<Options> = {
     const reports: (FunctionReport & { readonly device?: DeviceReport })[] = [];
     try {
       for (const fn of fns) {
-        const report = gradcheckFunction(program.typed, fn, settings);
+        const report = verified(io, program, fn, settings);
         if (!options.json) printReport(io, program.sources, report);
         const compared =
-          device === undefined || report.skipped !== undefined
+          device === undefined || report.skipped !== undefined || report.leaves.length === 0
             ? undefined
             : await compareFunction(program.typed, fn, device, settings);
         if (compared === undefined) reports.push(report);
@@ -75,6 +78,19 @@ export const gradcheckCommand: CommandSpec<Options> = {
     return failed > 0 ? exit.wrong : exit.ok;
   },
 };
+
+/** The report of one function; one that cannot be compiled fails, and the others are verified. */
+function verified(io: Io, program: Program, fn: TFn, settings: GradcheckOptions): FunctionReport {
+  try {
+    return asProgramErrors(program.sources, fn, () =>
+      gradcheckFunction(program.typed, fn, settings),
+    );
+  } catch (e) {
+    if (!(e instanceof ProgramError)) throw e;
+    reportDiagnostics(e.diagnostics, e.sources, io);
+    return { name: fn.name, id: fn.id, leaves: [], ok: false };
+  }
+}
 
 function printDevice(io: Io, name: string, d: DeviceReport): void {
   const text = `  ${name}: ${d.points} points  error ${d.error.toExponential(1)}  bound ${d.bound.toExponential(1)}`;

@@ -1,6 +1,7 @@
 /** `tenon test FILE...`: run the `check` declarations, gradient checks among them. */
 import { renderDiagnostic } from '../../dsl/render.ts';
 import type { TCheck } from '../../dsl/typed.ts';
+import { asProgramErrors, ProgramError } from '../api/program-error.ts';
 import { isTenonError } from '../errors.ts';
 import { gradcheckFunction } from '../gradcheck/check-function.ts';
 import { checkProperty } from '../gradcheck/property.ts';
@@ -10,6 +11,7 @@ import type { CommandSpec } from './front.ts';
 import { printReport } from './gradcheck.ts';
 import { exit, type Io, json } from './io.ts';
 import { wholeOption } from './numbers.ts';
+import { reportDiagnostics } from './report.ts';
 
 type Options = { readonly runs?: string; readonly seed?: string };
 type Settings = { readonly runs: number; readonly seed: number; readonly signal: AbortSignal };
@@ -45,14 +47,15 @@ export const testCommand: CommandSpec<Options> = {
   },
 };
 
-/** A check for which there are no inputs fails; the others are run all the same. */
+/** A check without inputs, or of what cannot be compiled, fails; the others are run all the same. */
 function attempt(...[io, program, check, settings, quiet]: Parameters<typeof runCheck>): boolean {
   try {
     return runCheck(io, program, check, settings, quiet);
   } catch (e) {
-    if (!isTenonError(e) || e.code !== 'usage') throw e;
+    if (e instanceof ProgramError) reportDiagnostics(e.diagnostics, e.sources, io);
+    else if (isTenonError(e) && e.code === 'usage') io.err(`  ${check.name}: ${e.message}\n`);
+    else throw e;
     if (!quiet) io.out(`FAIL ${check.name}\n`);
-    io.err(`  ${check.name}: ${e.message}\n`);
     return false;
   }
 }
@@ -68,14 +71,20 @@ function runCheck(
   if (check.what.k === 'gradient') {
     const fn = program.typed.fns.get(check.what.fn);
     if (fn === undefined) throw new Error(`no function ${check.what.fn}`);
-    const report = gradcheckFunction(program.typed, fn, { ...settings, where: check.what.where });
+    const { where } = check.what;
+    const report = asProgramErrors(program.sources, fn, () =>
+      gradcheckFunction(program.typed, fn, { ...settings, where }),
+    );
     if (!quiet) {
       io.out(`${report.ok ? 'ok  ' : 'FAIL'} gradient of ${fn.name}\n`);
       if (!report.ok) printReport(io, program.sources, report);
     }
     return report.ok;
   }
-  const result = checkProperty(program.typed, check.what.fn, settings);
+  const property = check.what.fn;
+  const result = asProgramErrors(program.sources, property, () =>
+    checkProperty(program.typed, property, settings),
+  );
   if (quiet) return result.ok;
   io.out(`${result.ok ? 'ok  ' : 'FAIL'} ${check.name} (${result.runs} inputs)\n`);
   if (!result.ok) {

@@ -139,6 +139,46 @@ fn d[N](x: f32[N]): f32[N] = for n. grad(sq, x[n])`;
   });
 });
 
+describe('custom derivatives', () => {
+  const f = (rule: string, more = '') => `fn half(x: f32): f32 = x / 2
+derivative half(x, dx) = dx / 2
+fn relu(x: f32): f32 = max(x, 0)
+fn f(x: f32): f32 = x * x
+derivative f(x, dx) = ${rule}
+fn g(x: f32): f32 = grad(f, x)
+fn h(x: f32): f32 = grad(g, x)
+${more}`;
+  it.each([
+    '2 * x * dx * dx',
+    '3',
+    'dx + 1',
+    'relu(dx)',
+    'x / dx',
+    'stop(dx)',
+    'if dx > 0 then dx else 0',
+    'fold t = dx for _: 3. t * dx',
+    'fold t = 1 for _: 3. t + dx',
+    '[x, 1.0][clamp(i32(dx))] * dx',
+    'half(dx * dx)',
+    'exp(0 * dx) - 1 + dx',
+  ])('refuses a rule that is not linear in its tangents: %s', (rule) => {
+    expect(() => runSource(f(rule), 'g', [[3]])).toThrow(/`f` is not linear in its tangents/);
+  });
+  it.each([
+    '2 * x * dx',
+    'x * dx + dx * x',
+    '4 * half(x) * half(dx) * 2',
+    'if x > 0 then 2 * x * dx else 0 - x * -dx * 2',
+    'jvp(y -> y * y, x, dx).tangent',
+    'vjp(y -> y * y, x, dx).gradient',
+    'fold t = 0 for _: 4. t + 2 * half(half(x * dx))',
+    '(sum i: 2. [dx, 0][i]) * x * 2 + half(half(x) - half(x)) * dx',
+  ])('takes a linear rule, at every order: %s', (rule) => {
+    expect(runSource(f(rule), 'g', [[3]])).toEqual([[6]]);
+    expect(runSource(f(rule), 'h', [[3]])).toEqual([[2]]);
+  });
+});
+
 describe('the rest', () => {
   it('evaluates top-level lets in f64 and folds conditions on sizes', () => {
     const text = `let table: f32[4] = for i. f32(i) / 3

@@ -79,12 +79,19 @@ fn prime[A, B](x: f32[A, B]): f32 where A*B == 1009, A >= 2, B >= 2 = x[0, 0]
 check gradient of prime
 check many[N](x: f32[N]) where N >= 30, N % 7 == 3 = (sum i. 0 * x[i]) + N >= 31
 check gradient of thirds
+fn twice(x: f32): f32 = 2 * x
+derivative twice(x, dx) = 2 * dx * dx
+check gradient of twice
 `,
   );
   const { code, out, err } = await tenon('test', join(folder, 'c.tn'));
   expect(code).toBe(1);
   expect(out).toBe(
-    'FAIL gradient of prime\nok   many (100 inputs)\nok   gradient of thirds\n2 passed, 1 failed\n',
+    'FAIL gradient of prime\nok   many (100 inputs)\nok   gradient of thirds\nFAIL gradient of twice\n2 passed, 2 failed\n',
   );
   expect(err).toContain('no sizes that `prime` allows were found');
+  expect(err).toMatch(/c\.tn:7:27: error\[E0703\]: The derivative of `twice` is not linear/);
+  const gradcheck = await tenon('gradcheck', join(folder, 'c.tn'), 'twice', 'thirds');
+  expect(gradcheck.code).toBe(1);
+  expect(gradcheck.out).toMatch(/1 verified, 1 failed, 0 skipped\n$/);
 });
