@@ -18,8 +18,15 @@ export type Checked = CheckResult & {
   readonly sources: Sources;
 };
 
-/** What a text declares, by the look of its lines: also what the parser had to leave out. */
+/** What a text declares or imports, by the look of its lines: also what the parser had to leave out. */
 const DECLARED = /^(?:fn|let|type)[ \t]+([A-Za-z]\w*)/gm;
+const IMPORTED = /^(?:import|from)\b(?:[^\n]|\n[ \t}])*/gm;
+
+function namesIn(text: string): string[] {
+  const declared = [...text.matchAll(DECLARED)].map((m) => m[1]!);
+  const imports = [...text.matchAll(IMPORTED)];
+  return [...declared, ...imports.flatMap((m) => m[0].match(/[A-Za-z]\w*/g) ?? [])];
+}
 
 export function check(sources: Sources | Loader, root: string): Checked {
   const loaded = loadModules(root, sources);
@@ -27,10 +34,7 @@ export function check(sources: Sources | Loader, root: string): Checked {
   const result = checkProgram({
     modules: loaded.modules,
     resolve: resolveImport,
-    declared: (file) =>
-      faulty.has(file)
-        ? [...(loaded.sources.get(file) ?? '').matchAll(DECLARED)].map((m) => m[1]!)
-        : [],
+    declared: (file) => (faulty.has(file) ? namesIn(loaded.sources.get(file) ?? '') : []),
   });
   const files = [...loaded.modules.keys()];
   const diagnostics: Diagnostic[] = [...loaded.diagnostics, ...result.diagnostics].sort(

@@ -8,6 +8,7 @@
  * that module has syntax errors (the broken declaration may be the one that is missing).
  */
 import type { Decl, Module, Name } from './ast.ts';
+import { isBuiltin } from './check/names.ts';
 import { diagnostic } from './errors.ts';
 import { parseModule } from './parse.ts';
 import type { Diagnostic, Sources, Span } from './source.ts';
@@ -88,10 +89,18 @@ function checkNames(names: readonly Name[], module: Module, out: Diagnostic[]): 
   const exported = exportsOf(module);
   for (const { text, span } of names) {
     if (exported.has(text)) continue;
-    const hint = didYouMean(text, exported.keys());
+    const hint = whereFrom(text, module) ?? didYouMean(text, exported.keys());
     const message = `Module "${module.file}" declares no \`${text}\`.`;
     out.push(diagnostic('E0203', span, message, hint === undefined ? {} : { hint }));
   }
+}
+
+/** Of a name that is no module's to give, or another one's. */
+function whereFrom(name: string, module: Module): string | undefined {
+  if (isBuiltin(name)) return `\`${name}\` is built in and needs no import.`;
+  const via = module.decls.find((d) => d.k === 'import' && d.names.some((n) => n.text === name));
+  if (via?.k !== 'import') return undefined;
+  return `That module imports it from "${resolveImport(module.file, via.from)}": import it from there, too.`;
 }
 
 function circle(files: readonly string[], span: Span): Diagnostic {
@@ -100,7 +109,10 @@ function circle(files: readonly string[], span: Span): Diagnostic {
     span,
     `Modules import each other in a circle: ${files.join(' -> ')}.`,
     {
-      hint: 'Move what both need into a third module.',
+      hint:
+        files.length > 2
+          ? 'Move what both need into a third module.'
+          : 'A module needs no import of its own names.',
     },
   );
 }

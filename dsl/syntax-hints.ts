@@ -127,7 +127,9 @@ function tabs({ text, token, previous }: Place): string | undefined {
 }
 
 /** What stands before the body of a declaration. */
-function header({ kind, expected, decl, previous, tokens, at }: Place): string | undefined {
+function header({ kind, expected, decl, previous, tokens, at, word }: Place): string | undefined {
+  if (decl === 'import' && word === 'as')
+    return 'Imported names stay as they are; there is no `as`.';
   if (decl === 'import') return 'Imports are written `import { a, B } from "./file.tn"`.';
   if (decl === 'check' && expected.has('of')) {
     return 'Checks are written `check gradient of f` or `check name(x: f32) = condition`.';

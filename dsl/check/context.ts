@@ -67,6 +67,8 @@ export type FileScope = {
   readonly values: Map<string, FnSig | LetSig>;
   /** Names whose declaration failed: uses are not reported again. */
   readonly broken: Set<string>;
+  /** All files read so far. */
+  readonly loaded: readonly FileScope[];
 };
 
 /** A requirement on what a type parameter stands for, passed on to callers (requirements.ts). */

@@ -62,12 +62,13 @@ export function checkProgram(input: Input): CheckResult {
       types: new Map(),
       values: new Map(),
       broken: new Set(input.declared(file)),
+      loaded: program.files,
     };
     files.set(file, scope);
     program.files.push(scope);
     const decls = namesOf(module, scope, report);
     aliases.push(...scope.types.values());
-    for (const d of decls) if (d.k === 'import') importNames(input, files, scope, d, report);
+    for (const d of decls) if (d.k === 'import') importNames(input, files, scope, d, decls, report);
     const imported = new Set(scope.values.keys());
     for (const d of decls) {
       if (d.k !== 'fn' && d.k !== 'let') continue;
@@ -119,20 +120,26 @@ function importNames(
   files: ReadonlyMap<string, FileScope>,
   scope: FileScope,
   d: Extract<Decl, { k: 'import' }>,
+  decls: readonly Decl[],
   report: Report,
 ): void {
   const from = files.get(input.resolve(scope.file, d.from));
   for (const n of d.names) {
     const type = from?.types.get(n.text);
     const value = from?.values.get(n.text);
-    if (scope.types.has(n.text) || scope.values.has(n.text)) {
-      report(diagnostic('E0303', n.span, `the name \`${n.text}\` is taken`));
+    if (type === undefined && value === undefined) {
+      scope.broken.add(n.text);
+    } else if (scope.types.has(n.text) || scope.values.has(n.text)) {
+      const own = scope.types.get(n.text);
+      const related =
+        own?.file === scope
+          ? [{ span: own.decl.name.span, message: 'declared here' }]
+          : importOf(decls, n.text);
+      report(diagnostic('E0303', n.span, `the name \`${n.text}\` is taken`, { related }));
     } else if (type !== undefined) {
       scope.types.set(n.text, type);
-    } else if (value !== undefined) {
-      scope.values.set(n.text, value);
     } else {
-      scope.broken.add(n.text);
+      scope.values.set(n.text, value!);
     }
   }
 }

@@ -285,8 +285,12 @@ function named(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>, args: readonly
     } else if (t.sizes.has(e.name)) {
       err(t, 'E0302', e.span, `\`${e.name}\` is a size here, but a type is needed`);
     } else {
+      const owner = t.file.loaded.find((f) => f.types.get(e.name)?.file === f);
       err(t, 'E0302', e.span, `there is no type \`${e.name}\``, {
-        hint: didYouMean(e.name, known),
+        hint:
+          owner === undefined
+            ? didYouMean(e.name, known)
+            : `\`${e.name}\` is declared in ${owner.file}: import it from there`,
       });
     }
     return ERROR;

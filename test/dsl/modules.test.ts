@@ -1,5 +1,6 @@
 /** From one file to all the files that it needs. */
 import { expect, test } from 'vitest';
+import { check } from '../../dsl/index.ts';
 import { loadModules, resolveImport } from '../../dsl/modules.ts';
 import { renderDiagnostics } from '../../dsl/render.ts';
 
@@ -66,6 +67,38 @@ test('a name that the module does not declare', () => {
         |                  ^^^^^^
       hint: Did you mean \`linear\`?"
   `);
+});
+
+test('a name that is built in, or that the module itself imports', () => {
+  const { diagnostics } = load({
+    'main.tn': 'import { exp, two } from "./nn.tn"',
+    'nn.tn': 'import { two } from "./base.tn"\nfn f(): f32 = two()',
+    'base.tn': 'fn two(): f32 = 2',
+  });
+  expect(diagnostics.map((d) => d.hint)).toEqual([
+    '`exp` is built in and needs no import.',
+    'That module imports it from "base.tn": import it from there, too.',
+  ]);
+});
+
+test('one error per cause: what a broken import would have brought is not missing', () => {
+  const errors = (text: string) =>
+    check(
+      new Map([
+        ['main.tn', text],
+        ['nn.tn', 'fn two(): f32 = 2\ntype T = { a: f32 }'],
+      ]),
+      'main.tn',
+    ).diagnostics.map((d) => `${d.code} ${d.span.start}`);
+  const use = '\nfn f(t: T): f32 = t.a + two() + three()\n';
+  expect(errors(`import { two, T as _u } from "./nn.tn"${use}`)).toEqual(['E0101 16', 'E0301 71']);
+  expect(errors(`import {\n  T,\n  two from "./nn.tn"${use}`)[0]).toBe('E0103 7');
+  expect(errors(`from "./nn.tn" import T, two${use}`)).toEqual(['E0102 0', 'E0301 61']);
+  expect(errors(`import { two, two, T, sin } from "./nn.tn"${use}`)).toEqual([
+    'E0303 14',
+    'E0203 22',
+    'E0301 75',
+  ]);
 });
 
 test('one error per cause: no unknown names from a module that is broken itself', () => {
