@@ -30,6 +30,7 @@ const GROUPS: readonly (readonly [name: string, tokens: readonly Kind[]])[] = [
   ['an uppercase name', ['$up']],
   ['`.` and a space', ['$dot']],
   ['a file name in quotes', ['$str']],
+  ['the name of a field', ['$label']],
 ];
 
 export function describeExpectation({ kinds, end }: Expectation, before: Kind | undefined): string {
@@ -50,7 +51,21 @@ export function describeExpectation({ kinds, end }: Expectation, before: Kind | 
 }
 
 const ALL_IN_GROUPS: ReadonlySet<Kind> = new Set<Kind>([
-  ...kindsIn('(', '[', '{', '_', '$id', '$up', '$nat', '$num', '$dot', '$str', 'true', 'false'),
+  ...kindsIn(
+    '(',
+    '[',
+    '{',
+    '_',
+    '$id',
+    '$up',
+    '$nat',
+    '$num',
+    '$dot',
+    '$str',
+    '$label',
+    'true',
+    'false',
+  ),
   ...kindsIn('let', 'for', 'each', 'fold', 'scan', 'if', 'left', 'right', '-', 'not'),
   ...kindsIn('sum', 'prod', 'max', 'min', 'mean', 'argmax', 'argmin', 'all', 'any'),
   ...kindsIn('check', 'derivative', 'gradient', 'of', 'from', 'fixed'),

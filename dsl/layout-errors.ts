@@ -32,6 +32,7 @@ const WHY_UNFINISHED = {
   left: 'this line stands to the left of the `let`',
   deeper: 'this line is indented more than the `let`, so it is part of its value',
   closer: 'the block ends here',
+  in: 'there is no `in` between a `let` and the result',
 } as const;
 
 export function unfinishedLet(

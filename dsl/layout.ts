@@ -189,12 +189,25 @@ function arrange(file: string, tokens: readonly Token[]): Omit<Chunk, 'docs'> {
   const last = open.at(-1)?.token;
   if (last !== undefined) {
     const deeper = tokens.findLast((t) => t.first && t.start > last.start && t.col > last.col);
+    const ml = inAfter(tokens, last);
+    if (ml !== undefined) return refuse(unfinishedLet(span(last), span(ml), 'in'));
     return refuse(unfinishedLet(span(last), deeper && span(deeper), 'deeper'));
   }
   if (tokens.length > MAX_TOKENS) {
     return refuse(tooLong(span(tokens[0]!), tokens.length, MAX_TOKENS));
   }
   return { tokens: out };
+}
+
+/** The `in` of `let x = a in b`, which belongs to no `each` or reduction. */
+function inAfter(tokens: readonly Token[], open: Token): Token | undefined {
+  let loops = 0;
+  for (const t of tokens) {
+    if (t.start <= open.start) continue;
+    if (t.kind === 'each' || REDUCTION_WORDS.has(t.kind)) loops++;
+    else if (t.kind === 'in' && loops-- === 0) return t;
+  }
+  return undefined;
 }
 
 function openerOf(closer: Kind): Kind {

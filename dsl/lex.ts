@@ -23,7 +23,7 @@ const NUMBER = /\d+(\.\d+)?([eE][+-]?\d+)?/y;
 const FOREIGN = /&&|\|\||./suy;
 const PAIRS: ReadonlySet<string> = new Set(SIGNS.filter((s) => s.length === 2));
 const SINGLE: ReadonlySet<string> = new Set(SIGNS.filter((s) => s.length === 1));
-const NOT_HERE: ReadonlySet<string> = new Set(['**', '/*', '*/', '++', '=>', ':=']);
+const NOT_HERE: ReadonlySet<string> = new Set(['**', '/*', '*/', '++', '=>', ':=', '|>']);
 
 export function lex(text: string): Lexed {
   const tokens: Token[] = [];

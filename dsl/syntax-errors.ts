@@ -10,6 +10,7 @@ import { diagnostic } from './errors.ts';
 import { describeExpectation, expectationOf } from './expectation.ts';
 import { describe } from './lex.ts';
 import type { Diagnostic, Span } from './source.ts';
+import { formHint } from './syntax-forms.ts';
 import { type Habit, habitAt } from './syntax-habits.ts';
 import { placeHint } from './syntax-hints.ts';
 import type { Token } from './tokens.ts';
@@ -32,7 +33,10 @@ export function explainSyntax(
   const expectation = expectationOf(match.getExpectedText());
   const expected = describeExpectation(expectation, tokens[at - 1]?.kind);
   const word = found === undefined ? 'the end of the declaration' : foundText(found, text);
-  const hint = habit?.hint ?? placeHint({ text, tokens, at, expected: expectation.kinds });
+  const { kinds } = expectation;
+  const sign = found?.kind === '$bad' ? text.slice(found.start, found.end) : undefined;
+  const form = sign === undefined ? undefined : formHint(tokens, at, kinds, sign);
+  const hint = form ?? habit?.hint ?? placeHint({ text, tokens, at, expected: kinds });
   const message = `Expected ${expected}, found ${word}.`;
   return diagnostic('E0101', span, message, hint === undefined ? {} : { hint });
 }

@@ -11,10 +11,11 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['!', 'Write `not`, or `!=` for "differs from".'],
   ['&', 'Write `and`.'],
   ['|', 'Write `or`.'],
+  ['|>', 'Functions stand before what they take: `log(exp(x))`.'],
   [':=', 'Write `let name = value`.'],
   ['=>', 'Functions without a name are written `x -> ...`; "at least" is `>=`.'],
   [';', 'There are no semicolons: put the next `let` or the result on a new line.'],
-  ['++', 'Concatenation is `[..a, ..b]`.'],
+  ['++', 'Concatenation is `[..a, ..b]`; nothing is counted up in place.'],
   ['@', 'A matrix product is a sum: `for i, j. sum k. a[i, k] * b[k, j]`.'],
   ['/*', 'Comments begin with `#` and go to the end of the line.'],
   ['*/', 'Comments begin with `#` and go to the end of the line.'],
@@ -33,6 +34,9 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['≠', 'Write `!=`.'],
   ['→', 'Write `->`.'],
   ['∑', 'Write `sum i. ...`.'],
+  ['Σ', 'Write `sum i. ...`.'],
+  ['∏', 'Write `prod i. ...`.'],
+  ['Π', 'Write `prod i. ...`.'],
   ['“', 'Write straight quotes: `"`.'],
   ['”', 'Write straight quotes: `"`.'],
   ['\u00a0', 'This is a no-break space; write a plain one.'],
@@ -49,6 +53,7 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['class', 'Records are types: `type Name = { field: f32 }`.'],
   ['record', 'Records are types: `type Name = { field: f32 }`.'],
   ['export', 'Everything a module declares can be imported; leave `export` out.'],
+  ['is', 'Write `==`.'],
   ['elif', 'Write `else if`.'],
   ['while', 'Loops over steps are `fold state = start for i: N. next`.'],
   ['end', 'Blocks end by indentation; there is no `end`.'],
@@ -74,6 +79,9 @@ function badHint(token: Token, text: string): string | undefined {
   const word = text.slice(token.start, token.end);
   if (word.startsWith('///')) {
     return 'Doc comments stand in the first column, before a declaration; use `#` here.';
+  }
+  if (/^[0-9.e-]+(f|f32|f64|i32|u32|L|_f32)$/.test(word)) {
+    return 'Numbers have no suffix: they take the type of what they meet.';
   }
   if (/^[0-9]/.test(word)) {
     return 'A product is written with `*`: `2 * x`; names do not begin with a digit.';

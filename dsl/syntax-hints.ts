@@ -5,6 +5,7 @@
  * A rule looks at the token where the parse stopped, at its neighbours and at what was expected, and
  * nothing else; the first rule that applies gives the hint.
  */
+import { formHint } from './syntax-forms.ts';
 import { type Kind, REDUCTION_WORDS, RESERVED_WORDS, type Token } from './tokens.ts';
 
 export type Failure = {
@@ -48,6 +49,7 @@ const RULES: readonly ((p: Place) => string | undefined)[] = [
   tabs,
   binderDot,
   strayDot,
+  otherForms,
   checkInputs,
   equals,
   header,
@@ -91,6 +93,10 @@ function strayDot({ kind, tokens, at }: Place): string | undefined {
     return `Brackets go around all of it: \`(${before} i. ...)\`.`;
   }
   return 'A dot before a space ends the names of `for`, `sum`, ...; a field is read without a space: `a.b`.';
+}
+
+function otherForms({ tokens, at, expected, word }: Place): string | undefined {
+  return formHint(tokens, at, expected, word);
 }
 
 /** `=` and `==` */
@@ -151,15 +157,8 @@ function header({ kind, expected, decl, previous, tokens, at, word }: Place): st
   if (kind === '[' && (previous?.kind === ':' || decl === 'type')) {
     return 'Sizes follow the type of the elements: `f32[N]`.';
   }
-  if ((kind === '<' || kind === '>') && expected.has('<=')) {
-    return 'Facts about sizes use `<=`, `>=`, `==` and `%`.';
-  }
-  if (
-    kind === ':' &&
-    tokens[at - 2]?.kind === '(' &&
-    tokens.some((t, i) => i > at && t.kind === '->')
-  ) {
-    return 'The parameters of a lambda have no types of their own; the whole of it can have one: `let f: f32 -> f32 = x -> ...`.';
+  if ((kind === '<' || kind === '>' || kind === '!=') && expected.has('<=')) {
+    return 'Facts about sizes use `<=`, `>=`, `==` and `%`: that there is something is `N >= 1`.';
   }
   if (kind === ':' && previous?.kind === '$id') {
     return 'Types are given to parameters, lets and the fields of types only.';
@@ -221,9 +220,10 @@ function layout({ kind, token, expected, tokens, at, previous }: Place): string 
 function missingBetween({ kind, previous }: Place): string | undefined {
   if (kind === undefined || previous === undefined) return undefined;
   if (kind === ']' && previous.kind === '[') return 'An index or a size stands in the brackets.';
-  return startsOperand(kind) && endsOperand(previous.kind)
-    ? 'Is an operator or a comma missing before this?'
-    : undefined;
+  if (!startsOperand(kind) || !endsOperand(previous.kind)) return undefined;
+  return previous.kind === '$id'
+    ? 'Is an operator or a comma missing before this? Functions are called with brackets: `f(x)`.'
+    : 'Is an operator or a comma missing before this?';
 }
 
 // ---------------------------------------------------------------- kinds of tokens

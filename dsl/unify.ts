@@ -9,7 +9,7 @@ import { equate, equateSizes } from './equations.ts';
 import * as S from './size.ts';
 import { fail, head, type Reason, resolveSize, type Solver, showType } from './solver.ts';
 import type { Type } from './typed.ts';
-import { countParts, ERROR, hasUnknown, isUnknownName, MAX_PARTS, tensorOf } from './types.ts';
+import { countParts, ERROR, hasUnknown, I32, isUnknownName, MAX_PARTS, tensorOf } from './types.ts';
 
 function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
   const unknown = s.unknowns.get(name);
@@ -24,7 +24,9 @@ function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
       return true;
     }
     if (!ok) {
-      fail(s, 'E0401', reason, `${subjectOf(reason)} is a number, but ${showType(s, t)} is needed`);
+      const hint = reason.hint ?? wrongTypeHint(I32, t);
+      const message = `${subjectOf(reason)} is a number, but ${showType(s, t)} is needed`;
+      fail(s, 'E0401', { ...reason, hint }, message);
       return false;
     }
   }
@@ -132,6 +134,11 @@ function wrongTypeHint(found: Type, needed: Type, lift?: string): string | undef
     return `write \`${needed.s}(...)\` around it`;
   }
   const [a, b] = [elementOf(found), elementOf(needed)];
+  if (needed.k === 'tensor' && (isNumber(found) || found.k === 'var') && b.k === 'scalar') {
+    return 'an array is written by a loop, `for i. ...`; the same number everywhere is `for _. 0`';
+  }
+  if (needed.k === 'fn' && found.k !== 'fn')
+    return 'write a function of what it is called with: `x -> ...`';
   if (found.k !== 'tensor' || a.k !== 'scalar' || b.k !== 'scalar' || a.s !== b.s) return undefined;
   const more = found.dims.length - (needed.k === 'tensor' ? needed.dims.length : 0);
   if (b.s === 'bool') {

@@ -199,7 +199,10 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
           e.opSpan,
           `\`${e.op}\` works on integers, and the ${o === left ? 'left' : 'right'} operand is ${showType(solver, t)}`,
           {
-            hint: e.op === '//' ? 'write `/` to divide, or `floor(a / b)`' : undefined,
+            hint:
+              e.op === '//'
+                ? 'write `/` to divide, or `floor(a / b)`'
+                : 'the remainder of an f32 is `a - b * floor(a / b)`',
           },
         );
         return undefined;

@@ -58,7 +58,14 @@ export function inferBuiltin(
   const wanted = params?.length ?? (PAIR_FUNCTIONS.has(name) ? 2 : 1);
   if (args.length !== wanted) {
     const list = params === undefined ? '' : `: \`${name}(${params.join(', ')})\``;
-    error(env, 'E0406', e.span, `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`);
+    const one = PAIR_FUNCTIONS.has(name) && args.length === 1;
+    error(env, 'E0406', e.span, `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`, {
+      hint: one
+        ? `of all elements it is \`${name} i. x[i]\``
+        : (name === 'grad' || name === 'valueGrad') && args.length > 2
+          ? `a function of several is one of a record: \`${name}(p -> f(p.a, p.b), { a: x, b: y })\``
+          : undefined,
+    });
     return brokenCall(env, e);
   }
   if (params === undefined) return scalarFunction(env, name as ScalarOp, args, e.span);
@@ -105,7 +112,7 @@ function noScalar(env: Env, name: string, type: Type, span: Span): void {
     hint:
       type.k === 'fn'
         ? 'call the function'
-        : `functions do not lift: write \`each v in x. ${name}(v)\``,
+        : `functions do not lift: write \`each v in x. ${name}(v${PAIR_FUNCTIONS.has(name) ? ', ...' : ''})\``,
   });
 }
 

@@ -121,7 +121,12 @@ function callValue(env: Env, fn: TExpr, e: Call): TExpr {
   }
   if (t.k !== 'fn') {
     error(env, 'E0405', e.fn.span, `this is ${showType(solver, t)}, which is not a function`, {
-      hint: t.k === 'tensor' ? 'a tensor is read with brackets: `x[i]`' : undefined,
+      hint:
+        t.k === 'tensor'
+          ? 'a tensor is read with brackets: `x[i]`'
+          : t.k === 'scalar' || t.k === 'var'
+            ? 'a product is written with `*`: `a * (b + c)`'
+            : undefined,
     });
     return brokenCall(env, e);
   }

@@ -106,6 +106,8 @@ export function expandAlias(alias: AliasDecl, report: Report): boolean {
       report,
       expandAlias: (a) => expandAlias(a, report),
       trusting: true,
+      owner: 'type',
+      refused: new Set<string>(),
     },
     decl.body,
   );

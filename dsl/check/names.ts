@@ -84,36 +84,3 @@ export function builtinNames(): string[] {
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   return name.length < 2 ? undefined : nearest(name, candidates);
 }
-
-/** Functions that other libraries have, and what takes their place here. */
-const HABITS: ReadonlyMap<string, string> = new Map([
-  ['relu', 'there is no `relu`: write `max(v, 0)`'],
-  ['sigmoid', 'there is no `sigmoid`: write `1 / (1 + exp(-v))`'],
-  ['matmul', 'a matrix product is a sum: `for i, j. sum k. a[i, k] * b[k, j]`'],
-  ['dot', 'a product of vectors is a sum: `sum i. a[i] * b[i]`'],
-  ['transpose', 'indices may come in any order: `for j, i. a[i, j]`'],
-  [
-    'reshape',
-    'a product dimension is read with a tuple: `x[(h, w)]`, and made by `for (h, w). ...`',
-  ],
-  ['concat', 'concatenation is `[..a, ..b]`'],
-  ['concatenate', 'concatenation is `[..a, ..b]`'],
-  ['stack', 'rows become a matrix by `[a, b]`, or by `for i. row(i)`'],
-  ['zeros', 'an array of zeros is `for i: N. 0`'],
-  ['ones', 'an array of ones is `for i: N. 1`'],
-  ['arange', 'the numbers from 0 on are `for i: N. f32(i)`'],
-  ['range', 'a range is written where an index is bound: `for i: N. ...`'],
-  ['len', 'the length of `x: f32[N]` is `N`'],
-  ['length', 'the length of `x: f32[N]` is `N`'],
-  ['shape', 'the shape of `x: f32[N, D]` is `N`, `D`'],
-  ['pow', 'powers are written `x^2`'],
-  ['map', 'a map is a `for`: `for i. f(x[i])`, or `each v in x. f(v)`'],
-  ['vmap', 'a map is a `for`: `for i. f(x[i])`'],
-  ['where', 'a choice for each element is `for i. if c[i] then a[i] else b[i]`'],
-  ['float', 'write `f32(...)`'],
-  ['int', 'write `i32(...)`'],
-]);
-
-export function habit(name: string): string | undefined {
-  return HABITS.get(name);
-}

@@ -8,11 +8,13 @@ import type { Expr } from '../ast.ts';
 import { equate } from '../equations.ts';
 import * as S from '../size.ts';
 import { head, type Reason, showType } from '../solver.ts';
+import { REDUCTION_WORDS } from '../tokens.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
 import { atom, dropDims, isScalar, sumDim, tensorOf } from '../types.ts';
 import { broken, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';
-import { didYouMean } from './names.ts';
+import { habit } from './habits.ts';
+import { didYouMean, isBuiltin } from './names.ts';
 import { isOpen, unknownType } from './unknown.ts';
 
 type RecordExpr = Extract<Expr, { k: 'record' }>;
@@ -127,9 +129,17 @@ export function inferField(env: Env, e: Extract<Expr, { k: 'field' }>): TExpr {
       'E0411',
       e.label.span,
       `\`${label}\` would be a field, and this is ${showType(solver, t)}, which is no record`,
+      { hint: methodHint(label) },
     );
   }
   return broken(e.span);
+}
+
+/** `x.sum()`, `x.T` */
+function methodHint(label: string): string | undefined {
+  if (REDUCTION_WORDS.has(label)) return `there are no methods: write \`${label} i. x[i]\``;
+  if (isBuiltin(label)) return `there are no methods: write \`${label}(x)\``;
+  return habit(label);
 }
 
 // ---------------------------------------------------------------- arrays

@@ -22,10 +22,13 @@ import {
   visitType,
 } from '../types.ts';
 import type { AliasDecl, FileScope } from './context.ts';
+import { typeHabit } from './habits.ts';
 import { didYouMean } from './names.ts';
 
 /** Where names of sizes and types are looked up. */
 export type TypeScope = {
+  /** Where the brackets are that declare sizes here. */
+  readonly owner?: 'type';
   readonly file: FileScope;
   readonly facts: Facts;
   readonly sizes: ReadonlyMap<string, Dim>;
@@ -97,7 +100,7 @@ function sizeOf(t: TypeScope, e: SizeExpr): Dim {
         err(t, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
           hint:
             didYouMean(e.name, t.sizes.keys()) ??
-            `add \`${e.name}\` to the brackets after the function's name`,
+            `add \`${e.name}\` to the brackets after the ${t.owner ?? 'function'}'s name`,
         });
       }
       return POISON;
@@ -284,12 +287,13 @@ function named(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>, args: readonly
       err(t, 'E0412', e.span, 'an index type needs its size: `idx[K]`');
     } else if (t.sizes.has(e.name)) {
       err(t, 'E0302', e.span, `\`${e.name}\` is a size here, but a type is needed`);
-    } else {
+    } else if (!t.refused?.has(e.name)) {
+      t.refused?.add(e.name);
       const owner = t.file.loaded.find((f) => f.types.get(e.name)?.file === f);
       err(t, 'E0302', e.span, `there is no type \`${e.name}\``, {
         hint:
           owner === undefined
-            ? didYouMean(e.name, known)
+            ? (typeHabit(e.name) ?? didYouMean(e.name, known))
             : `\`${e.name}\` is declared in ${owner.file}: import it from there`,
       });
     }
