@@ -127,3 +127,16 @@ it('the covariance of features has the digits of f64, though a float32 device su
     }
   }
 });
+
+it('the features of step 999 have the digits of float32, not those of a float32 angle', async () => {
+  const program = await load(modelFile('sit'));
+  await using f = program.function('timestepFeatures', { device: 'wasm' });
+  for (const t of [0, 1, 37, 749, 999]) {
+    const features = ((await f.call({ t })).out as Tensor).data;
+    const off = Array.from(features, (v, n) => {
+      const angle = t * Math.exp((-Math.log(10000) * (n % 128)) / 128);
+      return Math.abs(v - (n < 128 ? Math.cos(angle) : Math.sin(angle)));
+    });
+    expect(Math.max(...off)).toBeLessThan(3e-7);
+  }
+});
