@@ -140,3 +140,17 @@ it('the features of step 999 have the digits of float32, not those of a float32 
     expect(Math.max(...off)).toBeLessThan(3e-7);
   }
 });
+
+it('betas of respaced steps keep their digits where hardly any of the data is left', async () => {
+  const program = await load(modelFile('ddpm'));
+  const kept = [1];
+  for (let i = 0; i < 1000; i++) kept.push(kept[i]! * (1 - (0.0001 + (0.0199 * i) / 999)));
+  const steps = [0, 1, 2, 50, 200, 600, 888, 998, 999];
+  const abar = steps.map((t) => kept[t + 1]!);
+  await using f = program.function('respaced', { device: 'wasm', sizes: { N: steps.length } });
+  const { beta } = (await f.call({ t: Int32Array.from(steps) })).out as Record<string, Tensor>;
+  for (const [n, a] of abar.entries()) {
+    const want = 1 - a / (n === 0 ? 1 : abar[n - 1]!);
+    expect(Math.abs(beta!.data[n]! / want - 1)).toBeLessThan(3e-5);
+  }
+});
