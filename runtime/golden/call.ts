@@ -22,6 +22,8 @@ type Part = {
   readonly expect: Expect;
   /** The tolerance that the notes of the case give for a tensor, instead of the usual one. */
   readonly allow?: (tensor: string) => number | undefined;
+  /** The tensor that the notes compare with instead, and how far off the result may be of its largest magnitude. */
+  readonly against?: { readonly tensor: string; readonly within: number };
   /** Elements that the notes leave out of comparisons. */
   readonly leaveOut?: (tensor: string, index: number, length: number) => boolean;
 };
@@ -43,7 +45,10 @@ export type HostCall = Part & {
   readonly run: (host: Host) => Promise<ReadonlyMap<string, Tensor>>;
 };
 
-export type Call = FunctionCall | HostCall;
+/** What a case asks for and no program here does: its tensors are unchecked, and the row says why. */
+export type Refusal = { readonly k: 'refusal'; readonly expect: Expect; readonly why: string };
+
+export type Call = FunctionCall | HostCall | Refusal;
 
 export type Host = {
   readonly program: Program;

@@ -13,7 +13,7 @@ import type { Tensor, Tree } from '../api/tensor.ts';
 import type { Device } from '../devices/device.ts';
 import { isTenonError, TenonError } from '../errors.ts';
 import { SafetensorsFile } from '../io/safetensors-file.ts';
-import type { Call, Source } from './call.ts';
+import type { Call, FunctionCall, HostCall, Source } from './call.ts';
 import { cases } from './cases.ts';
 import { readSidecars, type Sidecar } from './sidecar.ts';
 
@@ -50,42 +50,65 @@ async function* runCase(
   programs: Programs,
   options: GoldenOptions,
 ): AsyncGenerator<Row> {
-  const expected = Object.keys(sidecar.tensors).filter((n) => /^(out|grad)\./.test(n));
+  const row = (tensor: string, status: Row['status'], note?: string): Row => ({
+    case: sidecar.case,
+    tensor,
+    status,
+    ...(note === undefined ? {} : { note }),
+  });
+  const named = Object.keys(sidecar.tensors);
+  if (!Object.hasOwn(cases, sidecar.case)) {
+    for (const tensor of named.filter(isExpected)) yield row(tensor, 'unchecked', 'unknown case');
+    return;
+  }
+  let calls: readonly Call[];
+  let opened: SafetensorsFile;
+  try {
+    calls = cases[sidecar.case]!(sidecar);
+    opened = SafetensorsFile.open(join(folder, `${sidecar.stem}.safetensors`));
+  } catch (e) {
+    for (const tensor of named.filter(isExpected)) yield row(tensor, 'MISS', reason(e));
+    return;
+  }
+  using file = opened;
+  const expected = [...new Set([...named, ...file.tensors.keys()])].filter(isExpected);
   const left = new Set(expected);
-  const calls = Object.hasOwn(cases, sidecar.case) ? cases[sidecar.case]!(sidecar) : [];
-  using file =
-    calls.length > 0 ? SafetensorsFile.open(join(folder, `${sidecar.stem}.safetensors`)) : null;
   for (const call of calls) {
     const covered = expected.flatMap((name) => {
       const result = left.has(name) ? call.expect(name) : undefined;
       return result === undefined ? [] : [{ name, result }];
     });
     if (covered.length === 0) continue;
+    for (const { name } of covered) left.delete(name);
+    if (call.k === 'refusal') {
+      for (const { name } of covered) yield row(name, 'unchecked', call.why);
+      continue;
+    }
     let results: ReadonlyMap<string, Tensor> = new Map();
     let failure: string | undefined;
     try {
-      results = await runCall(folder, sidecar, file!, call, programs, options);
+      results = await runCall(folder, sidecar, file, call, programs, options);
     } catch (e) {
       if (isTenonError(e) && e.code === 'aborted') throw e;
-      failure = e instanceof Error ? e.message : String(e);
+      failure = reason(e);
     }
     for (const { name, result } of covered) {
-      left.delete(name);
       const got = results.get(result);
-      if (got === undefined) {
-        const note = failure ?? `the program gives no ${result}`;
-        yield { case: sidecar.case, tensor: name, status: 'MISS', note };
-      } else yield compare(sidecar, name, got, file!.read(name), call);
+      if (got !== undefined) yield compare(sidecar, name, got, file, call);
+      else yield row(name, 'MISS', failure ?? `the program gives no ${result}`);
     }
   }
-  for (const tensor of left) yield { case: sidecar.case, tensor, status: 'unchecked' };
+  for (const tensor of left) yield row(tensor, 'unchecked', 'no program gives it');
 }
+
+const isExpected = (tensor: string): boolean => /^(out|grad)\./.test(tensor);
+const reason = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
 async function runCall(
   folder: string,
   sidecar: Sidecar,
   file: SafetensorsFile,
-  call: Call,
+  call: FunctionCall | HostCall,
   programs: Programs,
   { device, signal }: GoldenOptions,
 ): Promise<ReadonlyMap<string, Tensor>> {
@@ -118,14 +141,24 @@ function compare(
   sidecar: Sidecar,
   name: string,
   got: Tensor,
-  want: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
-  call: Call,
+  file: SafetensorsFile,
+  call: FunctionCall | HostCall,
 ): Row {
   const row = { case: sidecar.case, tensor: name };
-  if (got.shape.join() !== want.shape.join()) {
-    const note = `shape [${got.shape.join(', ')}], expected [${want.shape.join(', ')}]`;
-    return { ...row, status: 'MISS', note };
+  const miss = (note: string): Row => ({ ...row, status: 'MISS', note });
+  const against = call.against;
+  const other = against !== undefined && file.tensors.has(against.tensor) ? against : undefined;
+  const held = other?.tensor ?? name;
+  const shape = file.tensors.get(held)?.shape;
+  if (shape === undefined) return miss(`${sidecar.stem}.safetensors does not hold it`);
+  const described = sidecar.tensors[held];
+  if (described !== undefined && described.join() !== shape.join()) {
+    return miss(`the sidecar says [${described.join(', ')}], the file [${shape.join(', ')}]`);
   }
+  if (got.shape.join() !== shape.join()) {
+    return miss(`shape [${got.shape.join(', ')}], expected [${shape.join(', ')}]`);
+  }
+  const want = file.read(held);
   let error = 0;
   let largest = 0;
   for (let i = 0; i < want.data.length; i++) {
@@ -137,7 +170,8 @@ function compare(
     if (Number.isNaN(error)) break;
   }
   const entry = sidecar.errors[name]?.[0];
-  const allowed = call.allow?.(name) ?? (entry === undefined ? 1e-5 * largest : 10 * entry);
+  const usual = entry === undefined ? 1e-5 * largest : 10 * entry;
+  const allowed = other === undefined ? (call.allow?.(name) ?? usual) : other.within * largest;
   return { ...row, status: error <= allowed ? 'ok' : 'MISS', error, allowed };
 }
 

@@ -11,6 +11,8 @@ export type Sidecar = {
   /** Without `.json`. */
   readonly stem: string;
   readonly case: string;
+  /** What the case is, in words; some numbers are only there. */
+  readonly description: string;
   /** Sizes, and lists of them. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Weight files, in the order they are named. */
@@ -20,36 +22,61 @@ export type Sidecar = {
   readonly tensors: Readonly<Record<string, readonly number[]>>;
 };
 
-/** Every case of a folder, by name. @throws TenonError (`io`, `format`). */
+/**
+ * Every case of a folder, by name. JSON that describes no tensors is something else, and left alone,
+ * unless a `.safetensors` file lies beside it. @throws TenonError (`io`, `format`).
+ */
 export function readSidecars(folder: string): Sidecar[] {
   let names: string[];
   try {
-    names = readdirSync(folder).filter((n) => n.endsWith('.json'));
+    names = readdirSync(folder);
   } catch (e) {
     throw systemError(e, 'read', folder);
   }
-  return names.sort().flatMap((name) => readSidecar(join(folder, name), name.slice(0, -5)) ?? []);
+  return names.sort().flatMap((name) => {
+    if (!name.endsWith('.json')) return [];
+    const stem = name.slice(0, -'.json'.length);
+    const path = join(folder, name);
+    const json = readJson(path);
+    const meant = names.includes(`${stem}.safetensors`) || record(json)?.['case'] !== undefined;
+    return meant ? [sidecarOf(json, path, stem)] : [];
+  });
 }
 
-/** Undefined for JSON that is something else. */
-function readSidecar(path: string, stem: string): Sidecar | undefined {
-  const root = record(readJson(path));
-  if (
-    root === undefined ||
-    typeof root['case'] !== 'string' ||
-    record(root['tensors']) === undefined
-  ) {
-    return undefined;
-  }
-  const weights = typeof root['weights_file'] === 'string' ? root['weights_file'].split(' + ') : [];
+function sidecarOf(json: unknown, path: string, stem: string): Sidecar {
+  const fail = (what: string): never => {
+    throw new TenonError('format', `${path} does not describe a golden case: ${what}`, {
+      place: { file: path },
+    });
+  };
+  const root = record(json) ?? fail('it is no object');
+  const part = (name: string): Record<string, unknown> =>
+    record(root[name] ?? {}) ?? fail(`\`${name}\` is no object`);
+  const lists = (
+    name: string,
+    what: string,
+    fits: (list: readonly unknown[]) => boolean,
+  ): Record<string, readonly number[]> => {
+    for (const [tensor, list] of Object.entries(part(name))) {
+      if (!Array.isArray(list) || !fits(list)) fail(`\`${name}\` of ${tensor} is no ${what}`);
+    }
+    return part(name) as Record<string, readonly number[]>;
+  };
+  const { case: id, weights_file: files = null } = root;
+  if (typeof id !== 'string') return fail('`case` is no name');
+  if (root['tensors'] === undefined) return fail('it has no `tensors`');
+  if (files !== null && typeof files !== 'string') return fail('`weights_file` is no file name');
   return {
     stem,
-    case: root['case'],
-    config: record(root['config']) ?? {},
-    weights,
-    scalars: record(root['scalars']) ?? {},
-    errors: (record(root['f32_max_abs_err']) ?? {}) as Sidecar['errors'],
-    tensors: record(root['tensors']) as Sidecar['tensors'],
+    case: id,
+    description: typeof root['description'] === 'string' ? root['description'] : '',
+    config: part('config'),
+    weights: files === null ? [] : files.split(' + '),
+    scalars: part('scalars'),
+    errors: lists('f32_max_abs_err', 'list of errors', ([e]) => typeof e === 'number' && e >= 0),
+    tensors: lists('tensors', 'shape', (list) =>
+      list.every((d) => Number.isInteger(d) && Number(d) >= 0),
+    ),
   };
 }
 
@@ -82,8 +109,9 @@ export function configNumber(sidecar: Sidecar, name: string): number {
 
 /** @throws TenonError (`format`) when the config has no such list. */
 export function configNumbers(sidecar: Sidecar, name: string): number[] {
-  const found = numbers(sidecar.config[name]);
-  if (found.length > 0) return found;
+  const list = sidecar.config[name];
+  if (Array.isArray(list) && list.length > 0 && list.every((x) => typeof x === 'number'))
+    return list;
   throw new TenonError('format', `${sidecar.case} has no config ${name}`);
 }
 
@@ -97,12 +125,17 @@ export function dimension(sidecar: Sidecar, tensor: string, axis: number): numbe
   return number(sidecar.tensors[tensor]?.[axis], sidecar, `axis ${axis} of ${tensor}`);
 }
 
+/** A number that the description gives, in words. @throws TenonError (`format`) without one. */
+export function describedNumber(sidecar: Sidecar, name: string, pattern: RegExp): number {
+  const found = pattern.exec(sidecar.description)?.[1];
+  return number(
+    found === undefined ? undefined : Number(found),
+    sidecar,
+    `${name} in its description`,
+  );
+}
+
 function number(v: unknown, sidecar: Sidecar, what: string): number {
   if (typeof v === 'number') return v;
   throw new TenonError('format', `${sidecar.case} has no ${what}`);
-}
-
-/** The numbers of a list; none when it is something else. */
-export function numbers(v: unknown): number[] {
-  return Array.isArray(v) && v.every((x) => typeof x === 'number') ? v : [];
 }

@@ -77,6 +77,7 @@ export class CaseFolder {
     tensors: Shapes,
     integers: Record<string, number>,
     weights: Readonly<Record<string, Shapes>> = {},
+    description = '',
   ): void {
     for (const [file, shapes] of Object.entries(weights)) this.#file(`${name}-${file}`, shapes, {});
     this.#file(name, tensors, integers);
@@ -84,6 +85,7 @@ export class CaseFolder {
       case: name,
       config,
       scalars,
+      description,
       tensors,
       weights_file:
         Object.keys(weights)
@@ -207,7 +209,7 @@ export function writeNetworkCases(folder: CaseFolder, s: Sizes): void {
   folder.write(
     'adamw-ema',
     config,
-    { losses: Array.from({ length: s.steps }, () => 0) },
+    {},
     {
       'in.x1': state,
       'in.y': B,
@@ -219,6 +221,7 @@ export function writeNetworkCases(folder: CaseFolder, s: Sizes): void {
     },
     label,
     { weights: net },
+    'AdamW(lr 3e-4, betas .8/.99, eps 1e-7, weight_decay 0), EMA 0.75 starts as a copy',
   );
   const D = s.hidden;
   const {
@@ -270,18 +273,20 @@ function writeSamplingCases(
       ...all('euler', guidances, state),
       ...all('heun2', guidances, state),
       'out.euler_cfg_vae_traj': [grid, ...state],
+      'out.heun2_rg_traj': [grid, ...state],
       'out.heun2_plain_traj': [grid, ...state],
       'out.dopri5_plain': state,
-      'out.dopri5_cfg_vae': state,
+      'out.dopri5_rg': state,
     },
     label,
     { weights: net },
   );
-  const args = (form: string, last: string | null, method = 'Euler') => ({
+  const args = (form: string, last: string | null, method = 'Euler', own = {}) => ({
     sampling_method: method,
     diffusion_form: form,
     diffusion_norm: 0.7,
     last_step: last,
+    ...own,
   });
   const runs: Record<string, ReturnType<typeof args>> = {
     default_plain: args('sigma', 'Mean'),
@@ -291,6 +296,7 @@ function writeSamplingCases(
     sbdm_plain: args('SBDM', 'Tweedie'),
     constant_plain: args('constant', null),
     heun_rg: args('linear', 'Euler', 'Heun'),
+    short_cfg: args('linear', 'Euler', 'Euler', { num_steps: s.steps, last_step_size: 0.2 }),
   };
   folder.write(
     'redi-sample-sde',
@@ -325,7 +331,7 @@ function writeSamplingCases(
       'in.sample_y': B,
       'noise.steps': [s.steps, ...state],
       'in.steps_ddpm': [s.steps],
-      'in.steps_ddim': [s.steps],
+      'in.steps_ddim': [s.steps - 1],
       'out.betas': [1000],
       'out.alphas_cumprod': [1000],
       'out.xt': state,

@@ -1,13 +1,16 @@
 /** Ancestral and DDIM sampling of dit-ddpm. The eta of a DDIM run is part of its tensor's name. */
 import { type FunctionCall, names, scalar, tensor, value, weights } from '../call.ts';
-import type { Sidecar } from '../sidecar.ts';
+import { dimension, type Sidecar } from '../sidecar.ts';
 import { network } from './networks.ts';
 
 export function ddpmSampling(sidecar: Sidecar): FunctionCall[] {
   const run = (steps: 'ddpm' | 'ddim') => ({
     k: 'call' as const,
     program: 'ddpm.tn',
-    sizes: network(sidecar, 'in.sample_noise'),
+    sizes: {
+      ...network(sidecar, 'in.sample_noise'),
+      N: dimension(sidecar, `in.steps_${steps}`, 0),
+    },
     inputs: {
       p: weights,
       start: tensor('in.sample_noise'),

@@ -38,7 +38,7 @@ const pca: Case = (sidecar): Call[] => {
             k: 'call' as const,
             program: 'pca.tn',
             fn: 'prepared',
-            sizes: { U: dimension(sidecar, picture, 2) },
+            sizes: { U: dimension(sidecar, picture, 2), V: dimension(sidecar, picture, 3) },
             inputs: { image: tensor('in.raw_image') },
             expect: names({ [picture]: 'out' }),
           },
@@ -79,7 +79,9 @@ async function fitAndProject(
       R: dimension(sidecar, 'out.z', 1),
       M: dimension(sidecar, 'out.grid', 0),
       H: dimension(sidecar, 'out.grid', 2),
+      W: dimension(sidecar, 'out.grid', 3),
       U: dimension(sidecar, 'out.resized', 2),
+      V: dimension(sidecar, 'out.resized', 3),
     };
     await using projected = program.function('projected', { device, sizes });
     const withStatistics = {
@@ -100,22 +102,20 @@ async function fitAndProject(
 // ---------------------------------------------------------------- dino and vae
 
 const dino: Case = (sidecar): Call[] => {
-  const heads = { A: configNumber(sidecar, 'heads') };
-  const patch = dimension(sidecar, 'in.image', 2);
-  const positions = dimension(sidecar, 'out.large.pos', 1) - 1;
-  const side = Math.round(Math.sqrt(positions));
-  const native = Math.round(Math.sqrt(dimension(sidecar, 'in.pos_embed_large', 1) - 1));
-  const sizes = { ...heads, P: patch / side, H: side };
+  const sizes = { A: configNumber(sidecar, 'heads') };
   const inputs = { p: weights, image: tensor('in.image') };
+  const features: Call = {
+    k: 'call',
+    program: 'dino.tn',
+    fn: 'features',
+    sizes,
+    inputs,
+    expect: same(['x_norm_clstoken', 'x_norm_patchtokens']),
+  };
+  if (sidecar.tensors['in.pos_embed_large'] === undefined) return [features];
+  const native = Math.sqrt(dimension(sidecar, 'in.pos_embed_large', 1) - 1);
   return [
-    {
-      k: 'call',
-      program: 'dino.tn',
-      fn: 'features',
-      sizes,
-      inputs,
-      expect: same(['x_norm_clstoken', 'x_norm_patchtokens']),
-    },
+    features,
     {
       k: 'call',
       program: 'dino.tn',

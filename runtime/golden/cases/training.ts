@@ -11,7 +11,7 @@ import {
   value,
   weights,
 } from '../call.ts';
-import { numbers, type Sidecar, scalarNumber } from '../sidecar.ts';
+import { describedNumber, type Sidecar, scalarNumber } from '../sidecar.ts';
 import { ddpmSampling } from './ddpm.ts';
 import { network } from './networks.ts';
 
@@ -129,34 +129,53 @@ const schedule: Case = () => [
 ];
 
 /** `out.step3.param.w` is what the program gives for item 2. */
-const stepNames: Expect = (name) =>
-  name === 'out.losses'
-    ? name
-    : name.replace(/^out\.step(\d+)\./, (_, step) => `out.step.${Number(step) - 1}.`);
+const stepNames: Expect = (name) => {
+  const [, step, rest] = /^out\.step([1-9]\d*)\.((?:param|ema)\..+)$/.exec(name) ?? [];
+  if (step !== undefined) return `out.step.${Number(step) - 1}.${rest}`;
+  return name === 'out.losses' ? name : undefined;
+};
 
-const optimiser: Case = (sidecar) => [
-  {
-    k: 'call',
-    program: 'train.tn',
-    fn: 'steps',
-    sizes: { ...network(sidecar, 'in.x1'), N: numbers(sidecar.scalars['losses']).length },
-    inputs: {
-      p: weights,
-      x1: tensor('in.x1'),
-      x0: tensor('noise.x0'),
-      t: tensor('noise.t'),
-      y: tensor('in.y'),
-      labelDrop: tensor('in.label_drop'),
-      lr: value(1e-3),
-      weightDecay: value(0.01),
-      emaDecay: value(0.9),
+/** What only the description says: "AdamW(lr 1e-3, betas .9/.999, eps 1e-8, weight_decay .01)", "EMA 0.9". */
+const optimiserNumbers = {
+  lr: /\blr ([\d.e-]*\d)/,
+  beta1: /\bbetas ([\d.]+)\//,
+  beta2: /\bbetas [\d.]+\/([\d.]*\d)/,
+  eps: /\beps ([\d.e-]*\d)/,
+  weightDecay: /\bweight_decay ([\d.e-]*\d)/,
+  emaDecay: /\bEMA ([\d.]*\d)/,
+};
+
+const optimiser: Case = (sidecar) => {
+  const steps = Object.keys(sidecar.tensors).map((name) =>
+    Number(/^out\.step(\d+)\./.exec(name)?.[1] ?? 0),
+  );
+  return [
+    {
+      k: 'call',
+      program: 'train.tn',
+      fn: 'steps',
+      sizes: { ...network(sidecar, 'in.x1'), N: Math.max(...steps) },
+      inputs: {
+        p: weights,
+        x1: tensor('in.x1'),
+        x0: tensor('noise.x0'),
+        t: tensor('noise.t'),
+        y: tensor('in.y'),
+        labelDrop: tensor('in.label_drop'),
+        ...Object.fromEntries(
+          Object.entries(optimiserNumbers).map(([name, pattern]) => [
+            name,
+            value(describedNumber(sidecar, name, pattern)),
+          ]),
+        ),
+      },
+      expect: stepNames,
+      // The true gradient of the key third is 0, and Adam makes steps of the round-off.
+      leaveOut: (name, index, length) =>
+        name.endsWith('attn.qkv.bias') && Math.floor((3 * index) / length) === 1,
     },
-    expect: stepNames,
-    // The true gradient of the key third is 0, and Adam makes steps of the round-off.
-    leaveOut: (name, index, length) =>
-      name.endsWith('attn.qkv.bias') && Math.floor((3 * index) / length) === 1,
-  },
-];
+  ];
+};
 
 export const trainingCases: Readonly<Record<string, Case>> = {
   'redi-loss-grad': rediLoss,
