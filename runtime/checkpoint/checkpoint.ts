@@ -11,6 +11,7 @@ import type { AnyArray, LazyLeaf } from '../api/tensor.ts';
 import { TenonError } from '../errors.ts';
 import { FileSource } from '../io/file-source.ts';
 import { type ByteSource, SafetensorsReader } from '../io/safetensors.ts';
+import { maxHeaderBytes } from '../io/safetensors-header.ts';
 import { TorchReader } from './pytorch.ts';
 
 /** A tensor in the file: its shape, and a way to read it. */
@@ -127,11 +128,21 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
     const usual = ['ema', 'model', 'state_dict'].find((p) => torch.parts.includes(p)) ?? '';
     return { tensors, usual, torch: true };
   }
-  if (first[0] === 0x80 && first[1] !== undefined && first[1] <= 5 && first[2] === 0x8a) {
-    throw new TenonError('format', `${source.name} is in the format of PyTorch before 1.6`, {
-      hint: 'Load it with PyTorch and save it again: torch.save(torch.load(old), new).',
-      place: { file: source.name },
-    });
+  // PROTO and its version. A header of safetensors whose length has such a fourth byte is too long.
+  if (first[0] === 0x80 && first[1]! <= 5 && first[3]! > maxHeaderBytes / 2 ** 24) {
+    const old = first[2] === 0x8a;
+    throw new TenonError(
+      'format',
+      old
+        ? `${source.name} is in the format of PyTorch before 1.6`
+        : `${source.name} is a bare pickle, not what torch.save writes`,
+      {
+        hint: old
+          ? 'Load it with PyTorch and save it again: torch.save(torch.load(old), new).'
+          : 'Save its tensors with torch.save or as safetensors.',
+        place: { file: source.name },
+      },
+    );
   }
   const safe = new SafetensorsReader(source);
   const tensors = new Map(

@@ -25,7 +25,7 @@ export type PValue =
   | { readonly k: 'object'; readonly of: string };
 
 /** Why a pickle is not read. */
-export type Refuse = (message: string) => never;
+export type Refuse = (message: string, hint?: string) => never;
 
 type Recognise = (name: string, args: readonly PValue[]) => PValue;
 
@@ -281,6 +281,7 @@ class Reader {
     if (Object.hasOwn(callable, whole) || constant.test(whole)) return { k: 'global', name: whole };
     return this.#refuse(
       `its pickle asks for ${JSON.stringify(whole.slice(0, 100))}, which is no tensor`,
+      'Nothing that it names is run. Save tensors alone: torch.save(model.state_dict(), file).',
     );
   }
 

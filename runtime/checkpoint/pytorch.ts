@@ -10,7 +10,7 @@ import type { HostArray } from '../devices/device.ts';
 import type { ByteSource } from '../io/safetensors.ts';
 import { itemBytes, type SafeDtype } from '../io/safetensors-header.ts';
 import { fromBytes } from '../io/tensor-data.ts';
-import { type PValue, readPickle } from './pickle.ts';
+import { type PValue, type Refuse, readPickle } from './pickle.ts';
 import { failAs, ZipArchive, type ZipEntry } from './zip.ts';
 
 /** One tensor of a file: dense, or a view with strides into a shared storage. */
@@ -48,7 +48,7 @@ export class TorchReader {
   /** Labels of the root under which there are records, such as `model`, `ema` and `opt`. */
   readonly parts: readonly string[];
   readonly #archive: ZipArchive;
-  readonly #fail: (message: string) => never;
+  readonly #fail: Refuse;
   readonly #folder: string;
   #visits = 0;
   #unpacked: { readonly entry: ZipEntry; readonly bytes: Uint8Array } | undefined;

@@ -34,7 +34,7 @@ const centralBytes = 46;
 const full32 = 0xffffffff;
 const full16 = 0xffff;
 
-type Fail = (message: string) => never;
+type Fail = (message: string, hint?: string) => never;
 
 export class ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>;
@@ -238,9 +238,10 @@ function laidOut(
 
 /** Says of which file a fault is. */
 export function failAs(file: string, what: string): Fail {
-  return (message) => {
+  return (message, hint) => {
     throw new TenonError('format', `${file} is not a usable ${what}: ${message}`, {
       place: { file },
+      ...(hint === undefined ? {} : { hint }),
     });
   };
 }

@@ -267,6 +267,15 @@ describe('what is refused', () => {
     refused(Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc), /before 1.6/);
   });
 
+  it('a pickle without an archive, and a pickled module with what to do instead', () => {
+    refused(Uint8Array.of(0x80, 4, 0x95, 10, 0, 0, 0, 0), /is a bare pickle/);
+    const code = op.global('torch.nn.modules.container', 'Sequential');
+    const whole = zip(archive(Uint8Array.from([...op.start, ...code, ...op.stop])));
+    expect(() => open(whole)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('model.state_dict()') }),
+    );
+  });
+
   it('any damage: an error for users, or the same names', () => {
     const whole = zip(archive(good, one));
     fc.assert(
