@@ -76,7 +76,8 @@ export async function trainJoint(
 ): Promise<Joint> {
   const { config, programs, device, onProgress, signal } = context;
   const { seed } = config;
-  const { steps: total, heldOutEvery, batch, labelDrop, featureDrop, emaDecay } = config.train;
+  const { steps: total, rate, warmup, finalRate, heldOutEvery, batch } = config.train;
+  const { labelDrop, featureDrop, emaDecay } = config.train;
   const initial = await initialJoint(context);
   const from = restore(checkpoint, initial) ?? { state: initial, step: 0 };
   await using meter = await heldOutMeter(context, heldOut);
@@ -95,7 +96,8 @@ export async function trainJoint(
     data: { ...inputs(context, data), labelDrop, featureDrop, decay: emaDecay },
     seed,
     stream: 'step',
-    schedule: config.train,
+    steps: total,
+    schedule: { rate, warmup, finalRate },
     from,
     saveEvery: config.train.checkpointEvery,
     save: (s, step) => save(checkpoint, s, { stage: 'train', step: `${step}`, seed: `${seed}` }),

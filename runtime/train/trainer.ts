@@ -6,10 +6,10 @@
  * interrupted has saved its last step.
  */
 import type { Program } from '../api/program.ts';
-import type { Inputs } from '../api/tensor.ts';
+import type { Inputs, Tensor } from '../api/tensor.ts';
 import type { Device } from '../devices/device.ts';
 import { TenonError } from '../errors.ts';
-import { descend, type Schedule } from './descend.ts';
+import { descend } from './descend.ts';
 import { keyOf, type Stream } from './keys.ts';
 import type { Saved, StateDict } from './state.ts';
 
@@ -39,7 +39,9 @@ export type Training = {
   readonly data: Inputs;
   readonly seed: number;
   readonly stream: Stream;
-  readonly schedule: Schedule;
+  readonly steps: number;
+  /** What the program's `rates` makes the learning rates of. */
+  readonly schedule: Inputs;
   readonly from: Saved;
   readonly saveEvery: number;
   readonly save: (state: StateDict, step: number) => void;
@@ -57,9 +59,10 @@ export type Training = {
  * @throws TenonError (`aborted`) after an interrupt, with the state saved; `diverged`.
  */
 export async function train(t: Training): Promise<StateDict> {
-  const { steps } = t.schedule;
+  const { device, sizes, steps } = t;
   if (t.from.step >= steps) return t.from.state;
-  const { device, sizes } = t;
+  await using schedule = t.program.function('rates', { device, sizes: { N: steps } });
+  const rates = ((await schedule.call(t.schedule)).out as Tensor).data;
   await using f = t.program.function(t.step, { device, sizes, donate: ['state'] });
   const step = await f.prepare({
     inputs: { ...(t.data as object), state: t.from.state, k: keyOf(t.seed, t.stream), lr: 0 },
@@ -72,7 +75,7 @@ export async function train(t: Training): Promise<StateDict> {
     from: t.from.step,
     seed: t.seed,
     stream: t.stream,
-    schedule: t.schedule,
+    rates,
     signal: t.signal,
     after: async (n, loss) => {
       await t.after(n, loss, state);

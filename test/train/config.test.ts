@@ -1,10 +1,10 @@
 /** Configs: what is refused, with which words, and what overrides change. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../runtime/index.ts';
 import { checkConfig, differences, readConfig } from '../../runtime/train/config.ts';
-import { rateAt } from '../../runtime/train/descend.ts';
 import { keyOf } from '../../runtime/train/keys.ts';
+import { loadPrograms } from '../../runtime/train/programs.ts';
 import { claim, runFolder, standing, writeConfig } from '../../runtime/train/run-folder.ts';
 import { demoConfig, Folders, tinyConfig } from './tiny.ts';
 
@@ -92,21 +92,28 @@ describe('keys and rates', () => {
     expect(new Set(keys).size).toBe(9);
   });
 
-  it('rise during warm-up and fall to the final rate', () => {
-    const schedule = fc.record({
-      rate: fc.double({ min: 1e-6, max: 1, noNaN: true }),
-      warmup: fc.integer({ min: 0, max: 20 }),
-      steps: fc.integer({ min: 21, max: 200 }),
-      finalRate: fc.double({ min: 0, max: 1, noNaN: true }),
-    });
-    fc.assert(
-      fc.property(schedule, (s) => {
-        const rates = Array.from({ length: s.steps + 1 }, (_, n) => rateAt(n, s));
-        expect(Math.max(...rates)).toBeCloseTo(s.rate, 12);
-        expect(rates[s.steps]!).toBeCloseTo(s.rate * s.finalRate, 12);
-        const falls = (n: number) => rates[n]! <= rates[n - 1]! + 1e-12;
-        for (let n = 1; n <= s.steps; n++) expect(falls(n) || n <= s.warmup).toBe(true);
-      }),
-    );
+  it('rise during warm-up and fall to the final rate, as the program says', async () => {
+    const { joint } = await loadPrograms(readConfig(demoConfig), demoConfig);
+    const rate = Math.fround(0.3);
+    for (const [warmup, steps, finalRate] of [
+      [0, 1, 0],
+      [0, 21, 0.25],
+      [20, 21, 0],
+      [7, 200, 1],
+      [30, 12, 0.5],
+    ] as const) {
+      await using f = joint.function('rates', { device: 'wasm', sizes: { N: steps } });
+      const all = ((await f.call({ rate, warmup, finalRate })).out as Tensor).data;
+      const rising = Math.min(warmup, steps);
+      for (let n = 0; n < rising; n++) expect(all[n]!).toBeCloseTo((rate * (n + 1)) / warmup, 6);
+      for (let n = rising + 1; n < steps; n++) expect(all[n]!).toBeLessThanOrEqual(all[n - 1]!);
+      if (warmup >= steps) continue;
+      expect(all[warmup]!).toBeCloseTo(rate, 6);
+      const left = (1 - Math.cos(Math.PI / (steps - warmup))) / 2;
+      expect(all[steps - 1]!).toBeCloseTo(
+        warmup === steps - 1 ? rate : rate * (finalRate + (1 - finalRate) * left),
+        6,
+      );
+    }
   });
 });

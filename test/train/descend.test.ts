@@ -4,7 +4,7 @@ import type { Instance } from '../../runtime/api/instance.ts';
 import { type Descent, descend } from '../../runtime/train/descend.ts';
 import { keyOf } from '../../runtime/train/keys.ts';
 
-const schedule = { rate: 0.1, warmup: 2, steps: 5, finalRate: 0 };
+const rates = [0.05, 0.1, 0.08, 0.04, 0.01];
 
 /** Records what it is given; step n has the loss that `loss` says. */
 function fake(loss: (n: number) => number) {
@@ -22,7 +22,7 @@ const base = (step: Instance, more: Partial<Descent> = {}): Descent => ({
   from: 0,
   seed: 3,
   stream: 'step',
-  schedule,
+  rates,
   after: async () => {},
   ...more,
 });
@@ -34,6 +34,7 @@ describe('descend', () => {
     expect(all.written.map((w) => w.k)).toEqual(
       [0, 1, 2, 3, 4].map((n) => keyOf(3, 'step', n).join()),
     );
+    expect(all.written.map((w) => w.lr)).toEqual(rates);
     const late = fake(() => 1);
     await descend(base(late.step, { from: 2 }));
     expect(late.written).toEqual(all.written.slice(2));
