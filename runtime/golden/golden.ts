@@ -38,7 +38,10 @@ export type GoldenOptions = {
 export async function* runGolden(folder: string, options: GoldenOptions): AsyncGenerator<Row> {
   const sidecars = readSidecars(folder).filter((s) => (options.only ?? s.case) === s.case);
   if (sidecars.length === 0) {
-    throw new TenonError('input', `${folder} holds no golden case`, { place: { file: folder } });
+    const which = options.only === undefined ? '' : ` ${options.only}`;
+    throw new TenonError('input', `${folder} holds no golden case${which}`, {
+      place: { file: folder },
+    });
   }
   const programs = new Programs();
   for (const sidecar of sidecars) yield* runCase(folder, sidecar, programs, options);

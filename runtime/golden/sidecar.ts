@@ -102,17 +102,18 @@ function record(v: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
-/** @throws TenonError (`format`) when the config has no such number. */
-export function configNumber(sidecar: Sidecar, name: string): number {
-  return number(sidecar.config[name], sidecar, `config ${name}`);
+/** A positive whole number. @throws TenonError (`format`) when the config has none of that name. */
+export function configCount(sidecar: Sidecar, name: string): number {
+  return count(sidecar.config[name], sidecar, `config ${name}`);
 }
 
-/** @throws TenonError (`format`) when the config has no such list. */
-export function configNumbers(sidecar: Sidecar, name: string): number[] {
+/** A list of them. @throws TenonError (`format`) when the config has none of that name. */
+export function configCounts(sidecar: Sidecar, name: string): number[] {
   const list = sidecar.config[name];
-  if (Array.isArray(list) && list.length > 0 && list.every((x) => typeof x === 'number'))
-    return list;
-  throw new TenonError('format', `${sidecar.case} has no config ${name}`);
+  if (Array.isArray(list) && list.length > 0) {
+    return list.map((v, i) => count(v, sidecar, `config ${name}, item ${i},`));
+  }
+  throw new TenonError('format', `${sidecar.case} has no list config ${name}`);
 }
 
 /** @throws TenonError (`format`) when there is no such scalar. */
@@ -133,6 +134,11 @@ export function describedNumber(sidecar: Sidecar, name: string, pattern: RegExp)
     sidecar,
     `${name} in its description`,
   );
+}
+
+function count(v: unknown, sidecar: Sidecar, what: string): number {
+  if (number(v, sidecar, what) >= 1 && Number.isSafeInteger(v)) return v as number;
+  throw new TenonError('format', `${sidecar.case}: ${what} is ${v}, not a whole number from 1`);
 }
 
 function number(v: unknown, sidecar: Sidecar, what: string): number {

@@ -210,6 +210,31 @@ describe('numbers of a sidecar', () => {
     });
   });
 
+  it.each([
+    ['redi-forward', 'redi-weights', { heads: 0 }, /config heads is 0, not a whole number from 1/],
+    ['redi-forward', 'redi-weights', { heads: '4' }, /has no config heads/],
+    ['vae', 'vae-weights', { layers: 1.5 }, /config layers is 1.5/],
+    ['vae', 'vae-weights', { chans: [24, -1] }, /config chans, item 1, is -1/],
+    // The weights alone would not say that the config is of another network.
+    ['vae', 'vae-weights', { chans: [32, 48] }, /G\*N0/],
+  ] as const)('%s with %s and the config %j is missed', async (name, weights, change, why) => {
+    const off = await missed(name, `${weights}.safetensors`, (json) => {
+      Object.assign(json.config, change);
+    });
+    const expected = Object.keys(sidecar(name).tensors).filter((t) => t.startsWith('out.'));
+    expect(Object.keys(off)).toEqual(expected);
+    for (const note of Object.values(off)) expect(note).toMatch(why);
+  });
+
+  it('another number of steps than models/ddpm.tn has is unchecked', async () => {
+    const off = await missed('dit-ddpm', 'redi-weights.safetensors', (json) => {
+      json.scalars['T'] = 500;
+    });
+    expect(new Set(Object.values(off))).toEqual(
+      new Set(['models/ddpm.tn has 1000 steps, not 500']),
+    );
+  });
+
   it('the weight of z counts', async () => {
     const off = await missed('redi-loss-grad', 'redi-weights.safetensors', (json) => {
       json.scalars['nodrop.lam'] = 0.5;
@@ -221,6 +246,7 @@ describe('numbers of a sidecar', () => {
 
 type Sidecar = {
   description: string;
+  config: Record<string, unknown>;
   scalars: Record<string, unknown>;
   tensors: Record<string, readonly number[]>;
 };

@@ -3,7 +3,7 @@ import type { Tensor } from '../../api/tensor.ts';
 import { openDevice } from '../../devices/registry.ts';
 import { symmetricEigen } from '../../metrics/eigen.ts';
 import { type Call, type Case, type Host, names, same, tensor, weights } from '../call.ts';
-import { configNumber, configNumbers, dimension, type Sidecar } from '../sidecar.ts';
+import { configCount, configCounts, dimension, type Sidecar } from '../sidecar.ts';
 import { vaeProgram, vaeShape } from '../vae-program.ts';
 
 // ---------------------------------------------------------------- pca
@@ -102,7 +102,7 @@ async function fitAndProject(
 // ---------------------------------------------------------------- dino and vae
 
 const dino: Case = (sidecar): Call[] => {
-  const sizes = { A: configNumber(sidecar, 'heads') };
+  const sizes = { A: configCount(sidecar, 'heads') };
   const inputs = { p: weights, image: tensor('in.image') };
   const features: Call = {
     k: 'call',
@@ -128,9 +128,12 @@ const dino: Case = (sidecar): Call[] => {
 };
 
 const vae: Case = (sidecar): Call[] => {
-  const shape = vaeShape(configNumbers(sidecar, 'chans'), configNumber(sidecar, 'layers'));
+  const channels = configCounts(sidecar, 'chans');
+  const shape = vaeShape(channels, configCount(sidecar, 'layers'));
   const program = { text: vaeProgram(shape, '../') };
-  const sizes = { G: configNumber(sidecar, 'groups') };
+  const G = configCount(sidecar, 'groups');
+  const sizes: Record<string, number> = { G };
+  for (const [level, w] of shape.widths.entries()) sizes[`N${w}`] = channels[level]! / G;
   const part = { k: 'call' as const, program, sizes };
   return [
     {

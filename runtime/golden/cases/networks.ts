@@ -1,12 +1,12 @@
 /** Forward passes and guidance of one evaluation: redi-forward, separate-tokens. */
 import { type Case, type FunctionCall, same, scalar, tensor, weights } from '../call.ts';
-import { configNumber, dimension, type Sidecar } from '../sidecar.ts';
+import { configCount, dimension, type Sidecar } from '../sidecar.ts';
 
 /** Heads, and the latent channels among those of `image`; the others are the features'. */
 export function network(sidecar: Sidecar, image: string): Record<string, number> {
   return {
-    A: configNumber(sidecar, 'heads'),
-    C: dimension(sidecar, image, 1) - configNumber(sidecar, 'rank'),
+    A: configCount(sidecar, 'heads'),
+    C: dimension(sidecar, image, 1) - configCount(sidecar, 'rank'),
   };
 }
 

@@ -128,6 +128,13 @@ const schedule: Case = () => [
   },
 ];
 
+const ddpm: Case = (sidecar) => {
+  const { T = 1000 } = sidecar.scalars;
+  return T === 1000
+    ? [...schedule(sidecar), ...ddpmLosses(sidecar), ...ddpmSampling(sidecar)]
+    : [{ k: 'refusal', expect: (name) => name, why: `models/ddpm.tn has 1000 steps, not ${T}` }];
+};
+
 /** `out.step3.param.w` is what the program gives for item 2. */
 const stepNames: Expect = (name) => {
   const [, step, rest] = /^out\.step([1-9]\d*)\.((?:param|ema)\..+)$/.exec(name) ?? [];
@@ -180,6 +187,6 @@ const optimiser: Case = (sidecar) => {
 export const trainingCases: Readonly<Record<string, Case>> = {
   'redi-loss-grad': rediLoss,
   repa,
-  'dit-ddpm': (sidecar) => [...schedule(sidecar), ...ddpmLosses(sidecar), ...ddpmSampling(sidecar)],
+  'dit-ddpm': ddpm,
   'adamw-ema': optimiser,
 };
