@@ -13,6 +13,7 @@ export type { LeafSpec, ParamSpec, PathStep } from '../compiler/elaborate/interf
 export { type Formatted, formatText } from '../dsl/format.ts';
 export { placeOf, renderDiagnostic, renderDiagnostics } from '../dsl/render.ts';
 export type { Diagnostic, Severity, Sources, Span } from '../dsl/source.ts';
+export { openCheckpoint, saveCheckpoint } from './api/checkpoints.ts';
 export {
   type Cost,
   type CostReport,
@@ -34,7 +35,6 @@ export type { IngestOptions } from './api/ingest.ts';
 export type { InspectOptions } from './api/inspect.ts';
 export type { Instance, Result } from './api/instance.ts';
 export { load, readProgram } from './api/load.ts';
-export { openCheckpoint } from './api/open-checkpoint.ts';
 export { type Checked, check, compile, type Files, Program } from './api/program.ts';
 export { ProgramError } from './api/program-error.ts';
 export type {
@@ -49,6 +49,7 @@ export type {
   Value,
 } from './api/tensor.ts';
 export type { Checkpoint, CheckpointTensor, SelectOptions } from './checkpoint/checkpoint.ts';
+export { oldAutoencoderNames } from './checkpoint/old-names.ts';
 export {
   type CheckpointReport,
   compareCheckpoint,
@@ -56,6 +57,13 @@ export {
   leavesAt,
   requireMatch,
 } from './checkpoint/report.ts';
+export type { SaveOptions } from './checkpoint/save.ts';
 export type { Availability, Device, DeviceName } from './devices/device.ts';
 export { availableDevices, deviceNames, openDevice } from './devices/registry.ts';
 export { type ErrorCode, isTenonError, type Place, TenonError } from './errors.ts';
+export {
+  type Dopri5Options,
+  type Dopri5Programs,
+  type Dopri5Result,
+  dopri5,
+} from './ode/dopri5.ts';

@@ -156,17 +156,3 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
 
 const partsOf = (names: Iterable<string>): string[] =>
   [...new Set([...names].map((n) => n.split('.')[0]!))].slice(0, 12);
-
-/** Names of the attention maps in autoencoders saved before diffusers renamed them. */
-export function oldAutoencoderNames(name: string): string {
-  const names: Record<string, string> = {
-    query: 'to_q',
-    key: 'to_k',
-    value: 'to_v',
-    proj_attn: 'to_out.0',
-  };
-  return name.replace(
-    /(attentions\.\d+)\.(query|key|value|proj_attn)\.(weight|bias)$/,
-    (_, head, old, leaf) => `${head}.${names[old]}.${leaf}`,
-  );
-}

@@ -1,18 +1,5 @@
-/** Results for people and for files. */
+/** Results for people. */
 import type { Tensor } from '../index.ts';
-import type { HostTensor } from '../io/safetensors.ts';
-import type { WritableDtype } from '../io/tensor-data.ts';
-
-/** As written to a file: the reference's f64 stays f64. */
-export function fileTensor({ dtype, shape, data }: Tensor): HostTensor {
-  const names: Record<Tensor['dtype'], WritableDtype> = {
-    f32: data instanceof Float64Array ? 'F64' : 'F32',
-    i32: 'I32',
-    u32: 'U32',
-    bool: 'BOOL',
-  };
-  return { dtype: names[dtype], shape, data };
-}
 
 export type Summary = {
   readonly name: string;

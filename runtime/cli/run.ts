@@ -1,14 +1,13 @@
 /** `tenon run FILE FUNCTION`: one function, once. */
 
 import { tracingDevice } from '../devices/trace.ts';
-import { load, TenonError, type Tensor } from '../index.ts';
-import { writeSafetensorsFile } from '../io/safetensors-file.ts';
+import { load, saveCheckpoint, TenonError } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { CommandInputs, collect, type InputOptions, readSizes } from './inputs.ts';
 import { exit, json, table } from './io.ts';
 import { reportDiagnostics } from './report.ts';
-import { fileTensor, summary } from './results.ts';
+import { summary } from './results.ts';
 import { reportNonFinite } from './trace.ts';
 
 type Options = InputOptions & {
@@ -61,7 +60,9 @@ export const runCommand: CommandSpec<Options> = {
     if (options.verbose) {
       io.err(`${name} on ${options.device}: ${Math.round(performance.now() - started)} ms\n`);
     }
-    if (options.out !== undefined) write(options.out, results, `${file} ${name}`);
+    if (options.out !== undefined) {
+      await saveCheckpoint(options.out, results, { metadata: { source: `${file} ${name}` } });
+    }
     const written = options.out === undefined ? {} : { file: options.out };
     if (options.json) {
       io.out(json({ ...written, results: [...results].map(([n, t]) => summary(n, t)) }));
@@ -77,11 +78,6 @@ export const runCommand: CommandSpec<Options> = {
     return exit.ok;
   },
 };
-
-function write(path: string, results: ReadonlyMap<string, Tensor>, source: string): void {
-  const tensors = new Map([...results].map(([name, t]) => [name, fileTensor(t)]));
-  writeSafetensorsFile(path, tensors, { source });
-}
 
 function seedOf(text: string): number {
   const n = Number(text);

@@ -93,7 +93,7 @@ export function isWritable(dtype: string): dtype is WritableDtype {
 const viewBytes = (a: ArrayBufferView): Uint8Array =>
   new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
 
-/** Rounds floats to the dtype; integers must be in its range. The result may share `data`. */
+/** Rounds floats to the dtype; numbers must be in its range. The result may share `data`. */
 export function toBytes(dtype: WritableDtype, data: HostArray): Conversion<Uint8Array> {
   switch (dtype) {
     case 'F32':
@@ -101,12 +101,24 @@ export function toBytes(dtype: WritableDtype, data: HostArray): Conversion<Uint8
     case 'F64':
       return ok(viewBytes(data instanceof Float64Array ? data : Float64Array.from(data)));
     case 'F16':
-      return ok(viewBytes(Uint16Array.from(data, f16Bits)));
+      return halvesToBytes(dtype, Uint16Array.from(data, f16Bits), 0x7c00, data);
     case 'BF16':
-      return ok(viewBytes(Uint16Array.from(data, bf16Bits)));
+      return halvesToBytes(dtype, Uint16Array.from(data, bf16Bits), 0x7f80, data);
     default:
       return integersToBytes(dtype, data);
   }
+}
+
+/** What is finite must not become infinite on disk. */
+function halvesToBytes(
+  dtype: 'F16' | 'BF16',
+  bits: Uint16Array,
+  infinity: number,
+  data: HostArray,
+): Conversion<Uint8Array> {
+  const bad = bits.findIndex((b, i) => (b & 0x7fff) === infinity && Number.isFinite(data[i]));
+  if (bad >= 0) return no(`element ${bad} is ${data[bad]}, which ${dtype} cannot hold`);
+  return ok(viewBytes(bits));
 }
 
 function integersToBytes(dtype: keyof typeof ranges, data: HostArray): Conversion<Uint8Array> {

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Checkpoint, oldAutoencoderNames } from '../../runtime/checkpoint/checkpoint.ts';
+import { Checkpoint } from '../../runtime/checkpoint/checkpoint.ts';
+import { oldAutoencoderNames } from '../../runtime/checkpoint/old-names.ts';
 import { isTenonError } from '../../runtime/index.ts';
 import { archive, dict, floats, op, type Part, tensor, zip } from './archive.ts';
 

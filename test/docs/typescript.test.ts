@@ -10,12 +10,15 @@ import { repository } from './page.ts';
 
 /** What the pages leave to the reader: data, and a signal. */
 const PRELUDE = `
+import type { Instance } from 'tenon';
 type Data = { shape: number[]; data: Float32Array };
 declare const weights: Map<string, Data>;
 declare const x1: Data, x0: Data, t: Data, y: Data, data: Float32Array;
 declare const state: Map<string, Data>;
 declare const batches: Iterable<Data>;
 declare const signal: AbortSignal;
+declare const noise: Data;
+declare const start: Instance, probe: Instance, stepOf: Instance, between: Instance;
 `;
 
 test('every ts block compiles', async () => {
