@@ -8,7 +8,8 @@ export const MAX_DEPTH = 500;
 export function tooDeepAt<T extends object>(root: T, limit = MAX_DEPTH): object | undefined {
   let level: object[] = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return level.find((n) => 'span' in n) ?? root;
+    // A block nests a level for each of its `let`s: the usual reason.
+    if (depth > limit) return level.find(isLet) ?? level.find((n) => 'span' in n) ?? root;
     const next: object[] = [];
     for (const node of level) {
       for (const child of Object.values(node)) {
@@ -20,6 +21,10 @@ export function tooDeepAt<T extends object>(root: T, limit = MAX_DEPTH): object 
     level = next;
   }
   return undefined;
+}
+
+function isLet(node: object): boolean {
+  return 'k' in node && node.k === 'let';
 }
 
 function isNode(value: unknown): value is object {

@@ -61,7 +61,10 @@ function parseDecl(file: string, text: string, chunk: Chunk): Decl | Diagnostic 
     if (match.failed()) return explainSyntax(file, text, tokens, match);
     const decl = buildDecl(match, { file, text, tokens });
     const deep = tooDeepAt(decl);
-    if (deep !== undefined) return tooDeep('span' in deep ? (deep.span as Span) : decl.span);
+    if (deep !== undefined) {
+      const lets = 'k' in deep && deep.k === 'let';
+      return tooDeep('span' in deep ? (deep.span as Span) : decl.span, lets);
+    }
     return { ...decl, doc: docText(chunk.docs) };
   } catch (e) {
     if (e instanceof SyntaxFault) return e.diagnostic;
@@ -79,11 +82,15 @@ function docText(docs: readonly Piece[]): string {
   return docs.map((d) => (d.text.startsWith(' ') ? d.text.slice(1) : d.text)).join('\n');
 }
 
-function tooDeep(span: Span): Diagnostic {
-  return diagnostic(
-    'E0105',
-    span,
-    `This is nested too deeply (at most ${MAX_NESTING} constructs and ${MAX_DEPTH} tree levels).`,
-    { hint: 'Name the inner parts with `let`, or make them functions.' },
-  );
+function tooDeep(span: Span, lets = false): Diagnostic {
+  return lets
+    ? diagnostic('E0105', span, `More than ${MAX_DEPTH} \`let\`s stand below each other here.`, {
+        hint: 'Make functions of parts of this block.',
+      })
+    : diagnostic(
+        'E0105',
+        span,
+        `This is nested too deeply (at most ${MAX_NESTING} constructs and ${MAX_DEPTH} tree levels).`,
+        { hint: 'Name the inner parts with `let`, or make them functions.' },
+      );
 }

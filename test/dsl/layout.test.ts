@@ -274,6 +274,7 @@ describe('limits', () => {
     const block = (n: number) => `fn f(): f32 =\n${'  let a = 1\n'.repeat(n)}  a`;
     expect(code(block(400))).toBe(undefined);
     expect(code(block(600))).toBe('E0105');
+    expect(parseModule('a.tn', block(600)).diagnostics[0]?.message).toContain('500 `let`s');
   });
 
   test('long lists are no deep nesting', () => {
