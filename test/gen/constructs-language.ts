@@ -258,6 +258,43 @@ const reads = ofMatrix((a, [x, y], p) =>
   ]),
 );
 
+/** A tuple in a tuple, whose ranges follow from the written form of the dimension. */
+const nestedTuples = ofMatrix((a, [x, y], _p, s) => {
+  if (2 * x.extent * y.extent > largest) return undefined;
+  s.used.add('nested');
+  return {
+    text: `unnested[P = ${x.text}, Q = ${y.text}](nested(${a.name}))`,
+    type: { dims: [y, x] },
+  };
+});
+
+/** A size that is a product by a fact: `N == P*Q`. */
+const productFact = ofMatrix((a, [x, y], _p, s) => {
+  s.used.add('gridOf');
+  const flat = `for (i: ${x.text}, j: ${y.text}). ${a.name}[i, j]`;
+  return { text: `gridOf[P = ${x.text}, Q = ${y.text}](${flat})`, type: { dims: [x, y] } };
+});
+
+/** A function chosen by what no input changes: both are called. */
+const chosenFunction = ofVector((a, d, p) => {
+  const c = p.one([
+    'split(seed, 1) == split(seed, i)',
+    'uniform(split(seed, 9), i) < 0.5 and split(seed, 1) != split(seed, i)',
+  ]);
+  const lines = [`let f: f32 -> f32 = if ${c} then sin else v -> 0.5 * v`, `f(${a.name}[i])`];
+  return { text: `for i: ${d.text}. (\n    ${lines.join('\n    ')})`, type: { dims: [d] } };
+});
+
+/** The diagonal of a matrix of second derivatives. */
+const secondDerivative = ofVector((a, d) => {
+  if (d.extent > 6) return undefined;
+  const gradient = 'grad(y -> sum j. sin(y[j]) * y[0], x)';
+  return {
+    text: `for i: ${d.text}. 0.3 * grad(x -> ${gradient}[i], ${a.name})[i]`,
+    type: { dims: [d] },
+  };
+});
+
 /** A value of the module, made when it is compiled. */
 const table = ofVector((a, d, _p, s) => {
   s.used.add('table');
@@ -289,5 +326,9 @@ export const languageConstructs: Readonly<Record<string, Construct>> = {
   scannedRecord,
   valueAndGradient,
   reads,
+  nestedTuples,
+  productFact,
+  chosenFunction,
+  secondDerivative,
   table,
 };

@@ -389,10 +389,11 @@ function gathered(p: Picks, s: Scope): Made | undefined {
 }
 
 function atMaximum(p: Picks, s: Scope): Made | undefined {
-  const two = pair(p, s, 1);
-  if (two === undefined || two[0].type.dims.length !== 1) return undefined;
-  const [a, b] = two;
-  return { text: `${a.name}[argmax i. ${b.name}[i]]`, type: { dims: [] } };
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const b = p.one(ofRank(s, 1, 1).filter((x) => sameDim(x.type.dims[0]!, a.type.dims[0]!)));
+  const op = p.one(['argmax', 'argmin']);
+  return { text: `${a.name}[${op} i. ${b.name}[i]]`, type: { dims: [] } };
 }
 
 function clamped(p: Picks, s: Scope): Made | undefined {

@@ -23,10 +23,12 @@ export const features: Readonly<Record<string, RegExp>> = {
   'where D % 2 == 0': /evens\(/,
   'where D % H == 0': /rowsOf\[/,
   'where K <= N': /firstOf\[/,
+  'where N == P*Q': /gridOf\[/,
   'generic over types': /apply\(/,
   // indices
   'tuple binder': /\b(for|sum|mean) \(/,
   'tuple index': /\w\[\(/,
+  'tuple in a tuple': /unnested\[/,
   'left and right': /\[(left|right) /,
   'affine index': /\[[A-C][^\]]* - 1 - /,
   'strided read': /\[2\*i/,
@@ -35,7 +37,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'partial index': /in \(?v?\w+\[\w+( - 1)?\]/,
   'index from data': /labels\[/,
   'clamp and wrap': /\b(clamp|wrap)\(/,
-  argmax: reduction('argmax'),
+  'argmax and argmin': reduction('argm(ax|in)'),
   // loops
   for: word('for'),
   sum: reduction('sum'),
@@ -64,6 +66,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'let-bound function': /let g = \(/,
   lambda: /->/,
   'function as an argument': /apply\(\w+ ->/,
+  'choice of functions': /f32 -> f32 = if/,
   'top-level let': /^let /m,
   'custom derivative': /^derivative /m,
   'doc comment': /^\/\/\/ /m,
@@ -72,6 +75,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'comparison of indices': /\bi (<|==|!=) j\b|j <= i/,
   // derivatives
   grad: call('grad'),
+  'second derivative': /grad\(x -> grad\(/,
   valueGrad: call('valueGrad'),
   vjp: call('vjp'),
   jvp: call('jvp'),
@@ -92,6 +96,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'sin, cos, tanh, erf': /\b(sin|cos|tanh|erf)\(/,
   // keys
   split: call('split'),
+  'comparison of keys': / [=!]= split\(/,
   normal: call('normal'),
   uniform: call('uniform'),
   randint: call('randint'),

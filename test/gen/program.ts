@@ -44,6 +44,12 @@ fn window[H, S = 1, Z = 0](x: f32[S*H]): f32[H] = for y: H. 0.6 * (x[S*y - Z] ??
 `,
   firstOf: `fn firstOf[N, K](x: f32[N]): f32[K] where K <= N = for i: K. x[i]
 `,
+  nested: `fn nested[P, Q](x: f32[P, Q]): f32[(P*Q)*2] = for ((i, j), k). x[i, j] * (0.5 + f32(k))
+
+fn unnested[P, Q](x: f32[(P*Q)*2]): f32[Q, P] = for j, i. 0.5 * sum k. x[((i, j), k)]
+`,
+  gridOf: `fn gridOf[N, P, Q](x: f32[N]): f32[P, Q] where N == P*Q = for i, j. x[(i, j)]
+`,
   fixed: `type Damped[N] = { w: f32[N], fixed scale: f32[N] }
 
 fn damped[N](p: Damped[N]): Damped[N] = each v in p. 0.9 * v
