@@ -62,6 +62,10 @@ const RULES: readonly Rule[] = [
   loopInBrackets,
   steps,
   union,
+  factOfData,
+  moreDots,
+  recordUpdate,
+  tuplePattern,
 ];
 
 /** `x[:, 0]`, `x[0:3]` */
@@ -202,6 +206,35 @@ function steps({ kind, tokens, at, previous }: Form, expected: ReadonlySet<Kind>
 function union({ decl, inBody }: Form, _: ReadonlySet<Kind>, word: string): string | undefined {
   return word === '|' && (decl === 'type' || !inBody)
     ? 'A type is one thing: a leaf that may be missing makes two types.'
+    : undefined;
+}
+
+/** `where x >= 0` */
+function factOfData({ kind, inBody, tokens, at }: Form): string | undefined {
+  const facts = tokens.slice(0, at).some((t) => t.kind === 'where');
+  return facts && !inBody && kind === '$id'
+    ? 'Facts are about sizes: `where N >= 1`; of data nothing is assumed.'
+    : undefined;
+}
+
+/** `[...x, 0]` */
+function moreDots({ kind, previous }: Form): string | undefined {
+  return kind === '.' && previous === '..'
+    ? 'Two dots put the elements of x here: `..x`.'
+    : undefined;
+}
+
+/** `{ ...p, a: 2 }` */
+function recordUpdate({ kind, bracket, inBody }: Form): string | undefined {
+  return kind === '..' && bracket === '{' && inBody
+    ? 'All fields are written: `{ a: 2, b: p.b }`.'
+    : undefined;
+}
+
+/** `let (a, b) = p` */
+function tuplePattern({ kind, previous }: Form): string | undefined {
+  return kind === '(' && previous === 'let'
+    ? 'A record is taken apart by its labels: `let { a, b } = p`.'
     : undefined;
 }
 

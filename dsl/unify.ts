@@ -140,11 +140,22 @@ function wrongTypeHint(found: Type, needed: Type, lift?: string): string | undef
   if (needed.k === 'fn' && found.k !== 'fn')
     return 'write a function of what it is called with: `x -> ...`';
   if (found.k !== 'tensor' || a.k !== 'scalar' || b.k !== 'scalar' || a.s !== b.s) return undefined;
+  const reshape = needed.k === 'tensor' ? reshapeHint(found, needed) : undefined;
+  if (reshape !== undefined) return reshape;
   const more = found.dims.length - (needed.k === 'tensor' ? needed.dims.length : 0);
   if (b.s === 'bool') {
     return 'choose for each element, `for i. if c[i] then ... else ...`, or ask `all i. c[i]` or `any i. c[i]`';
   }
   return more === 1 ? lift : undefined;
+}
+
+/** The same elements under other dimensions: `f32[A*B]` for `f32[A, B]`. */
+function reshapeHint(found: Tensor, needed: Tensor): string | undefined {
+  const [a, b] = [found, needed].map((t) => S.product(t.dims.map((d) => d.size)));
+  if (found.dims.length === needed.dims.length || !S.equal(a!, b!)) return undefined;
+  return found.dims.length < needed.dims.length
+    ? 'the parts of a product are read with a tuple: `for a, b. x[(a, b)]`'
+    : 'one dimension of two is made with a tuple: `for (a, b). x[a, b]`';
 }
 
 /** As `bind`, for a number that is needed where something else was found. */

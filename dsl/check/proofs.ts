@@ -6,7 +6,7 @@
  * opaque index value that stands for it.
  */
 import { isNews } from '../equations.ts';
-import { proveInRange, type RangeContext } from '../ranges.ts';
+import { isIndexName, proveInRange, type RangeContext } from '../ranges.ts';
 import * as S from '../size.ts';
 import { hasUnknown, head, resolveSize, showSize } from '../solver.ts';
 import type { Span } from '../source.ts';
@@ -99,7 +99,7 @@ export function requireInRange(
     if (errors() > before && hasUnknown(size)) return;
     const shown = showSize(solver, size);
     const last = showSize(solver, S.sub(size, S.ONE));
-    const one = S.constant(form) !== undefined;
+    const one = !S.variables(form).some(isIndexName);
     if (proof.k === 'low') {
       const least = showSize(solver, proof.least);
       const end = how.name === undefined ? '' : `; the last element is \`${how.name}[${last}]\``;
@@ -124,8 +124,7 @@ export function requireInRange(
       const fits = `add ${fact} to the function`;
       const hint = ((): string | undefined => {
         if (!open) {
-          const least = one && S.constant(size) !== undefined;
-          return least && S.constant(size) !== 0
+          return one && S.constant(size) !== 0
             ? `indices count from 0; the last one is ${last}`
             : how.orElse?.();
         }

@@ -162,9 +162,14 @@ function inferItem(
     const value =
       elem === undefined
         ? infer(env, item.value)
-        : check(env, item.value, elem, reason(item.value.span, subject));
+        : check(
+            env,
+            item.value,
+            elem,
+            reason(item.value.span, subject, { lift: 'two dots put its elements here: `..x`' }),
+          );
     const t = head(solver, value.type);
-    if (isBroken(t)) return undefined;
+    if (isBroken(t) || env.fn.unfit.has(value)) return undefined;
     if (t.k === 'fn') {
       error(env, 'E0414', item.value.span, 'an array of functions has no element to store');
       return undefined;
@@ -187,8 +192,10 @@ function inferItem(
     return undefined;
   }
   const rest = dropDims(t, 1);
-  if (elem !== undefined)
-    coerce(env, { ...value, type: rest }, elem, reason(item.value.span, subject));
+  if (elem !== undefined) {
+    const row = coerce(env, { ...value, type: rest }, elem, reason(item.value.span, subject));
+    if (env.fn.unfit.has(row)) return undefined;
+  }
   return { spread: true, value, dim: t.dims[0]!, elem: rest };
 }
 

@@ -60,6 +60,14 @@ const PROGRAMS: readonly string[] = [
   'fn f[N](x: f32[N]): f32 = fold s = 0▸, i in N. s + x[i]',
   'fn f[N](x: f32[N]): f32[N] = grad(▸sum i. x[i]^2, x)',
   'fn g(x: f32, y: f32): f32 = x * y\nfn f(x: f32, y: f32): f32 = ▸grad(g, x, y)',
+  'fn f[N](x: f32[N]): f32[N + 1] = [▸x, 0]',
+  'fn f[N](x: f32[N]): f32[N + 1] = [..▸.x, 0]',
+  'fn f(p: { a: f32, b: f32 }): { a: f32, b: f32 } = { ▸...p, a: 2 }',
+  'fn f(p: { a: f32, b: f32 }): f32 =\n  let ▸(a, b) = p\n  a',
+  'fn f[N](x: f32[N]): f32 where N >= 1 = x[▸N]',
+  'fn f[A, B](x: f32[A*B]): f32[A, B] = ▸x',
+  'fn f[A, B](x: f32[A, B]): f32[A*B] = ▸x',
+  'fn f[N](x: f32[N]): f32 where ▸x >= 0 = x[0]',
   'import { f ▸as g } from "./nn.tn"\nfn h(): f32 = g()',
 ];
 
