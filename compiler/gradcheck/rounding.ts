@@ -10,7 +10,7 @@
 
 import type { Span } from '../../dsl/source.ts';
 import { partialOf } from '../ad/partials.ts';
-import { type Supply, supplyAfter } from '../core/build.ts';
+import { mapNest, readAt, type Supply, supplyAfter } from '../core/build.ts';
 import { constE, f32, foldExpr, prim, readE, selectE } from '../core/expr.ts';
 import type { Core, Expr, Fold, Nest, Prim, Stmt, Var } from '../core.ts';
 
@@ -47,11 +47,15 @@ function ulps(op: Prim): number {
   return transcendental.has(op) ? 8 : 2;
 }
 
-/** inputs -> outputs, then one bound for every element of every f32 output. */
-export function rounding(core: Core): { core: Core; bounds: number } {
+/**
+ * inputs -> outputs, then one bound for every element of every f32 output. `rounded`: the inputs
+ * themselves are off by half an ULP, as those at the end of a step of differences are.
+ */
+export function rounding(core: Core, rounded = false): { core: Core; bounds: number } {
   const supply = supplyAfter(core);
   const errors = new Map<Var, Var>();
-  const body = core.body.flatMap((s) => withErrors(s, errors, supply));
+  const inputs = rounded ? core.inputs.flatMap((x) => inputError(x, errors, supply)) : [];
+  const body = [...inputs, ...core.body.flatMap((s) => withErrors(s, errors, supply))];
   const zeros: Stmt[] = [];
   const outs = core.outputs
     .filter((y) => y.t === 'f32')
@@ -60,6 +64,13 @@ export function rounding(core: Core): { core: Core; bounds: number } {
     core: { ...core, body: [...body, ...zeros], outputs: [...core.outputs, ...outs] },
     bounds: outs.length,
   };
+}
+
+function inputError(x: Var, errors: Map<Var, Var>, supply: Supply): readonly Stmt[] {
+  if (x.t !== 'f32') return [];
+  const axes = supply.axes(x.shape);
+  const body = scale(abs(readAt(x, axes)), u);
+  return [mapNest(put(errors, x, supply), axes, body, [])];
 }
 
 function zeroLike(x: Var, into: Stmt[], supply: Supply, spans: readonly Span[]): Var {
@@ -110,6 +121,11 @@ type PrimNode = Extract<Expr, { k: 'prim' }>;
 
 function passed(e: PrimNode, i: number, from: Expr): Expr | undefined {
   if (e.op === 'stop' || e.op === 'min' || e.op === 'max') return from;
+  if (e.op === 'sqrt') {
+    // |sqrt(a) - sqrt(b)| is below |a - b| / sqrt(a) and below sqrt(|a - b|): finite at 0, too.
+    const off = prim('div', from, prim('max', e, prim('sqrt', from)));
+    return selectE(prim('lt', f32(0), from), off, f32(0));
+  }
   // A step may fall either way when its argument is off: that is a kink, not an error.
   const p = partialOf(e, i);
   if (p === null) return undefined;

@@ -1,18 +1,17 @@
 /** `tenon gradcheck FILE [FUNCTION...]`: verify derivatives of every function and parameter leaf. */
-import { renderDiagnostic } from '../../dsl/render.ts';
+import { placeOf, renderDiagnostic } from '../../dsl/render.ts';
 import type { Sources } from '../../dsl/source.ts';
 import type { TFn } from '../../dsl/typed.ts';
 import { asProgramErrors, ProgramError } from '../api/program-error.ts';
 import {
-  compareFunction,
-  type DeviceReport,
   type Failure,
   type FunctionReport,
   type GradcheckOptions,
   gradcheckFunction,
 } from '../gradcheck/check-function.ts';
-import { showPoint } from '../gradcheck/show.ts';
-import { load, openDevice, type Program } from '../index.ts';
+import { compareFunction, type DeviceReport } from '../gradcheck/compare-function.ts';
+import { indexText, pointData, showPoint } from '../gradcheck/show.ts';
+import { load, openDevice, type Program, TenonError } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { collect, readSizes } from './inputs.ts';
@@ -40,12 +39,14 @@ export const gradcheckCommand: CommandSpec<Options> = {
     const program = await load(file);
     const fns: readonly TFn[] =
       names.length > 0 ? names.map((n) => program.find(n)) : program.functions;
+    const sizes = readSizes(options);
+    requireKnown(fns, sizes);
     const settings = {
       runs: 20,
       seed: 1,
       ...wholeOption('runs', options.runs, 20, 1e6),
       ...wholeOption('seed', options.seed, 0, 2 ** 31 - 1),
-      sizes: readSizes(options),
+      sizes,
       signal: io.signal,
     };
     const device =
@@ -58,7 +59,10 @@ export const gradcheckCommand: CommandSpec<Options> = {
         const compared =
           device === undefined || report.skipped !== undefined || report.leaves.length === 0
             ? undefined
-            : await compareFunction(program.typed, fn, device, settings);
+            : await compareFunction(program.typed, fn, device, {
+                ...settings,
+                domain: report.domain!,
+              });
         if (compared === undefined) reports.push(report);
         else {
           reports.push({ ...report, device: compared, ok: report.ok && compared.ok });
@@ -68,12 +72,20 @@ export const gradcheckCommand: CommandSpec<Options> = {
     } finally {
       device?.dispose();
     }
-    const failed = reports.filter((r) => !r.ok).length;
+    // Whoever names a function wants it verified; among all of them some cannot be.
+    const named = names.length > 0;
+    const failed = reports.filter((r) => !r.ok || (named && r.skipped !== undefined)).length;
     const skipped = reports.filter((r) => r.skipped !== undefined).length;
-    if (options.json) io.out(json({ functions: reports, failed, skipped }));
-    else {
-      const checked = reports.length - skipped;
-      io.out(`${checked - failed} verified, ${failed} failed, ${skipped} skipped\n`);
+    if (options.json) {
+      const functions = reports.map(({ device: on, ...r }) => ({
+        ...reportData(program.sources, r),
+        ...(on === undefined ? {} : { device: deviceData(on) }),
+      }));
+      io.out(json({ functions, failed, skipped }));
+    } else {
+      const verified = reports.filter((r) => r.ok && r.skipped === undefined).length;
+      const wrong = reports.filter((r) => !r.ok).length;
+      io.out(`${verified} verified, ${wrong} failed, ${skipped} skipped\n`);
     }
     return failed > 0 ? exit.wrong : exit.ok;
   },
@@ -92,29 +104,40 @@ function verified(io: Io, program: Program, fn: TFn, settings: GradcheckOptions)
   }
 }
 
+/** A size that no function has is a slip of the pen, and would be given to nothing. */
+function requireKnown(fns: readonly TFn[], sizes: Readonly<Record<string, number>>): void {
+  const known = new Set(fns.flatMap((f) => f.sizes.map((s) => s.name)));
+  const unknown = Object.keys(sizes).find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  const all = [...known].join(', ');
+  throw new TenonError('usage', `--size ${unknown}: no function here has a size ${unknown}`, {
+    hint: known.size === 0 ? 'They have no sizes.' : `The sizes are ${all}.`,
+  });
+}
+
 function printDevice(io: Io, name: string, d: DeviceReport): void {
   const text = `  ${name}: ${d.points} points  error ${d.error.toExponential(1)}  bound ${d.bound.toExponential(1)}`;
   io.out(`${text}  ${d.ok ? 'ok' : 'FAIL'}\n`);
-  if (!d.ok && d.point !== undefined) io.err(showPoint(d.point, '    '));
+  if (d.problem !== undefined) io.err(`  ${name}: ${d.problem}\n`);
+  if (d.ok || d.problem !== undefined || d.point === undefined) return;
+  const both = `${d.got} on ${name}, ${d.want} on the reference`;
+  io.err(`  ${d.at}: ${both} (bound ${d.bound.toExponential(1)})\n  with the input:\n`);
+  io.err(showPoint(d.point, '    '));
 }
 
 const share = (n: number, of: number): string => `${((100 * n) / of).toPrecision(2)} %`;
 
-/** `[0, 3]` of the element of the leaf. */
-function place({ point, leaf, element = 0 }: Failure): string {
+/** `w[0, 3]` of the element that is wrong alone, else the leaf. */
+function wrongBy({ point, leaf, element }: Failure): string {
   const shape = point.leaves.find((l) => l.name === leaf)?.spec.shape ?? [];
-  let rest = element;
-  const at = shape.toReversed().map((n) => {
-    const i = rest % n;
-    rest = Math.floor(rest / n);
-    return i;
-  });
-  return at.length === 0 ? '' : `[${at.reverse().join(', ')}]`;
+  return element === undefined ? leaf : leaf + indexText(element, shape);
 }
 
 export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
   if (r.skipped !== undefined) {
-    io.out(`${r.name}: skipped, ${r.skipped}\n`);
+    const sizes = (r.unsized ?? []).map((n) => `${n}=...`).join(',');
+    const remedy = sizes === '' ? '' : `; give them: --size ${sizes}`;
+    io.out(`${r.name}: skipped, ${r.skipped}${remedy}\n`);
     return;
   }
   io.out(`${r.name}${r.domain === undefined ? '' : `  on [${r.domain.lo}, ${r.domain.hi}]`}\n`);
@@ -131,22 +154,47 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
       ]),
     ),
   );
-  for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
-  if (r.failure === undefined) return;
-  io.err(`  smallest input found:\n${showPoint(r.failure.point, '    ')}`);
-  if (r.failure.element !== undefined) {
-    io.err(`  wrong by ${r.failure.leaf}${place(r.failure)}\n`);
+  const f = r.failure;
+  if (f === undefined) {
+    for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
+    return;
   }
-  if (r.failure.span === undefined) return;
+  io.err(`  wrong by ${wrongBy(f)}: ${f.message}\n`);
+  io.err(`  smallest input found:\n${showPoint(f.point, '    ')}`);
+  if (f.span === undefined) return;
   io.err(
     `${renderDiagnostic(
       {
         code: 'E0901',
         severity: 'error',
-        span: r.failure.span,
-        message: `The derivative by \`${r.failure.leaf}\` first disagrees here.`,
+        span: f.span,
+        message: `The derivative by \`${f.leaf}\` first disagrees here.`,
       },
       sources,
     )}\n`,
   );
+}
+
+/** A report without what only the program that made it can read. */
+export function reportData(sources: Sources, r: FunctionReport) {
+  const { failure: f, ...rest } = r;
+  if (f === undefined) return rest;
+  const { point, dx, span, ...failure } = f;
+  const text = span === undefined ? undefined : sources.get(span.file);
+  return {
+    ...rest,
+    failure: {
+      ...failure,
+      wrongBy: wrongBy(f),
+      input: pointData(point),
+      direction: [...dx],
+      ...(span === undefined || text === undefined
+        ? {}
+        : { place: { file: span.file, ...placeOf(text, span.start) } }),
+    },
+  };
+}
+
+function deviceData({ point, ...d }: DeviceReport) {
+  return { ...d, ...(point === undefined || d.ok ? {} : { input: pointData(point) }) };
 }

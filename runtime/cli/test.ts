@@ -1,14 +1,12 @@
 /** `tenon test FILE...`: run the `check` declarations, gradient checks among them. */
-import { renderDiagnostic } from '../../dsl/render.ts';
 import type { TCheck } from '../../dsl/typed.ts';
-import { asProgramErrors, ProgramError } from '../api/program-error.ts';
-import { isTenonError } from '../errors.ts';
+import { asProgramErrors, oneLine, ProgramError } from '../api/program-error.ts';
 import { gradcheckFunction } from '../gradcheck/check-function.ts';
 import { checkProperty } from '../gradcheck/property.ts';
-import { showPoint } from '../gradcheck/show.ts';
+import { pointData, showPoint } from '../gradcheck/show.ts';
 import { load, type Program } from '../index.ts';
 import type { CommandSpec } from './front.ts';
-import { printReport } from './gradcheck.ts';
+import { printReport, reportData } from './gradcheck.ts';
 import { exit, type Io, json } from './io.ts';
 import { wholeOption } from './numbers.ts';
 import { reportDiagnostics } from './report.ts';
@@ -31,13 +29,13 @@ export const testCommand: CommandSpec<Options> = {
       ...wholeOption('seed', options.seed, 0, 2 ** 31 - 1),
       signal: io.signal,
     };
-    const results: { file: string; name: string; ok: boolean }[] = [];
+    const results: (Result & { readonly file: string })[] = [];
     for (const file of files) {
       const program = await load(file);
       for (const check of program.typed.checks) {
         if (check.file !== program.root) continue;
-        const ok = attempt(io, program, check, settings, options.json ?? false);
-        results.push({ file, name: check.name, ok });
+        const result = attempt(io, program, check, settings, options.json ?? false);
+        results.push({ file, ...result });
       }
     }
     const failed = results.filter((r) => !r.ok).length;
@@ -47,16 +45,24 @@ export const testCommand: CommandSpec<Options> = {
   },
 };
 
-/** A check without inputs, or of what cannot be compiled, fails; the others are run all the same. */
-function attempt(...[io, program, check, settings, quiet]: Parameters<typeof runCheck>): boolean {
+/** `problem`, `input` and `gradient` are for scripts; people have been told. */
+type Result = {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly problem?: string;
+  readonly input?: ReturnType<typeof pointData>;
+  readonly gradient?: ReturnType<typeof reportData>;
+};
+
+/** A check of what cannot be compiled fails; the others are run all the same. */
+function attempt(...[io, program, check, settings, quiet]: Parameters<typeof runCheck>): Result {
   try {
     return runCheck(io, program, check, settings, quiet);
   } catch (e) {
-    if (e instanceof ProgramError) reportDiagnostics(e.diagnostics, e.sources, io);
-    else if (isTenonError(e) && e.code === 'usage') io.err(`  ${check.name}: ${e.message}\n`);
-    else throw e;
+    if (!(e instanceof ProgramError)) throw e;
+    reportDiagnostics(e.diagnostics, e.sources, io);
     if (!quiet) io.out(`FAIL ${check.name}\n`);
-    return false;
+    return { name: check.name, ok: false, problem: oneLine(e.diagnostics[0]!, e.sources) };
   }
 }
 
@@ -66,35 +72,38 @@ function runCheck(
   check: TCheck,
   settings: Settings,
   quiet: boolean,
-): boolean {
+): Result {
   settings.signal.throwIfAborted();
-  if (check.what.k === 'gradient') {
-    const fn = program.typed.fns.get(check.what.fn);
-    if (fn === undefined) throw new Error(`no function ${check.what.fn}`);
-    const { where } = check.what;
+  const { what, name } = check;
+  const reportCheck = (message: string) => {
+    const d = { code: 'E0902', severity: 'error', span: check.span, message } as const;
+    reportDiagnostics([d], program.sources, io);
+  };
+  if (what.k === 'gradient') {
+    const fn = program.typed.fns.get(what.fn);
+    if (fn === undefined) throw new Error(`no function ${what.fn}`);
     const report = asProgramErrors(program.sources, fn, () =>
-      gradcheckFunction(program.typed, fn, { ...settings, where }),
+      gradcheckFunction(program.typed, fn, { ...settings, where: what.where }),
     );
+    // What could not be tried is not right.
+    const ok = report.ok && report.skipped === undefined;
     if (!quiet) {
-      io.out(`${report.ok ? 'ok  ' : 'FAIL'} gradient of ${fn.name}\n`);
-      if (!report.ok) printReport(io, program.sources, report);
+      io.out(`${ok ? 'ok  ' : 'FAIL'} gradient of ${fn.name}\n`);
+      if (report.skipped !== undefined) reportCheck(`\`${name}\`: ${report.skipped}.`);
+      else if (!ok) printReport(io, program.sources, report);
     }
-    return report.ok;
+    return { name, ok, ...(ok ? {} : { gradient: reportData(program.sources, report) }) };
   }
-  const property = check.what.fn;
-  const result = asProgramErrors(program.sources, property, () =>
-    checkProperty(program.typed, property, settings),
+  const result = asProgramErrors(program.sources, what.fn, () =>
+    checkProperty(program.typed, what.fn, settings),
   );
-  if (quiet) return result.ok;
-  io.out(`${result.ok ? 'ok  ' : 'FAIL'} ${check.name} (${result.runs} inputs)\n`);
-  if (!result.ok) {
-    const d = {
-      code: 'E0902',
-      severity: 'error',
-      span: check.span,
-      message: `\`${check.name}\` does not hold.`,
-    } as const;
-    io.err(`${renderDiagnostic(d, program.sources)}\n${showPoint(result.point, '    ')}`);
+  if (!quiet) io.out(`${result.ok ? 'ok  ' : 'FAIL'} ${name} (${result.runs} inputs)\n`);
+  if (result.ok) return { name, ok: true };
+  const problem = 'point' in result ? 'it does not hold' : result.problem;
+  const point = 'point' in result ? result.point : undefined;
+  if (!quiet) {
+    reportCheck(point === undefined ? `\`${name}\`: ${problem}.` : `\`${name}\` does not hold.`);
+    if (point !== undefined) io.err(showPoint(point, '    '));
   }
-  return result.ok;
+  return { name, ok: false, problem, ...(point === undefined ? {} : { input: pointData(point) }) };
 }

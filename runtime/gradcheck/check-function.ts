@@ -11,23 +11,14 @@
 import fc from 'fast-check';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { SizeEnv } from '../../compiler/elaborate/sizes.ts';
-import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
-import type { Device } from '../devices/device.ts';
-import {
-  type Along,
-  checkPoint,
-  direction,
-  firstElement,
-  numbers,
-  randomLike,
-} from './check-point.ts';
-import { type DeviceVerdict, onDevice } from './device.ts';
-import { allowedSizes, type Domain, type Point, pointAt } from './generate.ts';
+import { type Along, checkPoint, direction, firstElement, numbers } from './check-point.ts';
+import { type Domain, type Point, pointAt } from './generate.ts';
 import { instantiate } from './instantiate.ts';
 import { firstDisagreement } from './locate.ts';
 import { type CheckedProgram, prepareProgram } from './point.ts';
+import { allowedSizes, coveringSizes, noSizes } from './sizes.ts';
 
 export type GradcheckOptions = {
   /** Accepted points per leaf. */
@@ -38,7 +29,11 @@ export type GradcheckOptions = {
   readonly signal?: AbortSignal;
 };
 
-type Settings = GradcheckOptions & { readonly choices: readonly SizeEnv[] };
+type Settings = GradcheckOptions & {
+  /** The sizes that points are drawn at, and the smallest, for counter-examples. */
+  readonly choices: readonly SizeEnv[];
+  readonly smallest: readonly SizeEnv[];
+};
 
 export type LeafReport = {
   readonly leaf: string;
@@ -57,6 +52,7 @@ export type LeafReport = {
 
 export type Failure = {
   readonly leaf: string;
+  /** What is wrong at this input: by the element alone, where there is one. */
   readonly message: string;
   /** The shrunk input. */
   readonly point: Point;
@@ -72,6 +68,8 @@ export type FunctionReport = {
   readonly id: string;
   /** Why it was not checked. */
   readonly skipped?: string;
+  /** Sizes of it that were searched for in vain: whoever gives them has it checked. */
+  readonly unsized?: readonly string[];
   readonly domain?: Domain;
   readonly leaves: readonly LeafReport[];
   readonly failure?: Failure;
@@ -86,46 +84,6 @@ const domains: readonly Domain[] = [
 ];
 const minimumPoints = 20;
 
-export type DeviceReport = DeviceVerdict & { readonly points: number; readonly point?: Point };
-
-/** The function and its gradient on a device against the reference, at a few points. */
-export async function compareFunction(
-  program: TProgram,
-  fn: TFn,
-  device: Device,
-  options: GradcheckOptions,
-): Promise<DeviceReport | undefined> {
-  const instance = instantiate(fn);
-  if (instance === undefined) return undefined;
-  const whole: TProgram = { ...program, fns: new Map(program.fns).set(instance.id, instance) };
-  let worst: DeviceReport = { error: 0, bound: 1, output: 0, cell: 0, ok: true, points: 0 };
-  let points = 0;
-  for (const sizes of fewSizes(instance, options)) {
-    const core = cotangentProgram(elaborate(whole, instance.id, sizes).core).core;
-    const run = await onDevice(device, core);
-    try {
-      const drawn = fc.sample(pointAt(instance, sizes, domains[1]!), {
-        numRuns: 5,
-        seed: options.seed,
-      });
-      for (const point of drawn) {
-        options.signal?.throwIfAborted();
-        const next = numbers(options.seed + points);
-        const cts = core.inputs
-          .slice(point.inputs.length)
-          .map((y) => randomLike(new Float64Array(y.shape.reduce((n, d) => n * d, 1)), next));
-        const v = await run.compare([...point.inputs, ...cts]);
-        points++;
-        if (v.error * worst.bound > worst.error * v.bound) worst = { ...v, points, point };
-        if (!v.ok) return { ...v, points, point };
-      }
-    } finally {
-      run.dispose();
-    }
-  }
-  return { ...worst, points };
-}
-
 export function gradcheckFunction(
   program: TProgram,
   fn: TFn,
@@ -136,8 +94,13 @@ export function gradcheckFunction(
   if (instance === undefined) {
     return { ...base, ok: true, skipped: 'it takes or gives functions; checked where it is used' };
   }
+  const all = allowedSizes(instance, options);
+  if (all.length === 0) {
+    const unsized = instance.sizes.map((s) => s.name).filter((n) => !(n in (options.sizes ?? {})));
+    return { ...base, ok: true, skipped: noSizes(instance), unsized };
+  }
   const cache = programsBySizes(program, instance);
-  const settings: Settings = { ...options, choices: fewSizes(instance, options) };
+  const settings = { ...options, choices: coveringSizes(all), smallest: all.slice(0, 4) };
   const { inputs, output } = realLeaves(instance, cache, settings);
   if (inputs.length === 0) return { ...base, ok: true, skipped: 'it has no f32 parameter' };
   if (!output) return { ...base, ok: true, skipped: 'it gives no f32' };
@@ -161,7 +124,7 @@ function checkOn(
   base: Pick<FunctionReport, 'name' | 'id'>,
 ): FunctionReport {
   const wanted = Math.max(options.runs, minimumPoints);
-  const drawn = fc.sample(points(fn, domain, options), { numRuns: 2 * wanted, seed: options.seed });
+  const drawn = sample(fn, domain, options, 2 * wanted);
   const check = (directions: Along) => checkLeaf(programs, drawn, wanted, directions, options);
   // What no output depends on is moved all at once; only if something then varies, one by one.
   const unused = inputs.filter((l) => l.unused);
@@ -189,21 +152,23 @@ function programsBySizes(program: TProgram, fn: TFn): Programs {
     const id = [...sizes].join(';');
     const known = made.get(id);
     if (known !== undefined) return known;
-    const p = prepareProgram(elaborate(whole, fn.id, sizes).core);
+    const { core, result } = elaborate(whole, fn.id, sizes);
+    const p = prepareProgram(core, result);
     made.set(id, p);
     return p;
   };
 }
 
-/** A few choices of sizes, so that programs are compiled a few times and run often. */
-function fewSizes(fn: TFn, options: GradcheckOptions): readonly SizeEnv[] {
-  const all = allowedSizes(fn, options);
-  return [...new Set([0, 0.3, 0.6].map((q) => all[Math.floor(q * (all.length - 1))]!))];
-}
-
-function points(fn: TFn, domain: Domain, options: Settings): fc.Arbitrary<Point> {
-  const arbitraries = options.choices.map((sizes) => pointAt(fn, sizes, domain));
-  return fc.oneof({ withCrossShrink: true }, ...arbitraries);
+/** The choices of sizes take turns, so that each is met as often as the others. */
+function sample(fn: TFn, domain: Domain, options: Settings, wanted: number): readonly Point[] {
+  const { choices, seed } = options;
+  const each = choices.map((sizes, k) => {
+    const numRuns = Math.ceil(wanted / choices.length);
+    return fc.sample(pointAt(fn, sizes, domain), { numRuns, seed: seed + k });
+  });
+  return Array.from({ length: wanted }, (_, n) => {
+    return each[n % choices.length]![Math.floor(n / choices.length)]!;
+  });
 }
 
 type LeafAt = { readonly position: number; readonly name: string; readonly unused: boolean };
@@ -303,13 +268,14 @@ function shrink(
   const verdict = checkPoint(program, point, position, seed);
   const dx = direction(program, point, position, numbers(seed));
   const span = firstDisagreement(program.core, point.inputs, dx);
-  const element = firstElement(program, point, position, seed);
+  const single = firstElement(program, point, position, seed);
+  const message = verdict.k === 'wrong' ? verdict.message : 'it fails in another direction';
   return {
     leaf: leaf.name,
-    message: verdict.k === 'wrong' ? verdict.message : 'it fails in another direction',
+    message,
     point,
     dx: dx[position]!,
-    ...(element === undefined ? {} : { element }),
+    ...single,
     ...(span === undefined ? {} : { span }),
   };
 }
@@ -323,7 +289,7 @@ function smallest(
   options: Settings,
 ): Point | undefined {
   const { seed } = options;
-  const tried = new Set([...allowedSizes(fn, options).slice(0, 4), ...options.choices]);
+  const tried = new Set([...options.smallest, ...options.choices]);
   for (const sizes of tried) {
     const right = (point: Point) =>
       checkPoint(programs(point), point, position, seed).k !== 'wrong';

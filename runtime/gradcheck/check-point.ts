@@ -38,19 +38,20 @@ export function checkPoint(
   return checkDirection(program, point, dx, seed);
 }
 
-/** The first element of an input along which alone the derivative is wrong. */
+/** The first element of an input along which alone the derivative is wrong, and how. */
 export function firstElement(
   program: CheckedProgram,
   point: Point,
   position: number,
   seed: number,
-): number | undefined {
+): { readonly element: number; readonly message: string } | undefined {
   const zeros = program.reals.map((i) => new Float64Array(point.inputs[i]!.length));
-  const found = zeros[position]!.findIndex((_, j) => {
-    const dx = zeros.map((z, k) => (k === position ? z.map((_, n) => (n === j ? 1 : 0)) : z));
-    return checkDirection(program, point, dx, seed).k === 'wrong';
-  });
-  return found < 0 ? undefined : found;
+  for (const element of zeros[position]!.keys()) {
+    const dx = zeros.map((z, k) => (k === position ? z.map((_, n) => (n === element ? 1 : 0)) : z));
+    const v = checkDirection(program, point, dx, seed);
+    if (v.k === 'wrong') return { element, message: v.message };
+  }
+  return undefined;
 }
 
 // ---------------------------------------------------------------- what a point gives
@@ -86,20 +87,16 @@ function backwardAt(program: CheckedProgram, point: Point, seed: number): Backwa
 function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed: number): Verdict {
   const base = backwardAt(program, point, seed);
   const { d, terms } = program.tangent(point.inputs, dx);
-  const allowed = d.map((_, i) => {
-    // A difference is good to rounding over the step, whatever the size of the terms.
-    const noise = 1e-9 * (1 + maxAbs(base.ys[i]!));
-    const scale = maxAbs(terms[i]!);
-    return terms[i]!.map((t) => 1e-7 * Math.max(t, scale * 1e-3) + noise);
-  });
-  const diff = program.differences(point.inputs, dx, allowed);
+  const tolerance = terms.map((x) => x.map((t) => 1e-7 * t));
+  const diff = program.differences(point.inputs, dx, tolerance);
   // Nothing is called wrong by one step alone: a function may turn faster than that.
   let small: Differences | undefined;
   const steady = (i: number, j: number): boolean => {
-    small ??= program.differences(point.inputs, dx, allowed, 1e-5);
+    small ??= program.differences(point.inputs, dx, tolerance, 1e-5);
     const own = diff.error[i]![j]! + small.error[i]![j]!;
+    const noise = diff.rounding[i]![j]! + small.rounding[i]![j]!;
     const apart = Math.abs(diff.d[i]![j]! - small.d[i]![j]!);
-    return !small.kink && apart <= 10 * own + allowed[i]![j]!;
+    return !small.kink && apart <= 10 * own + tolerance[i]![j]! + noise;
   };
   // On both sides the derivative is what the differences say: the function turns at this very point
   // (x / max(|x|, 1e-12) at 0), within less than any step.
@@ -113,7 +110,11 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
       return program.tangent(there, dx).d;
     });
     const want = diff.d[i]![j]!;
-    const near = 1e-3 * Math.abs(want) + Math.min(bound, 1e-3 * Math.abs(d[i]![j]!));
+    // Far nearer than the derivative at the point is: else both sides are as wrong as it.
+    const near = Math.min(
+      1e-3 * Math.abs(want) + Math.min(bound, 1e-3 * Math.abs(d[i]![j]!)),
+      Math.abs(d[i]![j]! - want) / 4,
+    );
     return sides.every((t) => Math.abs(t[i]![j]! - want) <= near);
   };
   if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
@@ -121,14 +122,14 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
   let cells = 0;
   let estimated = 0;
   for (const [i, t] of d.entries()) {
-    const rounding = 1e-11 * (1 + maxAbs(base.ys[i]!));
     for (const [j, got] of t.entries()) {
       const want = diff.d[i]![j]!;
       const own = diff.error[i]![j]!;
-      const derived = allowed[i]![j]!;
+      const rounding = diff.rounding[i]![j]!;
+      const derived = tolerance[i]![j]! + rounding;
       const bound = Math.max(derived, 4 * own);
       const error = Math.abs(want - got);
-      const at = `output ${i}, element ${j}`;
+      const at = program.place(i, j);
       cells++;
       if (4 * own > derived) estimated++;
       // However little: only what the rounding of a difference can make passes for zero.
@@ -183,8 +184,6 @@ export function direction(
     moves(k) ? randomLike(point.inputs[i]!, next) : new Float64Array(point.inputs[i]!.length),
   );
 }
-
-const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 
 export const randomLike = (x: Float64Array, next: () => number): Float64Array =>
   x.map(() => 2 * next() - 1);

@@ -18,7 +18,28 @@ export type DeviceVerdict = {
   readonly bound: number;
   readonly output: number;
   readonly cell: number;
+  readonly got: number;
+  readonly want: number;
+  readonly cells: number;
+  /**
+   * Cells that the analysis gives no bound for: a partial derivative there is infinite (a root at 0),
+   * and nothing is known of what rounding does.
+   */
+  readonly unbounded: number;
   readonly ok: boolean;
+};
+
+/** Before anything was compared. */
+export const agreed: DeviceVerdict = {
+  error: 0,
+  bound: 1,
+  output: 0,
+  cell: 0,
+  got: 0,
+  want: 0,
+  cells: 0,
+  unbounded: 0,
+  ok: true,
 };
 
 /** One program on one device, run at many points. */
@@ -52,22 +73,28 @@ export async function onDevice(device: Device, core: Core): Promise<OnDevice> {
 }
 
 function judge(core: Core, got: readonly HostArray[], want: Values): DeviceVerdict {
-  let worst: DeviceVerdict = { error: 0, bound: 1, output: 0, cell: 0, ok: true };
+  let worst = agreed;
+  let [cells, unbounded] = [0, 0];
   let k = core.outputs.length;
   for (const [output, y] of core.outputs.entries()) {
     const bounds = y.t === 'f32' ? want[k++] : undefined;
     for (const [cell, v] of want[output]!.entries()) {
       const g = got[output]![cell]!;
+      cells++;
       if (Object.is(g, v) || (Number.isNaN(g) && Number.isNaN(v))) continue;
       const bound = bounds?.[cell] ?? 0;
+      if (!Number.isFinite(bound)) {
+        unbounded++;
+        continue;
+      }
       const error = Math.abs(g - v);
       const ok = error <= bound;
       if (ok && error * worst.bound <= worst.error * bound) continue;
       if (!worst.ok && ok) continue;
-      worst = { error, bound, output, cell, ok };
+      worst = { ...worst, error, bound, output, cell, got: g, want: v, ok };
     }
   }
-  return worst;
+  return { ...worst, cells, unbounded };
 }
 
 function complete<T>(steps: Generator<void, T>): T {

@@ -21,11 +21,11 @@ export function firstDisagreement(core: Core, inputs: Values, dx: Values): Span 
   );
   const program = prepareProgram({ ...core, outputs: stages.map((s) => s.v) });
   const { d, terms } = program.tangent(inputs, dx);
-  const allowed = terms.map((t) => t.map((x) => 1e-7 * x + 1e-9));
-  const diff = program.differences(inputs, dx, allowed);
+  const tolerance = terms.map((t) => t.map((x) => 1e-7 * x));
+  const diff = program.differences(inputs, dx, tolerance);
   const first = stages.findIndex((_, i) =>
     d[i]!.some((got, j) => {
-      const bound = Math.max(allowed[i]![j]!, 4 * diff.error[i]![j]!);
+      const bound = Math.max(tolerance[i]![j]! + diff.rounding[i]![j]!, 4 * diff.error[i]![j]!);
       return Math.abs(got - diff.d[i]![j]!) > bound;
     }),
   );

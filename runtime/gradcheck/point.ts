@@ -9,6 +9,7 @@
 import { usesOf } from '../../compiler/core/build.ts';
 import { type Prepared, prepareCore } from '../../compiler/core/interpret.ts';
 import type { Core, Var } from '../../compiler/core.ts';
+import type { LeafSpec } from '../../compiler/elaborate/interface.ts';
 import {
   cotangentProgram,
   isReal,
@@ -16,7 +17,10 @@ import {
   termSizes,
 } from '../../compiler/gradcheck/derived.ts';
 import { frozen } from '../../compiler/gradcheck/frozen.ts';
+import { rounding } from '../../compiler/gradcheck/rounding.ts';
 import { live } from '../../compiler/passes/live.ts';
+
+import { indexText, leafName } from './show.ts';
 
 export type Values = readonly Float64Array[];
 
@@ -29,6 +33,8 @@ export type CheckedProgram = {
   readonly core: Core;
   readonly reals: readonly number[];
   readonly outputs: readonly number[];
+  /** `out.loss[0, 2]`: an element of an f32 output, as a user would write it. */
+  place(output: number, element: number): string;
   /** The programs of forward and of reverse mode. */
   derivatives(): { readonly forward: Core; readonly reverse: Core };
   value(inputs: Values): Values;
@@ -36,14 +42,25 @@ export type CheckedProgram = {
   tangent(inputs: Values, dx: Values): { readonly d: Values; readonly terms: Values };
   /** Cotangents of the f32 inputs for cotangents of the f32 outputs. */
   cotangent(inputs: Values, ct: Values): Values;
-  /** `allowed`: the errors that are small enough; where they are not met, a smaller step is tried. */
-  differences(inputs: Values, dx: Values, allowed: Values, from?: Step): Differences;
+  /**
+   * `tolerance`: the errors that are small enough, beside rounding; where they are not met, a smaller
+   * step is tried.
+   */
+  differences(inputs: Values, dx: Values, tolerance: Values, from?: Step): Differences;
   /** For each f32 input, whether some output depends on it. */
   used(): readonly boolean[];
 };
 
-/** Richardson-extrapolated central differences, each with an estimate of its own error. */
-export type Differences = { readonly d: Values; readonly error: Values; readonly kink: boolean };
+/**
+ * Richardson-extrapolated central differences, each with an estimate of its own error and a bound on
+ * what the rounding of the values makes of it.
+ */
+export type Differences = {
+  readonly d: Values;
+  readonly error: Values;
+  readonly rounding: Values;
+  readonly kink: boolean;
+};
 
 function complete(p: Prepared, inputs: Values): Values {
   const steps = p.run(inputs);
@@ -61,7 +78,8 @@ function spread(got: Values, zero: readonly boolean[], vars: readonly Var[]): Va
   return zero.map((z, i) => (z ? new Float64Array(count(vars[i]!)) : got[k++]!));
 }
 
-export function prepareProgram(core: Core): CheckedProgram {
+/** `result`: the leaves of the outputs, where they have names. */
+export function prepareProgram(core: Core, result: readonly LeafSpec[] = []): CheckedProgram {
   const realInputs = core.inputs.filter(isReal);
   const realOutputs = core.outputs.filter(isReal);
   const t = tangentProgram(core);
@@ -71,12 +89,19 @@ export function prepareProgram(core: Core): CheckedProgram {
   const adjoint = lazy(() => cotangentProgram(core));
   const reverse = lazy(() => prepareCore(adjoint().core));
   const moved = lazy(() => prepareCore(frozen(core)));
+  const errors = lazy(() => prepareCore(rounding(core, true).core));
+  const bases = new WeakMap<Values, Base>();
   const reals = core.inputs.flatMap((x, i) => (isReal(x) ? [i] : []));
   const outputs = core.outputs.flatMap((x, i) => (isReal(x) ? [i] : []));
   return {
     core,
     reals,
     outputs,
+    place: (output, element) => {
+      const leaf = result[outputs[output]!];
+      const name = leaf === undefined ? `output ${output}` : leafName('out', leaf);
+      return name + indexText(element, realOutputs[output]!.shape);
+    },
     used: () => {
       const read = new Set([...core.outputs, ...live(core).body.flatMap((s) => [...usesOf(s)])]);
       return realInputs.map((x) => read.has(x));
@@ -93,15 +118,16 @@ export function prepareProgram(core: Core): CheckedProgram {
       const { values, zero } = adjoint();
       return spread(complete(reverse(), [...inputs, ...ct]).slice(values), zero, realInputs);
     },
-    differences: (inputs, dx, allowed, from = steps[0]) => {
-      const base = reals.map((i) => inputs[i]!);
+    differences: (inputs, dx, tolerance, from = steps[0]) => {
+      const start = reals.map((i) => inputs[i]!);
       const at = (h: number): Values => {
-        const there = base.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
+        const there = start.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
         const ys = complete(moved(), [...inputs, ...there]);
         return outputs.map((i) => ys[i]!);
       };
-      const ys = complete(value(), inputs);
-      return differences(at, { ys: outputs.map((i) => ys[i]!), allowed }, from);
+      const base = bases.get(inputs) ?? valuesOf(core, complete(errors(), inputs));
+      bases.set(inputs, base);
+      return differences(at, base, tolerance, from);
     },
   };
 }
@@ -114,61 +140,102 @@ function lazy<T>(make: () => T): () => T {
   };
 }
 
-type Base = { readonly ys: Values; readonly allowed: Values };
+/** f32 outputs at a point, and how far each may be from the exact value for rounding in f64. */
+type Base = { readonly ys: Values; readonly off: Values };
+
+/** From what `rounding` gives, which counts in units of float32. */
+function valuesOf(core: Core, got: Values): Base {
+  const ys = got.filter((_, i) => core.outputs[i]?.t === 'f32');
+  return { ys, off: got.slice(core.outputs.length).map((e) => e.map((v) => v * 2 ** -29)) };
+}
+
+/**
+ * What rounding makes of a difference of step h: the analysis, or where that has grown beyond all
+ * measure (through many layers) what is seen of it.
+ */
+function noise({ ys, off }: Base, h: number): Values {
+  return ys.map((y, i) => {
+    const most = 1e-9 * (1 + maxAbs(y));
+    // (64 f(h/4) - 20 f(h/2) + f(h)) / 45 of differences over h/4, h/2 and h.
+    return off[i]!.map((v) => (v * 7 <= most * h ? (v * 7) / h : most));
+  });
+}
+
+const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 
 /**
  * Where a function bends within the step, a smaller one is better, cell by cell. Two steps that
  * contradict each other have both been fooled, by a function that turns within them.
  */
-function differences(at: (h: number) => Values, { ys, allowed }: Base, from: Step): Differences {
-  let best = richardson(at, ys, from);
+function differences(
+  at: (h: number) => Values,
+  base: Base,
+  tolerance: Values,
+  from: Step,
+): Differences {
+  let best = richardson(at, base, from);
+  const allowed = (i: number, j: number) => tolerance[i]![j]! + best.rounding[i]![j]!;
   for (const h of steps.filter((step) => step < from)) {
-    const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed[i]![j]!));
+    const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed(i, j)));
     if (settled && !best.kink) return best;
-    const finer = richardson(at, ys, h);
-    best = best.kink ? finer : better(best, finer, allowed);
+    const finer = richardson(at, base, h);
+    best = best.kink ? finer : better(best, finer, tolerance);
   }
   // An estimate that is not small beside the slope says that none of the steps was.
   const unsettled = best.error.some((e, i) =>
-    e.some((v, j) => 4 * v > 1e-3 * Math.abs(best.d[i]![j]!) + allowed[i]![j]!),
+    e.some((v, j) => 4 * v > 1e-3 * Math.abs(best.d[i]![j]!) + allowed(i, j)),
   );
   return { ...best, kink: best.kink || unsettled };
 }
 
-function better(a: Differences, b: Differences, allowed: Values): Differences {
+function better(a: Differences, b: Differences, tolerance: Values): Differences {
+  const finer = (i: number, j: number) => b.error[i]![j]! < a.error[i]![j]!;
   const pick = (x: Values, y: Values) =>
-    x.map((u, i) => u.map((v, j) => (b.error[i]![j]! < a.error[i]![j]! ? y[i]![j]! : v)));
+    x.map((u, i) => u.map((v, j) => (finer(i, j) ? y[i]![j]! : v)));
   const apart = a.d.some((x, i) =>
     x.some((v, j) => {
-      const slack = 10 * (a.error[i]![j]! + b.error[i]![j]!) + allowed[i]![j]!;
-      return Math.abs(v - b.d[i]![j]!) > slack;
+      const noise = tolerance[i]![j]! + a.rounding[i]![j]! + b.rounding[i]![j]!;
+      return Math.abs(v - b.d[i]![j]!) > 10 * (a.error[i]![j]! + b.error[i]![j]!) + noise;
     }),
   );
-  return { d: pick(a.d, b.d), error: pick(a.error, b.error), kink: b.kink || apart };
+  return {
+    d: pick(a.d, b.d),
+    error: pick(a.error, b.error),
+    rounding: pick(a.rounding, b.rounding),
+    kink: b.kink || apart,
+  };
 }
 
 /**
  * Two levels of extrapolation over halved steps (Richardson 1911); the last change is the error. A
  * kink is where the one-sided slopes do not meet as the step falls.
  */
-function richardson(at: (h: number) => Values, y0: Values, h: number): Differences {
-  const [f1, f2, f4] = [around(at, y0, h), around(at, y0, h / 2), around(at, y0, h / 4)];
+function richardson(at: (h: number) => Values, base: Base, h: number): Differences {
+  const [f1, f2, f4] = [h, h / 2, h / 4].map((step) => around(at, base.ys, step)) as [
+    Sides,
+    Sides,
+    Sides,
+  ];
   const r1 = zip(f1.d, f2.d, (a, b) => (4 * b - a) / 3);
   const r2 = zip(f2.d, f4.d, (a, b) => (4 * b - a) / 3);
   const d = zip(r1, r2, (a, b) => (16 * b - a) / 15);
   const error = zip(d, r2, (a, b) => Math.abs(a - b));
+  const rounding = noise(base, h);
   const kink = f1.bend.some((b, i) =>
     b.some((v, j) => {
       const slope = d[i]![j]!;
       if (!Number.isFinite(slope)) return true;
-      return !(f4.bend[i]![j]! <= 0.5 * v + 1e-6 * (1 + Math.abs(slope)));
+      const flat = 1e-6 * Math.abs(slope) + Math.min(1e-6, 4 * rounding[i]![j]!);
+      return !(f4.bend[i]![j]! <= 0.5 * v + flat);
     }),
   );
-  return { d, error, kink };
+  return { d, error, rounding, kink };
 }
 
 /** Central differences, and how far the one-sided ones are apart. */
-function around(at: (h: number) => Values, y0: Values, h: number): { d: Values; bend: Values } {
+type Sides = { readonly d: Values; readonly bend: Values };
+
+function around(at: (h: number) => Values, y0: Values, h: number): Sides {
   const [p, m] = [at(h), at(-h)];
   return {
     d: zip(p, m, (a, b) => (a - b) / (2 * h)),

@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { prepareCore } from '../../compiler/core/interpret.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
-import { arbitraryPoint, type Point } from './generate.ts';
+import { type Domain, type Point, pointAt } from './generate.ts';
+import { allowedSizes, noSizes } from './sizes.ts';
 
 export type PropertyOptions = {
   readonly runs: number;
@@ -18,7 +19,10 @@ export type PropertyOptions = {
 
 export type PropertyResult =
   | { readonly ok: true; readonly runs: number }
-  | { readonly ok: false; readonly runs: number; readonly shrinks: number; readonly point: Point };
+  /** The shrunk input that it does not hold for. */
+  | { readonly ok: false; readonly runs: number; readonly point: Point }
+  /** It was tried on nothing. */
+  | { readonly ok: false; readonly runs: 0; readonly problem: string };
 
 type Run = (inputs: readonly Float64Array[]) => readonly Float64Array[];
 
@@ -45,29 +49,43 @@ function finish<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** @throws TenonError when no sizes satisfy the facts; ProgramError's CompileError at odd sizes. */
+const domain: Domain = { lo: -2, hi: 2 };
+
+/** @throws ProgramError's CompileError at odd sizes. */
 export function checkProperty(
   program: TProgram,
   fn: TFn,
   options: PropertyOptions,
 ): PropertyResult {
+  const { runs, seed, sizes } = options;
+  const all = allowedSizes(fn, { sizes });
+  if (all.length === 0) return { ok: false, runs: 0, problem: noSizes(fn) };
   const compiled = compiledBySizes(program, fn);
-  const arbitrary = arbitraryPoint(fn, { sizes: options.sizes });
-  const outcome = fc.check(
-    fc.property(arbitrary, (point) => compiled(point)(point.inputs)[0]![0] !== 0),
-    { numRuns: options.runs, seed: options.seed },
-  );
-  if (!outcome.failed) return { ok: true, runs: outcome.numRuns };
-  if (outcome.counterexample === null) throw outcome.errorInstance;
-  if (outcome.errorInstance !== null && outcome.errorInstance !== undefined) {
-    const e = outcome.errorInstance;
-    // A property that returns false has no error of its own.
-    if (e instanceof Error && !/Property failed by returning false/.test(e.message)) throw e;
-  }
-  return {
-    ok: false,
-    runs: outcome.numRuns,
-    shrinks: outcome.numShrinks,
-    point: outcome.counterexample[0],
+  const holds = (point: Point) => compiled(point)(point.inputs)[0]![0] !== 0;
+  const attempt = (points: fc.Arbitrary<Point>, numRuns: number) => {
+    const outcome = fc.check(fc.property(points, holds), { numRuns, seed });
+    return { runs: outcome.numRuns, point: counterExample(outcome) };
   };
+  const points = fc.nat(all.length - 1).chain((n) => pointAt(fn, all[n]!, domain));
+  const found = attempt(points, runs);
+  if (found.point === undefined) return { ok: true, runs: found.runs };
+  // Shrinking a size draws all values again; whether it fails at smaller ones is asked directly.
+  for (const smaller of all.slice(0, smallest)) {
+    if (smaller === found.point.sizes) break;
+    const { point } = attempt(pointAt(fn, smaller, domain), Math.min(runs, 50));
+    if (point !== undefined) return { ok: false, runs: found.runs, point };
+  }
+  return { ok: false, runs: found.runs, point: found.point };
+}
+
+/** How many of the smallest choices of sizes are tried for a counter-example. */
+const smallest = 6;
+
+function counterExample(outcome: fc.RunDetails<[Point]>): Point | undefined {
+  if (!outcome.failed) return undefined;
+  const e = outcome.errorInstance;
+  // A property that returns false has no error of its own.
+  if (e instanceof Error && !/Property failed by returning false/.test(e.message)) throw e;
+  if (outcome.counterexample === null) throw e;
+  return outcome.counterexample[0];
 }

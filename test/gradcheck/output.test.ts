@@ -60,8 +60,16 @@ it('gives the same to scripts', async () => {
   expect(functions[0]).toMatchObject({
     name: 'mixed',
     ok: false,
-    failure: { leaf: 'g', element: 0 },
+    failure: {
+      leaf: 'g',
+      element: 0,
+      wrongBy: 'g[0]',
+      place: { line: 5, column: 27 },
+      input: { sizes: { N: 1, M: 1 }, leaves: [{ name: 'w', shape: [1, 1] }, {}, {}] },
+    },
   });
+  const [w] = functions[0].failure.input.leaves;
+  expect(w.values).toHaveLength(1);
 });
 
 it('runs as a check declaration too', async () => {
@@ -94,4 +102,52 @@ check gradient of twice
   const gradcheck = await tenon('gradcheck', join(folder, 'c.tn'), 'twice', 'thirds');
   expect(gradcheck.code).toBe(1);
   expect(gradcheck.out).toMatch(/1 verified, 1 failed, 0 skipped\n$/);
+});
+
+it('fails who asks for a function that cannot be checked, and only counts it among others', async () => {
+  const path = join(folder, 'f.tn');
+  writeFileSync(
+    path,
+    `fn higher(f: f32 -> f32, x: f32): f32 = f(x)
+
+fn large[N](x: f32[N]): f32 where N >= 1000 = sum i. x[i]
+
+fn plain(x: f32): f32 = x^2
+
+check gradient of higher
+`,
+  );
+  const all = await tenon('gradcheck', path);
+  expect([all.code, all.out.split('\n').at(-2)]).toEqual([0, '1 verified, 0 failed, 2 skipped']);
+  expect((await tenon('gradcheck', path, 'plain')).code).toBe(0);
+  expect((await tenon('gradcheck', path, 'higher')).code).toBe(1);
+  const large = await tenon('gradcheck', path, 'large');
+  expect(large.code).toBe(1);
+  expect(large.out).toContain('no sizes that `large` allows were found; give them: --size N=...');
+  const checked = await tenon('test', path);
+  expect(checked.code).toBe(1);
+  expect(checked.out).toMatch(/^FAIL gradient of higher$/m);
+});
+
+it('refuses a size that no function has', async () => {
+  const { code, err } = await tenon('gradcheck', join(folder, 'a.tn'), '--size', 'K=3');
+  expect(code).toBe(2);
+  expect(err).toContain('no function here has a size K');
+});
+
+it('gives the smallest counter-example of a check, to scripts as well', async () => {
+  const path = join(folder, 'd.tn');
+  writeFileSync(
+    path,
+    `check masked[N](l: idx[N][3], m: bool[N]) where N >= 2 = not m[l[1]]
+
+check never[N](x: f32[N]) where N >= 2000 = x[0] < 9
+`,
+  );
+  const { code, out } = await tenon('test', path, '--json');
+  expect(code).toBe(1);
+  const { checks } = JSON.parse(out);
+  expect(checks[0].input.sizes).toEqual({ N: 2 });
+  expect(checks[0].input.leaves[0]).toMatchObject({ name: 'l', scalar: 'idx', shape: [3] });
+  expect(checks[1].problem).toMatch(/^no sizes that `never` allows were found/);
 });

@@ -152,3 +152,109 @@ describe('fast functions', () => {
     },
   );
 });
+
+describe('a derivative that is wrong in places', () => {
+  it.each([
+    [
+      'at one extent',
+      'fn f[N](x: f32[N]): f32 = sum i. x[i] * x[i]',
+      '(if N == 5 then 3 else 2) * (sum i. x[i] * dx[i])',
+      [5],
+    ],
+    [
+      'at unequal extents',
+      'fn f[N, M](x: f32[N, M]): f32 = sum i, j. x[i, j]^2',
+      '(if N == M then 2 else 3) * (sum i, j. x[i, j] * dx[i, j])',
+      [1, 2],
+    ],
+    [
+      'at one element',
+      'fn f[N](x: f32[N]): f32[N] = for i. x[i] * x[i]',
+      'for i. (if i == 2 then 3 else 2) * x[i] * dx[i]',
+      [3],
+    ],
+    [
+      'at negative numbers',
+      'fn f(x: f32): f32 = x^3',
+      'if x < 0 then -3 * x^2 * dx else 3 * x^2 * dx',
+      [],
+    ],
+    [
+      'at large numbers',
+      'fn f(x: f32): f32 = x^3',
+      'if x > 1.9 then 2 * x^2 * dx else 3 * x^2 * dx',
+      [],
+    ],
+    ['by a millionth', 'fn f(x: f32): f32 = sin(x)', '1.000001 * cos(x) * dx', []],
+  ])('is found: %s', (_, fn, rule, sizes) => {
+    const r = report(`${fn}\nderivative f(x, dx) = ${rule}\n`, 'f');
+    expect(r.failure).toBeDefined();
+    expect([...r.failure!.point.sizes.values()].sort((a, b) => a - b)).toEqual(sizes);
+  });
+
+  it('is not taken for a function that turns within the step', () => {
+    // Twice the slope everywhere, by so little that points on both sides look the same.
+    const r = report(
+      'fn f(x: f32): f32 = sin(x)\nderivative f(x, dx) = (cos(x) + 0.000001) * dx\n',
+      'f',
+    );
+    expect(r.failure).toBeDefined();
+    expect(leaf(r, 'x').resampled).toBe(0);
+  });
+});
+
+describe('units do not matter', () => {
+  // Powers of two, so that nothing but the exponent changes.
+  const scales = [-80, -40, -20, 0, 40, 80].map((n) => 2 ** n);
+  const verdict = (scale: number, rule: string) =>
+    report(
+      `fn h(x: f32): f32 = x^2 + sin(x)
+derivative h(x, dx) = ${rule}
+
+fn f[N](x: f32[N], y: f32): f32 = ${scale} * ((sum i. h(x[i])) * y)
+`,
+      'f',
+    );
+
+  it.each(scales)('a right derivative is right at the scale %f', (scale) => {
+    expect(verdict(scale, '(2 * x + cos(x)) * dx').ok).toBe(true);
+  });
+
+  it.each(scales)('a wrong one is wrong at the scale %f', (scale) => {
+    expect(verdict(scale, '(2.001 * x + cos(x)) * dx').failure).toBeDefined();
+    expect(leaf(verdict(scale, '0 * dx'), 'x').problem).toMatch(/is zero, but the value varies/);
+  });
+
+  it('a small result is not judged by a large one beside it', () => {
+    const r = report(
+      `fn h(x: f32): f32 = x * x
+derivative h(x, dx) = 3 * x * dx
+
+fn f(x: f32): f32[2] = [1000000 * x, 0.000001 * h(x)]
+`,
+      'f',
+    );
+    expect(r.failure!.message).toMatch(/^out\[1\]: derivative/);
+  });
+});
+
+describe('sizes', () => {
+  it.each([
+    'A == 7*B, B >= 2',
+    'A % 4 == 1, B == A + 2, A >= 9',
+    'A == 0, B == 0',
+    'B == 14, A <= B',
+  ])('are found where %s', (facts) => {
+    const r = report(
+      `fn f[A, B](x: f32[A], y: f32[B]): f32 where ${facts} = (sum i. x[i]^2) + (sum i. y[i])\n`,
+      'f',
+    );
+    expect(r.skipped).toBeUndefined();
+    expect(r.ok).toBe(true);
+  });
+
+  it('that are not found are a reason, and stop nothing else', () => {
+    const r = report('fn f[A](x: f32[A]): f32 where A >= 1000 = sum i. x[i]^2\n', 'f');
+    expect(r).toMatchObject({ skipped: 'no sizes that `f` allows were found', unsized: ['A'] });
+  });
+});

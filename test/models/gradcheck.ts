@@ -8,9 +8,10 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { TFn } from '../../dsl/typed.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
-import { compareFunction, gradcheckFunction } from '../../runtime/gradcheck/check-function.ts';
-import { allowedSizes } from '../../runtime/gradcheck/generate.ts';
+import { gradcheckFunction } from '../../runtime/gradcheck/check-function.ts';
+import { compareFunction } from '../../runtime/gradcheck/compare-function.ts';
 import { instantiate } from '../../runtime/gradcheck/instantiate.ts';
+import { allowedSizes } from '../../runtime/gradcheck/sizes.ts';
 import { type DeviceName, load, TenonError } from '../../runtime/index.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -61,8 +62,11 @@ for (const file of files) {
       row('failed', name, `${wrong.leaf}: ${wrong.problem}`);
       continue;
     }
-    const on = await compareFunction(program.typed, fn, device, settings);
     const { lo, hi } = report.domain!;
+    const on = await compareFunction(program.typed, fn, device, {
+      ...settings,
+      domain: { lo, hi },
+    });
     const again = report.leaves.reduce((n, l) => n + l.resampled, 0);
     const text = `${report.leaves.length} leaves on [${lo}, ${hi}], ${again} points drawn again`;
     const off =

@@ -5,8 +5,8 @@ import { elaborate } from '../../compiler/elaborate/index.ts';
 import { cotangentProgram, isReal } from '../../compiler/gradcheck/derived.ts';
 import { live } from '../../compiler/passes/live.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
-import { allowedSizes } from '../../runtime/gradcheck/generate.ts';
 import { instantiate } from '../../runtime/gradcheck/instantiate.ts';
+import { allowedSizes } from '../../runtime/gradcheck/sizes.ts';
 
 /**
  * The work of values and gradients over that of the value, at the smallest sizes. Any program has to

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { inspect } from '../../runtime/api/inspect.ts';
-import { allowedSizes } from '../../runtime/gradcheck/generate.ts';
+import { allowedSizes } from '../../runtime/gradcheck/sizes.ts';
 import { load } from '../../runtime/index.ts';
 import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { maxLiveBytes } from './live-bytes.ts';
