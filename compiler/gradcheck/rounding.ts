@@ -12,7 +12,7 @@ import type { Span } from '../../dsl/source.ts';
 import { partialOf } from '../ad/partials.ts';
 import { mapNest, readAt, type Supply, supplyAfter } from '../core/build.ts';
 import { constE, f32, foldExpr, prim, readE, selectE } from '../core/expr.ts';
-import type { Core, Expr, Fold, Nest, Prim, Stmt, Var } from '../core.ts';
+import type { ConstData, Core, Expr, Fold, Nest, Prim, Stmt, Var } from '../core.ts';
 
 /** Half an ULP of float32, relative. */
 const u = 2 ** -24;
@@ -54,6 +54,7 @@ function ulps(op: Prim): number {
 export function rounding(core: Core, rounded = false): { core: Core; bounds: number } {
   const supply = supplyAfter(core);
   const errors = new Map<Var, Var>();
+  const consts = core.consts.flatMap((c) => constError(c, errors, supply));
   const inputs = rounded ? core.inputs.flatMap((x) => inputError(x, errors, supply)) : [];
   const body = [...inputs, ...core.body.flatMap((s) => withErrors(s, errors, supply))];
   const zeros: Stmt[] = [];
@@ -61,9 +62,25 @@ export function rounding(core: Core, rounded = false): { core: Core; bounds: num
     .filter((y) => y.t === 'f32')
     .map((y) => errors.get(y) ?? zeroLike(y, zeros, supply, core.body.at(-1)?.spans ?? []));
   return {
-    core: { ...core, body: [...body, ...zeros], outputs: [...core.outputs, ...outs] },
+    core: {
+      ...core,
+      consts: [...core.consts, ...consts],
+      body: [...body, ...zeros],
+      outputs: [...core.outputs, ...outs],
+    },
     bounds: outs.length,
   };
+}
+
+/** A table is computed in f64 and stored in f32. */
+function constError(
+  { v, data }: ConstData,
+  errors: Map<Var, Var>,
+  supply: Supply,
+): readonly ConstData[] {
+  const off = data.map((x) => Math.abs(x - Math.fround(x)));
+  if (v.t !== 'f32' || off.every((e) => e === 0)) return [];
+  return [{ v: put(errors, v, supply), data: off }];
 }
 
 function inputError(x: Var, errors: Map<Var, Var>, supply: Supply): readonly Stmt[] {

@@ -42,7 +42,8 @@ export function specialise(
   );
   const core = asProgramErrors(sources, fn, () => optimise(elaborated.core));
   const donate = donation(elaborated, options.donate);
-  const compiled: Compiled = { core, donate, plan: planner(core, donate) };
+  const { core: source } = elaborated;
+  const compiled: Compiled = { core, source, donate, plan: planner(core, donate) };
   return { ...elaborated, core, compiled };
 }
 

@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, Load>> = {
   explain: async () => (await import('./explain.ts')).explainCommand,
   cost: async () => (await import('./cost.ts')).costCommand,
   profile: async () => (await import('./profile.ts')).profileCommand,
+  bisect: async () => (await import('./bisect.ts')).bisectCommand,
   types: async () => (await import('./types.ts')).typesCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   test: async () => (await import('./test.ts')).testCommand,

@@ -32,6 +32,8 @@ export type Donation = readonly (readonly [output: number, input: number])[];
 
 export type Compiled = {
   readonly core: Core;
+  /** The program before the passes, for tools that compare; absent where there is none. */
+  readonly source?: Core;
   /** `resident`: contractions joined with the kernels around them, for devices that run them so. */
   readonly plan: (options?: { readonly resident?: boolean }) => Plan;
   readonly donate: Donation;

@@ -1,0 +1,156 @@
+/** `tenon bisect FILE FUNCTION --device D`: the first value of a device that is not the reference's. */
+import { placeOf, renderDiagnostic } from '../../dsl/render.ts';
+import { stackedName } from '../api/leaves.ts';
+import type { Bisection, Divergence } from '../bisect/bisect.ts';
+import { unflatten } from '../bisect/bisect.ts';
+import { bisectingDevice } from '../bisect/device.ts';
+import { type Instance, load, openDevice, type Program } from '../index.ts';
+import { randomInputs } from '../profile/random-inputs.ts';
+import { deviceName } from './devices.ts';
+import type { CommandSpec } from './front.ts';
+import { CommandInputs, collect, type InputOptions, names, readSizes } from './inputs.ts';
+import { type Common, exit, type Io, json, table } from './io.ts';
+
+type Options = InputOptions & Common & { readonly grad?: string; readonly device: string };
+
+export const bisectCommand: CommandSpec<Options> = {
+  usage: 'bisect <file> <function>',
+  summary: 'where a device first differs from the reference by more than rounding',
+  options(command) {
+    command
+      .option('--in <NAME=FILE[#TENSOR]>', 'a parameter from a file; random without', collect)
+      .option('--arg <NAME=VALUE>', 'a number, a boolean, or the seed of a key', collect)
+      .option('--size <N=4>', 'a size that the inputs do not tell', collect)
+      .option('--grad <NAME,...>', 'with the gradient by these parameters')
+      .option('--device <D>', 'wasm, webgpu, gpujs or reference', 'wasm');
+  },
+  async run(io, args, options) {
+    const [file, name] = args as [string, string];
+    const program = await load(file);
+    const inner = await openDevice(deviceName(options.device));
+    try {
+      let found: Bisection | undefined;
+      const device = bisectingDevice(inner, (f) => {
+        found = f;
+      });
+      const settings = { sizes: readSizes(options), grad: names(options.grad), device };
+      await using f = program.function(name, settings);
+      using inputs = new CommandInputs(options);
+      const instance = await f.prepare({ inputs: inputs.values });
+      instance.write(randomInputs(instance.params, instance.written));
+      await instance.run({ signal: io.signal });
+      const rows = rowsOf(found!, instance);
+      if (options.json) io.out(json(data(found!, rows, program, options.device)));
+      else print(io, found!, rows, program, options.device);
+      return found!.ok ? exit.ok : exit.wrong;
+    } finally {
+      inner.dispose();
+    }
+  },
+};
+
+type Row = {
+  readonly name: string;
+  readonly elements: number;
+  readonly element: readonly number[];
+  readonly got: number;
+  readonly want: number;
+  readonly bound: number;
+  readonly kernel: Divergence['kernel'];
+  readonly ok: boolean;
+};
+
+function rowsOf(found: Bisection, { result, grads }: Instance): readonly Row[] {
+  const leaves = [
+    ...result.map((spec) => ({ name: stackedName('out', spec.path), spec })),
+    ...grads.flatMap((p) =>
+      p.leaves.map((spec) => ({ name: stackedName(`grad.${p.name}`, spec.path), spec })),
+    ),
+  ];
+  return found.outputs.map(({ output, elements, worst, ok }) => {
+    const { name, spec } = leaves[output]!;
+    const { index, got, want, bound } = worst;
+    const element = unflatten(index, spec.shape);
+    return { name, elements, element, got, want, bound, kernel: found.kernels[output], ok };
+  });
+}
+
+const at = (name: string, element: readonly number[]): string =>
+  element.length === 0 ? name : `${name}[${element.map((i) => (i < 0 ? '?' : i)).join(', ')}]`;
+
+/** As many digits as float32 has. */
+const number = (v: number): string => String(Number(v.toPrecision(9)));
+
+const kernelText = (k: Divergence['kernel']): string =>
+  k === undefined ? '' : `${k.name} ${k.id}`;
+
+function print(io: Io, b: Bisection, rows: readonly Row[], program: Program, device: string): void {
+  io.out(
+    table([
+      ['worst element', 'of', device, 'reference', 'bound', 'kernel', ''],
+      ...rows.map((r) => [
+        at(r.name, r.element),
+        String(r.elements),
+        number(r.got),
+        number(r.want),
+        r.bound.toExponential(1),
+        kernelText(r.kernel),
+        r.ok ? 'ok' : 'FAIL',
+      ]),
+    ]),
+  );
+  printDifference(io, b, program, device);
+  const verdict = b.ok ? 'no difference' : 'differs';
+  io.out(`${b.statements} statements compared on ${device}, ${verdict}\n`);
+}
+
+/** What differs first, for people. */
+export function printDifference(
+  io: Pick<Io, 'err'>,
+  b: Bisection,
+  program: Program,
+  device: string,
+): void {
+  if (b.first !== undefined) printFirst(io, b.first, program, device);
+  else if (b.pass !== undefined) {
+    io.err(`No statement differs on ${device}: the pass \`${b.pass}\` changes what is computed.\n`);
+  } else if (!b.ok) {
+    io.err(
+      `No statement differs on ${device} when every value is stored: it lies in how kernels are joined.\n`,
+    );
+  }
+}
+
+function printFirst(io: Pick<Io, 'err'>, d: Divergence, program: Program, device: string): void {
+  const steps = d.steps.length > 0 ? `, step ${d.steps.join(', ')}` : '';
+  const message = `\`${device}\` first differs from the reference here, at \`${at(d.name, d.element)}\`${steps}.`;
+  const { span } = d;
+  if (span === undefined) io.err(`${message}\n`);
+  else {
+    const diagnostic = { code: 'E0904', severity: 'error', span, message } as const;
+    io.err(`${renderDiagnostic(diagnostic, program.sources)}\n`);
+  }
+  io.err(
+    `    ${number(d.got)} on ${device}, ${number(d.want)} on the reference (bound ${d.bound.toExponential(1)})\n`,
+  );
+  io.err(`    ${d.off} of ${d.cells} elements differ`);
+  io.err(d.kernel === undefined ? '\n' : `; kernel ${kernelText(d.kernel)}\n`);
+  for (const o of d.operands) io.err(`    ${at(o.name, o.index)} = ${number(o.value)}\n`);
+}
+
+function data(b: Bisection, rows: readonly Row[], program: Program, device: string) {
+  const text = b.first?.span === undefined ? undefined : program.sources.get(b.first.span.file);
+  const { span, ...first } = b.first ?? {};
+  const place =
+    span === undefined || text === undefined
+      ? {}
+      : { place: { file: span.file, ...placeOf(text, span.start) } };
+  return {
+    device,
+    ok: b.ok,
+    statements: b.statements,
+    outputs: rows,
+    ...(b.first === undefined ? {} : { first: { ...first, ...place } }),
+    ...(b.pass === undefined ? {} : { pass: b.pass }),
+  };
+}
