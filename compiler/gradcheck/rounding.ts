@@ -41,6 +41,9 @@ const transcendental: ReadonlySet<Prim> = new Set([
   'pow',
 ]);
 
+/** Partial derivatives may be infinite or not a number. */
+const steep: ReadonlySet<Prim> = new Set(['div', 'log', 'pow']);
+
 /** In half ULPs: 4 ULP for a transcendental, 1 for what IEEE rounds (with slack for fused forms). */
 function ulps(op: Prim): number {
   if (exact.has(op)) return 0;
@@ -128,10 +131,17 @@ function errorOf(errors: ReadonlyMap<Var, Var>): (e: Expr) => Expr {
           if (p !== undefined) total = add(total, p);
         }
         const n = ulps(e.op);
+        if (e.op === 'cast') return castError(e, total);
         return n === 0 ? total : add(total, add(scale(abs(e), n * u), f32(tiny)));
       }
     }
   });
+}
+
+/** Booleans are exact, and whole numbers up to 2^24. */
+function castError(e: PrimNode, from: Expr): Expr {
+  if (e.args[0]!.t === 'bool' || e.args[0]!.t === 'f32') return from;
+  return selectE(prim('lt', f32(2 ** 24), abs(e)), scale(abs(e), u), f32(0));
 }
 
 type PrimNode = Extract<Expr, { k: 'prim' }>;
@@ -147,7 +157,9 @@ function passed(e: PrimNode, i: number, from: Expr): Expr | undefined {
   const p = partialOf(e, i);
   if (p === null) return undefined;
   if ('when' in p) return selectE(p.when(e), from, f32(0));
-  return abs(p(e, from));
+  const off = abs(p(e, from));
+  // What is exact passes nothing on, though the partial derivative is infinite or not a number.
+  return steep.has(e.op) ? selectE(prim('lt', f32(0), from), off, f32(0)) : off;
 }
 
 function withErrors(s: Stmt, errors: Map<Var, Var>, supply: Supply): readonly Stmt[] {

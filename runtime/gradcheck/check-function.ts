@@ -14,7 +14,7 @@ import type { SizeEnv } from '../../compiler/elaborate/sizes.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
 import { type Along, checkPoint, direction, firstElement, numbers } from './check-point.ts';
-import { type Domain, type Point, pointAt } from './generate.ts';
+import { type Domain, domains, type Point, pointAt } from './generate.ts';
 import { instantiate } from './instantiate.ts';
 import { firstDisagreement } from './locate.ts';
 import { type CheckedProgram, prepareProgram } from './point.ts';
@@ -76,12 +76,6 @@ export type FunctionReport = {
   readonly ok: boolean;
 };
 
-/** Tried in order: a logarithm or a root wants positive numbers, a probability those below one. */
-const domains: readonly Domain[] = [
-  { lo: -2, hi: 2 },
-  { lo: 0.1, hi: 2 },
-  { lo: 0.05, hi: 0.95 },
-];
 const minimumPoints = 20;
 
 export function gradcheckFunction(

@@ -10,7 +10,7 @@ import type { Device } from '../devices/device.ts';
 import type { GradcheckOptions } from './check-function.ts';
 import { numbers, randomLike } from './check-point.ts';
 import { agreed, type DeviceVerdict, onDevice } from './device.ts';
-import { type Domain, type Point, pointAt } from './generate.ts';
+import { type Domain, domains, type Point, pointAt } from './generate.ts';
 import { instantiate } from './instantiate.ts';
 import { indexText, leafName } from './show.ts';
 import { allowedSizes, coveringSizes } from './sizes.ts';
@@ -26,14 +26,32 @@ export type DeviceReport = DeviceVerdict & {
 
 const pointsPerSizes = 5;
 
+type Settings = GradcheckOptions & { readonly domain: Domain };
+
 export async function compareFunction(
   program: TProgram,
   fn: TFn,
   device: Device,
-  options: GradcheckOptions & { readonly domain: Domain },
+  options: Settings,
 ): Promise<DeviceReport | undefined> {
   const instance = instantiate(fn);
   if (instance === undefined) return undefined;
+  let first: DeviceReport | undefined;
+  // Numbers that float32 cannot hold may be met on one domain and not on another.
+  for (const domain of new Set([options.domain, ...domains])) {
+    const report = await compareOn(program, instance, device, { ...options, domain });
+    if (report.problem === undefined) return report;
+    first ??= report;
+  }
+  return first;
+}
+
+async function compareOn(
+  program: TProgram,
+  instance: TFn,
+  device: Device,
+  options: Settings,
+): Promise<DeviceReport> {
   const whole: TProgram = { ...program, fns: new Map(program.fns).set(instance.id, instance) };
   let worst: DeviceReport = { ...agreed, points: 0 };
   let [points, cells, unbounded] = [0, 0, 0];
@@ -72,6 +90,6 @@ export async function compareFunction(
   }
   const all = { ...worst, points, cells, unbounded };
   if (unbounded <= 0.05 * cells) return all;
-  const problem = `${unbounded} of ${cells} elements have no bound on their rounding`;
+  const problem = `${unbounded} of ${cells} elements may be beyond float32, or their rounding has no bound`;
   return { ...all, ok: false, problem };
 }

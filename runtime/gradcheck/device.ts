@@ -22,8 +22,8 @@ export type DeviceVerdict = {
   readonly want: number;
   readonly cells: number;
   /**
-   * Cells that the analysis gives no bound for: a partial derivative there is infinite (a root at 0),
-   * and nothing is known of what rounding does.
+   * Cells of which nothing is known: the analysis gives no bound (a partial derivative is infinite), or
+   * the value may be beyond float32.
    */
   readonly unbounded: number;
   readonly ok: boolean;
@@ -72,6 +72,9 @@ export async function onDevice(device: Device, core: Core): Promise<OnDevice> {
   };
 }
 
+/** Of float32. */
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
 function judge(core: Core, got: readonly HostArray[], want: Values): DeviceVerdict {
   let worst = agreed;
   let [cells, unbounded] = [0, 0];
@@ -83,7 +86,7 @@ function judge(core: Core, got: readonly HostArray[], want: Values): DeviceVerdi
       cells++;
       if (Object.is(g, v) || (Number.isNaN(g) && Number.isNaN(v))) continue;
       const bound = bounds?.[cell] ?? 0;
-      if (!Number.isFinite(bound)) {
+      if (!(Math.abs(v) + bound < largest)) {
         unbounded++;
         continue;
       }

@@ -14,6 +14,12 @@ import { leafName } from './show.ts';
 /** An interval that f32 leaves are drawn from. */
 export type Domain = { readonly lo: number; readonly hi: number };
 
+/** Tried in order: a logarithm or a root wants positive numbers, a probability those below one. */
+export const domains: readonly Domain[] = [
+  { lo: -2, hi: 2 },
+  { lo: 0.1, hi: 2 },
+  { lo: 0.05, hi: 0.95 },
+];
 export type Point = {
   readonly sizes: SizeEnv;
   readonly leaves: readonly { readonly name: string; readonly spec: LeafSpec }[];

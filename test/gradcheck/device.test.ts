@@ -66,3 +66,27 @@ it('is not blamed for a root near 0, whose rounding has no bound', async () => {
   expect(r!.cells).toBeGreaterThan(0);
   expect(r!.error).toBeLessThanOrEqual(r!.bound);
 });
+
+it('is tried elsewhere where float32 ends, and not blamed for that', async () => {
+  const steep = 'fn f(x: f32): f32 = 1 / (1 + exp(-100 * x))\n';
+  const { program: p } = check(new Map([['t.tn', steep]]), 't.tn');
+  const r = await compareFunction(
+    p!,
+    p!.fns.get('t.tn#f')!,
+    spoiled((v) => v),
+    settings,
+  );
+  expect(r).toMatchObject({ ok: true });
+});
+
+it('is judged at negative numbers to a whole power, which are exact', async () => {
+  const power = 'fn f(x: f32, n: i32): f32 = x^f32(n % 3)\n';
+  const { program: p } = check(new Map([['t.tn', power]]), 't.tn');
+  const r = await compareFunction(
+    p!,
+    p!.fns.get('t.tn#f')!,
+    spoiled((v) => v),
+    settings,
+  );
+  expect(r).toMatchObject({ ok: true, unbounded: 0 });
+});
