@@ -5,8 +5,8 @@
  *
  * Invariant: a program without an `other` output has a transpose, and both modes agree on it.
  */
-import { eachChild } from '../core/expr.ts';
-import type { Custom, Expr, Fold, Prim, Stmt, Var } from '../core.ts';
+import { eachChild, eachVal } from '../core/expr.ts';
+import type { Custom, Expr, Fold, Ix, Stmt, Var } from '../core.ts';
 
 /** 0; no tangent in it; linear in tangents; anything else. */
 type Grade = 'zero' | 'free' | 'linear' | 'other';
@@ -83,9 +83,12 @@ class Tracker {
         this.#set(s.v, kept ? (s.op === null || s.op === 'sum' ? g : 'free') : 'other', s);
         return;
       }
-      case 'segsum':
-        this.#set(s.v, this.#expr(s.body), s);
+      case 'segsum': {
+        const placed = [...s.at, ...s.guard.map((g) => g.e)];
+        const fixed = placed.every((ix) => this.#isFixed(ix));
+        this.#set(s.v, fixed ? this.#expr(s.body) : 'other', s);
         return;
+      }
       case 'fold':
         this.#fold(s);
         return;
@@ -110,6 +113,15 @@ class Tracker {
     for (const c of f.carry) this.#set(c.out, this.of(c.in), f);
     for (const y of f.ys) this.#set(y.v, this.of(y.elem), f);
     for (const a of f.acc) this.#set(a.v, sum(this.of(a.init), this.of(a.add)), f);
+  }
+
+  /** Where something is placed does not depend on a tangent. */
+  #isFixed(ix: Ix): boolean {
+    let fixed = true;
+    eachVal(ix, (e) => {
+      fixed &&= isValue(this.#expr(e));
+    });
+    return fixed;
   }
 
   #expr(root: Expr): Grade {
@@ -138,21 +150,19 @@ class Tracker {
         return e.k === 'read' ? this.of(e.x) : 'free';
       }
       case 'prim':
-        return e.t === 'f32' ? ofPrim(e.op, e.args.map(go)) : ofFunction(e.args.map(go));
+        return e.t === 'f32' ? ofPrim(e, e.args.map(go)) : ofFunction(e.args.map(go));
     }
   }
 }
 
-function ofPrim(op: Prim, args: readonly Grade[]): Grade {
+function ofPrim(e: Extract<Expr, { k: 'prim' }>, args: readonly Grade[]): Grade {
   const [a = 'zero', b = 'zero', c = 'zero'] = args;
-  switch (op) {
+  switch (e.op) {
     case 'add':
     case 'sub':
       return sum(a, b);
     case 'neg':
     case 'cast':
-    case 'f16':
-    case 'bf16':
       return a;
     case 'mul':
       return product(a, b);
@@ -160,11 +170,19 @@ function ofPrim(op: Prim, args: readonly Grade[]): Grade {
       return isValue(b) ? a : 'other';
     case 'select':
       return isValue(a) ? sum(b, c) : 'other';
+    case 'pow':
+      // The derivative of a square is written so.
+      return isOne(e.args[1]!) ? a : ofFunction(args);
     default:
+      // Rounding to f16 or bf16 among them: backward it would be no rounding.
       return ofFunction(args);
   }
 }
 
 function ofFunction(args: readonly Grade[]): Grade {
   return args.every(isValue) ? 'free' : 'other';
+}
+
+function isOne(e: Expr): boolean {
+  return e.k === 'const' && e.v === 1;
 }

@@ -64,16 +64,17 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
   return evalExpr(cx, env, fn.body);
 }
 
+/** @throws CompileError where the rule has no transpose, so that reverse mode could not be had. */
 function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
   const { rule, lost } = linearRule(jvp);
   if (lost === undefined) return rule;
   const inside = (s: Span) =>
     s.file === written.file && s.start >= written.start && s.end <= written.end;
   throw new CompileError(
-    'E0703',
-    `The derivative of \`${name}\` is not linear in its tangents here.`,
+    'E0811',
+    `The derivative of \`${name}\` is not linear in its tangents.`,
     lost.spans.find(inside) ?? written,
-    'Tangents are scaled by values, added and summed: no product of two, no other function of one, no number added.',
+    'It is a sum of products of a tangent and a factor that no tangent is part of: `cos(x) * dx`.',
   );
 }
 

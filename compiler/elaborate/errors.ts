@@ -6,7 +6,7 @@
  * Invariant: the message speaks of the user's functions and sizes and carries the number that is too
  * large; `span` points into the user's text.
  */
-import type { Span } from '../../dsl/source.ts';
+import type { Diagnostic, Span } from '../../dsl/source.ts';
 
 export class CompileError extends Error {
   readonly code: string;
@@ -20,4 +20,15 @@ export class CompileError extends Error {
     this.span = span;
     this.hint = hint;
   }
+}
+
+/** As data; `span` is shown where the error has none of its own. */
+export function asDiagnostic(e: CompileError, span: Span): Diagnostic {
+  return {
+    code: e.code,
+    severity: 'error',
+    span: e.span ?? span,
+    message: e.message,
+    ...(e.hint === undefined ? {} : { hint: e.hint }),
+  };
 }

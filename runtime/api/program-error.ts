@@ -1,7 +1,7 @@
 /**
  * What is wrong with a program, as one error that holds every diagnostic as data.
  */
-import { CompileError } from '../../compiler/elaborate/errors.ts';
+import { asDiagnostic, CompileError } from '../../compiler/elaborate/errors.ts';
 import { placeOf } from '../../dsl/render.ts';
 import type { Diagnostic, Sources } from '../../dsl/source.ts';
 import type { TFn } from '../../dsl/typed.ts';
@@ -36,13 +36,6 @@ export function asProgramErrors<T>(sources: Sources, fn: TFn, f: () => T): T {
     return f();
   } catch (e) {
     if (!(e instanceof CompileError)) throw e;
-    const d: Diagnostic = {
-      code: e.code,
-      severity: 'error',
-      span: e.span ?? fn.span,
-      message: e.message,
-      ...(e.hint === undefined ? {} : { hint: e.hint }),
-    };
-    throw new ProgramError([d], sources);
+    throw new ProgramError([asDiagnostic(e, fn.span)], sources);
   }
 }

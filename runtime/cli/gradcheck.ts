@@ -1,23 +1,20 @@
 /** `tenon gradcheck FILE [FUNCTION...]`: verify derivatives of every function and parameter leaf. */
 import { placeOf, renderDiagnostic } from '../../dsl/render.ts';
-import type { Sources } from '../../dsl/source.ts';
+import type { Sources, Span } from '../../dsl/source.ts';
 import type { TFn } from '../../dsl/typed.ts';
-import { asProgramErrors, ProgramError } from '../api/program-error.ts';
 import {
   type Failure,
   type FunctionReport,
-  type GradcheckOptions,
   gradcheckFunction,
 } from '../gradcheck/check-function.ts';
 import { compareFunction, type DeviceReport } from '../gradcheck/compare-function.ts';
 import { indexText, pointData, showPoint } from '../gradcheck/show.ts';
-import { load, openDevice, type Program, TenonError } from '../index.ts';
+import { load, openDevice, TenonError } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { collect, readSizes } from './inputs.ts';
 import { exit, type Io, json, table } from './io.ts';
 import { wholeOption } from './numbers.ts';
-import { reportDiagnostics } from './report.ts';
 
 type Options = {
   readonly size?: readonly string[];
@@ -54,14 +51,14 @@ export const gradcheckCommand: CommandSpec<Options> = {
     const reports: (FunctionReport & { readonly device?: DeviceReport })[] = [];
     try {
       for (const fn of fns) {
-        const report = verified(io, program, fn, settings);
+        const report = gradcheckFunction(program.typed, fn, settings);
         if (!options.json) printReport(io, program.sources, report);
         const compared =
-          device === undefined || report.skipped !== undefined || report.leaves.length === 0
+          device === undefined || report.domain === undefined
             ? undefined
             : await compareFunction(program.typed, fn, device, {
                 ...settings,
-                domain: report.domain!,
+                domain: report.domain,
               });
         if (compared === undefined) reports.push(report);
         else {
@@ -90,19 +87,6 @@ export const gradcheckCommand: CommandSpec<Options> = {
     return failed > 0 ? exit.wrong : exit.ok;
   },
 };
-
-/** The report of one function; one that cannot be compiled fails, and the others are verified. */
-function verified(io: Io, program: Program, fn: TFn, settings: GradcheckOptions): FunctionReport {
-  try {
-    return asProgramErrors(program.sources, fn, () =>
-      gradcheckFunction(program.typed, fn, settings),
-    );
-  } catch (e) {
-    if (!(e instanceof ProgramError)) throw e;
-    reportDiagnostics(e.diagnostics, e.sources, io);
-    return { name: fn.name, id: fn.id, leaves: [], ok: false };
-  }
-}
 
 /** A size that no function has is a slip of the pen, and would be given to nothing. */
 function requireKnown(fns: readonly TFn[], sizes: Readonly<Record<string, number>>): void {
@@ -155,6 +139,7 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
     ),
   );
   const f = r.failure;
+  if (r.fault !== undefined) io.err(`${renderDiagnostic(r.fault, sources)}\n`);
   if (f === undefined) {
     for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
     return;
@@ -177,10 +162,15 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
 
 /** A report without what only the program that made it can read. */
 export function reportData(sources: Sources, r: FunctionReport) {
-  const { failure: f, ...rest } = r;
+  const { failure: f, fault, ...given } = r;
+  const place = (span: Span) => {
+    return { file: span.file, ...placeOf(sources.get(span.file) ?? '', span.start) };
+  };
+  const { code, message } = fault ?? {};
+  const rest =
+    fault === undefined ? given : { ...given, fault: { code, message, ...place(fault.span) } };
   if (f === undefined) return rest;
   const { point, dx, span, ...failure } = f;
-  const text = span === undefined ? undefined : sources.get(span.file);
   return {
     ...rest,
     failure: {
@@ -188,9 +178,7 @@ export function reportData(sources: Sources, r: FunctionReport) {
       wrongBy: wrongBy(f),
       input: pointData(point),
       direction: [...dx],
-      ...(span === undefined || text === undefined
-        ? {}
-        : { place: { file: span.file, ...placeOf(text, span.start) } }),
+      ...(span === undefined ? {} : { place: place(span) }),
     },
   };
 }

@@ -1,15 +1,15 @@
 /** `tenon test FILE...`: run the `check` declarations, gradient checks among them. */
+import { renderDiagnostic } from '../../dsl/render.ts';
+import type { Diagnostic } from '../../dsl/source.ts';
 import type { TCheck } from '../../dsl/typed.ts';
-import { asProgramErrors, oneLine, ProgramError } from '../api/program-error.ts';
-import { gradcheckFunction } from '../gradcheck/check-function.ts';
-import { checkProperty } from '../gradcheck/property.ts';
+import { type FunctionReport, gradcheckFunction } from '../gradcheck/check-function.ts';
+import { checkProperty, type PropertyResult } from '../gradcheck/property.ts';
 import { pointData, showPoint } from '../gradcheck/show.ts';
 import { load, type Program } from '../index.ts';
 import type { CommandSpec } from './front.ts';
 import { printReport, reportData } from './gradcheck.ts';
 import { exit, type Io, json } from './io.ts';
 import { wholeOption } from './numbers.ts';
-import { reportDiagnostics } from './report.ts';
 
 type Options = { readonly runs?: string; readonly seed?: string };
 type Settings = { readonly runs: number; readonly seed: number; readonly signal: AbortSignal };
@@ -34,7 +34,7 @@ export const testCommand: CommandSpec<Options> = {
       const program = await load(file);
       for (const check of program.typed.checks) {
         if (check.file !== program.root) continue;
-        const result = attempt(io, program, check, settings, options.json ?? false);
+        const result = runCheck(io, program, check, settings, options.json ?? false);
         results.push({ file, ...result });
       }
     }
@@ -54,18 +54,6 @@ type Result = {
   readonly gradient?: ReturnType<typeof reportData>;
 };
 
-/** A check of what cannot be compiled fails; the others are run all the same. */
-function attempt(...[io, program, check, settings, quiet]: Parameters<typeof runCheck>): Result {
-  try {
-    return runCheck(io, program, check, settings, quiet);
-  } catch (e) {
-    if (!(e instanceof ProgramError)) throw e;
-    reportDiagnostics(e.diagnostics, e.sources, io);
-    if (!quiet) io.out(`FAIL ${check.name}\n`);
-    return { name: check.name, ok: false, problem: oneLine(e.diagnostics[0]!, e.sources) };
-  }
-}
-
 function runCheck(
   io: Io,
   program: Program,
@@ -75,35 +63,43 @@ function runCheck(
 ): Result {
   settings.signal.throwIfAborted();
   const { what, name } = check;
-  const reportCheck = (message: string) => {
-    const d = { code: 'E0902', severity: 'error', span: check.span, message } as const;
-    reportDiagnostics([d], program.sources, io);
-  };
   if (what.k === 'gradient') {
     const fn = program.typed.fns.get(what.fn);
     if (fn === undefined) throw new Error(`no function ${what.fn}`);
-    const report = asProgramErrors(program.sources, fn, () =>
-      gradcheckFunction(program.typed, fn, { ...settings, where: what.where }),
-    );
+    const report = gradcheckFunction(program.typed, fn, { ...settings, where: what.where });
     // What could not be tried is not right.
     const ok = report.ok && report.skipped === undefined;
     if (!quiet) {
-      io.out(`${ok ? 'ok  ' : 'FAIL'} gradient of ${fn.name}\n`);
-      if (report.skipped !== undefined) reportCheck(`\`${name}\`: ${report.skipped}.`);
+      io.out(`${ok ? 'ok  ' : 'FAIL'} ${name}\n`);
+      const d = untried(check, report);
+      if (d !== undefined) io.err(`${renderDiagnostic(d, program.sources)}\n`);
       else if (!ok) printReport(io, program.sources, report);
     }
     return { name, ok, ...(ok ? {} : { gradient: reportData(program.sources, report) }) };
   }
-  const result = asProgramErrors(program.sources, what.fn, () =>
-    checkProperty(program.typed, what.fn, settings),
-  );
+  const result = checkProperty(program.typed, what.fn, settings);
   if (!quiet) io.out(`${result.ok ? 'ok  ' : 'FAIL'} ${name} (${result.runs} inputs)\n`);
   if (result.ok) return { name, ok: true };
-  const problem = 'point' in result ? 'it does not hold' : result.problem;
   const point = 'point' in result ? result.point : undefined;
+  const d = whyNot(check, result);
   if (!quiet) {
-    reportCheck(point === undefined ? `\`${name}\`: ${problem}.` : `\`${name}\` does not hold.`);
+    io.err(`${renderDiagnostic(d, program.sources)}\n`);
     if (point !== undefined) io.err(showPoint(point, '    '));
   }
-  return { name, ok: false, problem, ...(point === undefined ? {} : { input: pointData(point) }) };
+  const input = point === undefined ? {} : { input: pointData(point) };
+  return { name, ok: false, problem: d.message, ...input };
+}
+
+/** Why a gradient was tried at no point. */
+function untried(check: TCheck, { fault, skipped }: FunctionReport): Diagnostic | undefined {
+  return fault ?? (skipped === undefined ? undefined : failed(check, `: ${skipped}`));
+}
+
+function whyNot(check: TCheck, result: PropertyResult & { readonly ok: false }): Diagnostic {
+  if ('fault' in result) return result.fault;
+  return failed(check, 'point' in result ? ' does not hold' : `: ${result.problem}`);
+}
+
+function failed({ name, span }: TCheck, what: string): Diagnostic {
+  return { code: 'E0902', severity: 'error', span, message: `\`${name}\`${what}.` };
 }

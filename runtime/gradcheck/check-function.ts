@@ -9,9 +9,10 @@
  * accepted points, and with at most 5 % of the points drawn again for kinks or non-finite values.
  */
 import fc from 'fast-check';
+import { asDiagnostic, CompileError } from '../../compiler/elaborate/errors.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { SizeEnv } from '../../compiler/elaborate/sizes.ts';
-import type { Span } from '../../dsl/source.ts';
+import type { Diagnostic, Span } from '../../dsl/source.ts';
 import type { SizeFact, TFn, TProgram } from '../../dsl/typed.ts';
 import { type Along, checkPoint, direction, firstElement, numbers } from './check-point.ts';
 import { type Domain, domains, type Point, pointAt } from './generate.ts';
@@ -73,6 +74,8 @@ export type FunctionReport = {
   readonly domain?: Domain;
   readonly leaves: readonly LeafReport[];
   readonly failure?: Failure;
+  /** It cannot be compiled at the sizes that were drawn. */
+  readonly fault?: Diagnostic;
   readonly ok: boolean;
 };
 
@@ -83,6 +86,16 @@ export function gradcheckFunction(
   fn: TFn,
   options: GradcheckOptions,
 ): FunctionReport {
+  try {
+    return verify(program, fn, options);
+  } catch (e) {
+    if (!(e instanceof CompileError)) throw e;
+    const fault = asDiagnostic(e, fn.span);
+    return { name: fn.name, id: fn.id, leaves: [], fault, ok: false };
+  }
+}
+
+function verify(program: TProgram, fn: TFn, options: GradcheckOptions): FunctionReport {
   const base = { name: fn.name, id: fn.id, leaves: [] };
   const instance = instantiate(fn);
   if (instance === undefined) {

@@ -6,7 +6,9 @@
  */
 import fc from 'fast-check';
 import { prepareCore } from '../../compiler/core/interpret.ts';
+import { asDiagnostic, CompileError } from '../../compiler/elaborate/errors.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
+import type { Diagnostic } from '../../dsl/source.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { type Domain, type Point, pointAt } from './generate.ts';
 import { allowedSizes, noSizes } from './sizes.ts';
@@ -22,7 +24,9 @@ export type PropertyResult =
   /** The shrunk input that it does not hold for. */
   | { readonly ok: false; readonly runs: number; readonly point: Point }
   /** It was tried on nothing. */
-  | { readonly ok: false; readonly runs: 0; readonly problem: string };
+  | { readonly ok: false; readonly runs: 0; readonly problem: string }
+  /** It cannot be compiled at the sizes that were drawn. */
+  | { readonly ok: false; readonly runs: 0; readonly fault: Diagnostic };
 
 type Run = (inputs: readonly Float64Array[]) => readonly Float64Array[];
 
@@ -51,12 +55,20 @@ function finish<T>(steps: Generator<void, T>): T {
 
 const domain: Domain = { lo: -2, hi: 2 };
 
-/** @throws ProgramError's CompileError at odd sizes. */
 export function checkProperty(
   program: TProgram,
   fn: TFn,
   options: PropertyOptions,
 ): PropertyResult {
+  try {
+    return tryProperty(program, fn, options);
+  } catch (e) {
+    if (!(e instanceof CompileError)) throw e;
+    return { ok: false, runs: 0, fault: asDiagnostic(e, fn.span) };
+  }
+}
+
+function tryProperty(program: TProgram, fn: TFn, options: PropertyOptions): PropertyResult {
   const { runs, seed, sizes } = options;
   const all = allowedSizes(fn, { sizes });
   if (all.length === 0) return { ok: false, runs: 0, problem: noSizes(fn) };

@@ -98,7 +98,7 @@ check gradient of twice
     'FAIL gradient of prime\nok   many (100 inputs)\nok   gradient of thirds\nFAIL gradient of twice\n2 passed, 2 failed\n',
   );
   expect(err).toContain('no sizes that `prime` allows were found');
-  expect(err).toMatch(/c\.tn:7:27: error\[E0703\]: The derivative of `twice` is not linear/);
+  expect(err).toMatch(/c\.tn:7:27: error\[E0811\]: The derivative of `twice` is not linear/);
   const gradcheck = await tenon('gradcheck', join(folder, 'c.tn'), 'twice', 'thirds');
   expect(gradcheck.code).toBe(1);
   expect(gradcheck.out).toMatch(/1 verified, 1 failed, 0 skipped\n$/);
@@ -149,5 +149,31 @@ check never[N](x: f32[N]) where N >= 2000 = x[0] < 9
   const { checks } = JSON.parse(out);
   expect(checks[0].input.sizes).toEqual({ N: 2 });
   expect(checks[0].input.leaves[0]).toMatchObject({ name: 'l', scalar: 'idx', shape: [3] });
-  expect(checks[1].problem).toMatch(/^no sizes that `never` allows were found/);
+  expect(checks[1].problem).toMatch(/^`never`: no sizes that `never` allows were found/);
+});
+
+it('shows what cannot be compiled at its line, and goes on', async () => {
+  const path = join(folder, 'e.tn');
+  writeFileSync(
+    path,
+    `fn bent(x: f32): f32 = x
+
+derivative bent(_x, dx) = abs(dx)
+
+fn plain(x: f32): f32 = x^2
+
+check gradient of bent
+
+check small(x: f32) = bent(x) < 3
+`,
+  );
+  const { code, out, err } = await tenon('gradcheck', path);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^1 verified, 1 failed, 0 skipped$/m);
+  expect(err).toMatch(/e\.tn:3:27: error\[E0811\]/);
+  expect(err).not.toContain('internal error');
+  const checks = await tenon('test', path);
+  expect(checks.out).toMatch(/^0 passed, 2 failed$/m);
+  const { functions } = JSON.parse((await tenon('gradcheck', path, '--json')).out);
+  expect(functions[0].fault).toMatchObject({ code: 'E0811', line: 3, column: 27 });
 });
