@@ -117,6 +117,12 @@ function wrongBy({ point, leaf, element }: Failure): string {
   return element === undefined ? leaf : leaf + indexText(element, shape);
 }
 
+/** Its value, which may stand too far on in the leaf to be shown there. */
+function elementText({ point, leaf, element }: Failure): string {
+  const at = point.leaves.findIndex((l) => l.name === leaf);
+  return element === undefined ? '' : ` = ${point.inputs[at]![element]}`;
+}
+
 export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
   if (r.skipped !== undefined) {
     const sizes = (r.unsized ?? []).map((n) => `${n}=...`).join(',');
@@ -144,7 +150,7 @@ export function printReport(io: Io, sources: Sources, r: FunctionReport): void {
     for (const l of r.leaves) if (l.problem !== undefined) io.err(`  ${l.leaf}: ${l.problem}\n`);
     return;
   }
-  io.err(`  wrong by ${wrongBy(f)}: ${f.message}\n`);
+  io.err(`  wrong by ${wrongBy(f)}${elementText(f)}: ${f.message}\n`);
   io.err(`  smallest input found:\n${showPoint(f.point, '    ')}`);
   if (f.span === undefined) return;
   io.err(

@@ -89,14 +89,17 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
   const { d, terms } = program.tangent(point.inputs, dx);
   const tolerance = terms.map((x) => x.map((t) => 1e-7 * t));
   const diff = program.differences(point.inputs, dx, tolerance);
-  // Nothing is called wrong by one step alone: a function may turn faster than that.
-  let small: Differences | undefined;
+  // Nothing is called wrong by one step alone: a function may turn faster than that, and meet two
+  // steps with the same wrong slope.
+  let smaller: readonly Differences[] | undefined;
   const steady = (i: number, j: number): boolean => {
-    small ??= program.differences(point.inputs, dx, tolerance, 1e-5);
-    const own = diff.error[i]![j]! + small.error[i]![j]!;
-    const noise = diff.rounding[i]![j]! + small.rounding[i]![j]!;
-    const apart = Math.abs(diff.d[i]![j]! - small.d[i]![j]!);
-    return !small.kink && apart <= 10 * own + tolerance[i]![j]! + noise;
+    smaller ??= [1e-5, 1e-7].map((h) => program.differences(point.inputs, dx, tolerance, h));
+    return smaller.every((small) => {
+      const own = diff.error[i]![j]! + small.error[i]![j]!;
+      const noise = diff.rounding[i]![j]! + small.rounding[i]![j]!;
+      const apart = Math.abs(diff.d[i]![j]! - small.d[i]![j]!);
+      return !small.kink && apart <= 10 * own + tolerance[i]![j]! + noise;
+    });
   };
   // On both sides the derivative is what the differences say: the function turns at this very point
   // (x / max(|x|, 1e-12) at 0), within less than any step.

@@ -26,9 +26,6 @@ export type Values = readonly Float64Array[];
 
 const steps = [1e-3, 1e-4, 1e-5] as const;
 
-/** The first step that is tried. */
-export type Step = (typeof steps)[number];
-
 export type CheckedProgram = {
   readonly core: Core;
   readonly reals: readonly number[];
@@ -46,7 +43,7 @@ export type CheckedProgram = {
    * `tolerance`: the errors that are small enough, beside rounding; where they are not met, a smaller
    * step is tried.
    */
-  differences(inputs: Values, dx: Values, tolerance: Values, from?: Step): Differences;
+  differences(inputs: Values, dx: Values, tolerance: Values, from?: number): Differences;
   /** For each f32 input, whether some output depends on it. */
   used(): readonly boolean[];
 };
@@ -118,7 +115,7 @@ export function prepareProgram(core: Core, result: readonly LeafSpec[] = []): Ch
       const { values, zero } = adjoint();
       return spread(complete(reverse(), [...inputs, ...ct]).slice(values), zero, realInputs);
     },
-    differences: (inputs, dx, tolerance, from = steps[0]) => {
+    differences: (inputs, dx, tolerance, from: number = steps[0]) => {
       const start = reals.map((i) => inputs[i]!);
       const at = (h: number): Values => {
         const there = start.map((x, i) => x.map((v, j) => v + h * dx[i]![j]!));
@@ -155,7 +152,7 @@ function valuesOf(core: Core, got: Values): Base {
  */
 function noise({ ys, off }: Base, h: number): Values {
   return ys.map((y, i) => {
-    const most = 1e-9 * (1 + maxAbs(y));
+    const most = 1e-9 * (1 + maxAbs(y)) * Math.max(1, 1e-5 / h);
     // (64 f(h/4) - 20 f(h/2) + f(h)) / 45 of differences over h/4, h/2 and h.
     return off[i]!.map((v) => (v * 7 <= most * h ? (v * 7) / h : most));
   });
@@ -171,7 +168,7 @@ function differences(
   at: (h: number) => Values,
   base: Base,
   tolerance: Values,
-  from: Step,
+  from: number,
 ): Differences {
   let best = richardson(at, base, from);
   const allowed = (i: number, j: number) => tolerance[i]![j]! + best.rounding[i]![j]!;

@@ -120,6 +120,12 @@ describe('points that cannot be used', () => {
     expect(leaf(r, 'x').problem).toMatch(/^only \d of 40 points accepted/);
   });
 
+  it('make a root choose numbers above one', () => {
+    const r = report('fn acosh(x: f32): f32 = log(x + sqrt(x * x - 1))\n', 'acosh');
+    expect(r.ok).toBe(true);
+    expect(r.domain!.lo).toBeGreaterThan(1);
+  });
+
   it('make a logarithm choose positive numbers', () => {
     const r = report('fn entropy(p: f32): f32 = p * log(p)\n', 'entropy');
     expect(r.ok).toBe(true);
@@ -190,6 +196,23 @@ describe('a derivative that is wrong in places', () => {
     const r = report(`${fn}\nderivative f(x, dx) = ${rule}\n`, 'f');
     expect(r.failure).toBeDefined();
     expect([...r.failure!.point.sizes.values()].sort((a, b) => a - b)).toEqual(sizes);
+  });
+
+  it('is found at negative numbers among so many elements that one is always at a kink', () => {
+    for (const f of ['for i. re(x[i])', 'for i. abs(x[i]) + re(x[i])']) {
+      const text = `fn re(x: f32): f32 = max(x, 0)
+derivative re(_x, dx) = dx
+
+fn f(x: f32[500]): f32[500] = ${f}
+`;
+      expect(report(text, 'f').failure, f).toBeDefined();
+      const right = report(
+        text.replace('re(_x, dx) = dx', 're(x, dx) = if x > 0 then dx else 0'),
+        'f',
+      );
+      expect(right.ok, f).toBe(true);
+      expect(right.domain!.lo).toBeLessThan(0);
+    }
   });
 
   it('is not taken for a function that turns within the step', () => {
