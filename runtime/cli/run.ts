@@ -1,6 +1,6 @@
 /** `tenon run FILE FUNCTION`: one function, once. */
 
-import { tracingDevice } from '../devices/trace.ts';
+import { type Found, tracingDevice } from '../devices/trace.ts';
 import { load, saveCheckpoint, TenonError } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
@@ -8,7 +8,7 @@ import { CommandInputs, collect, type InputOptions, readSizes } from './inputs.t
 import { exit, json, table } from './io.ts';
 import { reportDiagnostics } from './report.ts';
 import { summary } from './results.ts';
-import { reportNonFinite } from './trace.ts';
+import { nonFiniteData, reportNonFinite } from './trace.ts';
 
 type Options = InputOptions & {
   readonly grad?: string;
@@ -42,10 +42,13 @@ export const runCommand: CommandSpec<Options> = {
     const [file, name] = args as [string, string];
     const program = await load(file);
     if (options.verbose) reportDiagnostics(program.warnings, program.sources, io);
+    let found: Found | undefined;
+    const tell = (f: Found): void => {
+      found = f;
+      if (!options.json) reportNonFinite(io, program.sources, f);
+    };
     await using f = program.function(name, {
-      device: options.traceNan
-        ? tracingDevice((found) => reportNonFinite(io, program.sources, found))
-        : deviceName(options.device),
+      device: options.traceNan ? tracingDevice(tell) : deviceName(options.device),
       sizes: readSizes(options),
       grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
     });
@@ -65,7 +68,10 @@ export const runCommand: CommandSpec<Options> = {
     }
     const written = options.out === undefined ? {} : { file: options.out };
     if (options.json) {
-      io.out(json({ ...written, results: [...results].map(([n, t]) => summary(n, t)) }));
+      const rows = [...results].map(([n, t]) => summary(n, t));
+      const notFinite =
+        found === undefined ? {} : { notFinite: nonFiniteData(program.sources, found) };
+      io.out(json({ ...written, results: rows, ...notFinite }));
     } else if (options.out !== undefined) {
       io.out(`${results.size} tensors written to ${options.out}\n`);
     } else {
@@ -75,7 +81,8 @@ export const runCommand: CommandSpec<Options> = {
       });
       io.out(table(rows));
     }
-    return exit.ok;
+    // Whoever looks for it and finds it has a program or data that is wrong.
+    return found === undefined ? exit.ok : exit.wrong;
   },
 };
 

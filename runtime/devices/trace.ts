@@ -6,7 +6,14 @@
  * and whose result is not; inside a fold, the first such step and statement of its body.
  */
 
-import { copyBlock, defsOf, type Supply, supplyAfter, usesOf } from '../../compiler/core/build.ts';
+import {
+  copyBlock,
+  defsOf,
+  type Supply,
+  sizeOf,
+  supplyAfter,
+  usesOf,
+} from '../../compiler/core/build.ts';
 import { readsOf, substAxes } from '../../compiler/core/expr.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
 import { ixConst, noExtents } from '../../compiler/core/ix.ts';
@@ -29,6 +36,8 @@ export type Found = {
   /** Steps of the enclosing folds, outermost first. */
   readonly steps: readonly number[];
   readonly span: Span | undefined;
+  /** It was given, and not made: in this input. */
+  readonly input?: string;
 };
 
 type Env = Map<Var, Float64Array>;
@@ -41,18 +50,21 @@ export function tracingDevice(found: (f: Found) => void): Device {
   return {
     name: 'reference',
     async prepare({ core, donate }): Promise<Executable> {
-      const inputs: Float64Array[] = core.inputs.map(() => new Float64Array(0));
+      const inputs: Float64Array[] = core.inputs.map((x) => new Float64Array(sizeOf(x.shape)));
       let outputs: readonly Float64Array[] = [];
       let told = false;
       return {
-        write: (i, data) => {
-          inputs[i] = Float64Array.from(data);
+        write: (i, data, at = 0) => {
+          // The array of before may be a result as well.
+          if (at === 0) inputs[i] = new Float64Array(inputs[i]!.length);
+          inputs[i]!.set(data, at);
         },
         async run(signal) {
           const env: Env = new Map(core.consts.map((c) => [c.v, c.data]));
           for (const [i, x] of core.inputs.entries()) env.set(x, inputs[i]!);
           const trace = new Tracer(core, signal);
-          const f = trace.block(core.body, env, []);
+          const made = trace.block(core.body, env, []);
+          const f = given(core, env) ?? made;
           if (f !== undefined && !told) {
             told = true;
             found(f);
@@ -67,6 +79,19 @@ export function tracingDevice(found: (f: Found) => void): Device {
     },
     dispose: () => {},
   };
+}
+
+/** The first input that is not finite: what comes of it was not made by the program. */
+function given(core: Core, env: Env): Found | undefined {
+  for (const x of core.inputs) {
+    const values = env.get(x)!;
+    const at = x.t === 'f32' ? values.findIndex(bad) : -1;
+    if (at < 0) continue;
+    const index = unflatten(at, x.shape);
+    const [value, input] = [values[at]!, x.name];
+    return { value, index, term: [], operands: [], steps: [], span: undefined, input };
+  }
+  return undefined;
 }
 
 class Tracer {
