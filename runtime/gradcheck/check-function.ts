@@ -20,6 +20,7 @@ import { instantiate } from './instantiate.ts';
 import { firstDisagreement } from './locate.ts';
 import { type CheckedProgram, prepareProgram } from './point.ts';
 import { allowedSizes, coveringSizes, noSizes } from './sizes.ts';
+import { verifiedThrough } from './uses.ts';
 
 export type GradcheckOptions = {
   /** Accepted points per leaf. */
@@ -99,7 +100,9 @@ function verify(program: TProgram, fn: TFn, options: GradcheckOptions): Function
   const base = { name: fn.name, id: fn.id, leaves: [] };
   const instance = instantiate(fn);
   if (instance === undefined) {
-    return { ...base, ok: true, skipped: 'it takes or gives functions; checked where it is used' };
+    const by = verifiedThrough(program, fn);
+    const how = by === undefined ? 'and nothing here that can be checked uses it' : `see ${by}`;
+    return { ...base, ok: true, skipped: `it takes or gives functions, ${how}` };
   }
   const all = allowedSizes(instance, options);
   if (all.length === 0) {

@@ -177,3 +177,24 @@ check small(x: f32) = bent(x) < 3
   const { functions } = JSON.parse((await tenon('gradcheck', path, '--json')).out);
   expect(functions[0].fault).toMatchObject({ code: 'E0811', line: 3, column: 27 });
 });
+
+it('says through which function a function of functions is verified, if through any', async () => {
+  const path = join(folder, 'g.tn');
+  writeFileSync(
+    path,
+    `fn twice(f: f32 -> f32, x: f32): f32 = f(f(x))
+
+fn between(f: f32 -> f32, x: f32): f32 = twice(f, x)
+
+fn cubes(x: f32): f32 = between(y -> y^3, x)
+
+fn idle(f: f32 -> f32, x: f32): f32 = f(x)
+`,
+  );
+  const { code, out } = await tenon('gradcheck', path);
+  expect(code).toBe(0);
+  expect(out).toContain('twice: skipped, it takes or gives functions, see cubes\n');
+  expect(out).toContain(
+    'idle: skipped, it takes or gives functions, and nothing here that can be checked uses it\n',
+  );
+});
