@@ -5,7 +5,7 @@
 import { printCore } from '../../compiler/core/print.ts';
 import { outline, printPlan } from '../../compiler/schedule/print.ts';
 import { parseModule } from '../../dsl/parse.ts';
-import { type InspectOptions, inspect } from './inspect.ts';
+import { type InspectOptions, inspect, refuseUnknownSizes } from './inspect.ts';
 import type { Program } from './program.ts';
 import { treeText } from './tree-text.ts';
 
@@ -42,6 +42,7 @@ export async function explain(
     return treeText(decl);
   }
   if (stage === 'typed') return treeText(fn);
+  refuseUnknownSizes(program, name, options.sizes);
   const special = inspect(program, name, stage, {
     ...options,
     grad: options.grad ?? (stage === 'adjoint' ? true : []),

@@ -55,6 +55,20 @@ export function inspect(
   );
 }
 
+/** @throws TenonError (`usage`) for a size that the function does not have. */
+export function refuseUnknownSizes(
+  program: Program,
+  name: string,
+  sizes: Readonly<Record<string, number>> = {},
+): void {
+  const known = program.find(name).sizes.map((s) => s.name);
+  const unknown = Object.keys(sizes).find((s) => !known.includes(s));
+  if (unknown === undefined) return;
+  throw new TenonError('usage', `${name} has no size ${unknown}`, {
+    hint: `Its sizes are ${known.join(', ') || 'none'}.`,
+  });
+}
+
 /** Sizes of a function that have no default and are not given. */
 export function missingSizes(
   program: Program,

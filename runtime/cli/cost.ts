@@ -1,6 +1,6 @@
 /** `tenon cost FILE [FUNCTION]`: operations, bytes and memory of a function, without running it. */
 
-import { missingSizes } from '../api/inspect.ts';
+import { missingSizes, refuseUnknownSizes } from '../api/inspect.ts';
 import { type CostReport, cost, load, type Program, type SourceLine } from '../index.ts';
 import { cutText } from '../plot/svg.ts';
 import { bytes, flops } from './amounts.ts';
@@ -43,6 +43,7 @@ export const costCommand: CommandSpec<Options> = {
       else printOverview(io, rows);
       return exit.ok;
     }
+    refuseUnknownSizes(program, name, settings.sizes);
     const report = cost(program, name, settings);
     if (options.json) io.out(json(report));
     else print(io, report, options.kernels ?? false);

@@ -61,6 +61,15 @@ describe('tenon cost', () => {
     expect(r.kernels).toMatchObject([{ form: 'contraction', runs: 1 }]);
   });
 
+  it('refuses a size that the function does not have, as explain does', async () => {
+    const given = ['--size', 'N=4,Q=2'];
+    for (const args of [['cost'], ['explain', '--stage', 'core']] as const) {
+      const [command, ...more] = args;
+      const { code, err } = await tenon(command, at('a.tn'), 'two', ...more, ...given);
+      expect([code, err]).toEqual([2, 'error: two has no size Q\nhint: Its sizes are N.\n']);
+    }
+  });
+
   it('puts each cost at its line', async () => {
     const r = await costOf('two', '--size', 'N=32');
     const by = Object.fromEntries(r.lines.map((l) => [l.at?.line, l.flops]));
