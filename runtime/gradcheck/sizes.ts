@@ -125,26 +125,40 @@ function alone(size: Size): string | undefined {
   return more.length === 0 && m?.c === 1 && m.v.length === 1 ? m.v[0] : undefined;
 }
 
-const mostChoices = 4;
+const mostChoices = 5;
 
 /**
  * A few choices among all that are allowed, so that programs are compiled a few times and run often:
- * each size has each of its extents in some choice, and within one they differ where they can, since
- * what is transposed shows at unequal extents alone.
+ * each size has each of its extents in some choice, as far as a few allow, and within one they differ
+ * where they can, since what is transposed shows at unequal extents alone. The rows of a Latin square
+ * do both; where facts forbid them, whatever has most that is new.
  */
 export function coveringSizes(all: readonly SizeEnv[]): readonly SizeEnv[] {
   const open = new Set(all.flatMap(pairs));
   const out: SizeEnv[] = [];
+  const take = (s: SizeEnv): void => {
+    for (const p of pairs(s)) open.delete(p);
+    out.push(s);
+  };
+  for (const s of latin(all)) take(s);
+  const score = (s: SizeEnv) => {
+    const fresh = pairs(s).filter((p) => open.has(p)).length;
+    return fresh + new Set(s.values()).size / (s.size + 1);
+  };
   while (open.size > 0 && out.length < mostChoices) {
-    const score = (s: SizeEnv) => {
-      const fresh = pairs(s).filter((p) => open.has(p)).length;
-      return fresh + new Set(s.values()).size / (s.size + 1);
-    };
-    const best = all.reduce((a, b) => (score(b) > score(a) ? b : a));
-    for (const p of pairs(best)) open.delete(p);
-    out.push(best);
+    take(all.reduce((a, b) => (score(b) > score(a) ? b : a)));
   }
   return out.length > 0 ? out : all.slice(0, 1);
+}
+
+/** The k-th row gives the i-th size its (k + i)-th extent: those rows that are allowed. */
+function latin(all: readonly SizeEnv[]): readonly SizeEnv[] {
+  const names = [...(all[0]?.keys() ?? [])];
+  const extents = names.map((n) => [...new Set(all.map((s) => s.get(n)!))].sort((a, b) => a - b));
+  const rows = Math.min(mostChoices, Math.max(0, ...extents.map((e) => e.length)));
+  return Array.from({ length: rows }, (_, k) =>
+    all.find((s) => names.every((n, i) => s.get(n) === extents[i]![(k + i) % extents[i]!.length])),
+  ).filter((s) => s !== undefined);
 }
 
 const pairs = (s: SizeEnv): string[] => [...s].map(([name, n]) => `${name}=${n}`);
