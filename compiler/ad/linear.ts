@@ -79,8 +79,8 @@ class Tracker {
     switch (s.k) {
       case 'nest': {
         const g = this.#expr(s.body);
-        const kept = s.op === null || s.op === 'sum' || isValue(g);
-        this.#set(s.v, kept ? (s.op === null || s.op === 'sum' ? g : 'free') : 'other', s);
+        const adds = s.op === null || s.op === 'sum';
+        this.#set(s.v, adds ? g : ofFunction([g]), s);
         return;
       }
       case 'segsum': {

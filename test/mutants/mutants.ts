@@ -53,6 +53,24 @@ export const mutants: readonly Mutant[] = [
       'const body = mul(d, mul(otherOfPair(s), otherOfPair(s)));',
     ],
   ]),
+  ...of('linearity of rules', 'compiler/ad/linear.ts', [
+    [
+      'two tangents may be multiplied',
+      "return b === 'free' ? a : 'other';",
+      "return b === 'free' ? a : 'linear';",
+    ],
+    [
+      'a tangent and a constant may be added',
+      "return b === 'zero' ? a : 'other';",
+      "return b === 'zero' ? a : 'linear';",
+    ],
+    [
+      'a product of tangents is linear',
+      "const adds = s.op === null || s.op === 'sum';",
+      "const adds = s.op === null || s.op === 'sum' || s.op === 'prod';",
+    ],
+    ['a tangent may decide', "return args.every(isValue) ? 'free' : 'other';", "return 'free';"],
+  ]),
   ...of('inverting reads', 'compiler/ad/solve.ts', [
     [
       'the sign of a multiplier is lost',

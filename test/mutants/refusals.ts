@@ -1,5 +1,7 @@
 /** Programs that must be refused, by code, and programs that must not. */
+import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { check } from '../../dsl/index.ts';
+import { elaborateSource } from '../elaborate/run-source.ts';
 import { ProgramFault } from '../gen/run.ts';
 
 const faulty: readonly (readonly [code: string, text: string])[] = [
@@ -21,7 +23,34 @@ const right: readonly string[] = [
   'fn f[N](x: f32[N]): f32 where N >= 2 = x[1]',
 ];
 
+/** Rules of custom derivatives. */
+const linear = ['cos(x) * dx', 'if x > 2 then 0 else dx', 'fold a = 0 for _: 3. a + dx / 3'];
+const bent = [
+  'dx * dx',
+  'dx + 1',
+  'x / dx',
+  'if dx > 0 then dx else 2 * dx',
+  'prod i: 2. dx * f32(i)',
+  'max i: 2. dx * f32(i)',
+  'fold a = dx for _: 2. a * a',
+];
+
+function rules(): void {
+  const refused = (rule: string): boolean => {
+    try {
+      elaborateSource(`fn f(x: f32): f32 = sin(x)\nderivative f(x, dx) = ${rule}\n`, 'f');
+      return false;
+    } catch (e) {
+      if (e instanceof CompileError && e.code === 'E0811') return true;
+      throw e;
+    }
+  };
+  for (const rule of bent) if (!refused(rule)) throw new ProgramFault(`accepted: ${rule}`);
+  for (const rule of linear) if (refused(rule)) throw new ProgramFault(`refused: ${rule}`);
+}
+
 export function refusals(): void {
+  rules();
   for (const [code, text] of faulty) {
     const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
     const found = diagnostics.filter((d) => d.severity === 'error');
