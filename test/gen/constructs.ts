@@ -136,7 +136,9 @@ function strided(p: Picks, s: Scope): Made | undefined {
   const d = p.one(s.sizes);
   const dims = [d, ...a.type.dims.slice(1)];
   const n = binders(dims);
-  const x = read(a, ['2*i + a - 1', ...n.slice(1)]);
+  // The second skips every other element between the places that it reads.
+  const place = ['2*i + a - 1', '4*i + 2*a - 1'][p.below(2)]!;
+  const x = read(a, [place, ...n.slice(1)]);
   return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
 }
 

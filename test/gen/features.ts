@@ -31,7 +31,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'tuple in a tuple': /unnested\[/,
   'left and right': /\[(left|right) /,
   'affine index': /\[[A-C][^\]]* - 1 - /,
-  'strided read': /\[2\*i/,
+  'strided read': /\[[24]\*i/,
   'padded read': /\?\? /,
   'quotient and remainder': /i \/\/ 2/,
   'partial index': /in \(?v?\w+\[\w+( - 1)?\]/,
