@@ -81,6 +81,8 @@ function reduced(p: Picks, s: Scope): Made | undefined {
   const body = p.one([
     (x: string) => `mean ${n[k]}. ${x}`,
     (x: string) => `0.3 * (sum ${n[k]}. ${x}^2)`,
+    // Some of the iterations make no difference.
+    (x: string) => `0.2 * (sum ${n[k]}, _: 3. ${x})`,
     (x: string) => `max ${n[k]}. ${x}`,
     (x: string) => `min ${n[k]}. ${x}`,
     (x: string) => `prod ${n[k]}. tanh(${x})`,
