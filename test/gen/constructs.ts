@@ -123,7 +123,7 @@ function padded(p: Picks, s: Scope): Made | undefined {
   const a = pickOne(p, s, 1);
   if (a === undefined) return undefined;
   const n = binders(a.type.dims);
-  const shift = p.one(['i - 1', 'i + 1', 'i + 2']);
+  const shift = p.one(['i - 1', 'i + 1', 'i + 2', '(2*i - 3) // 2', '(i - 1) // 2']);
   const other = p.one(['0', '0.5']);
   return {
     text: over(n, a.type.dims, `(${read(a, [shift, ...n.slice(1)])} ?? ${other})`),

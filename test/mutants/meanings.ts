@@ -51,6 +51,27 @@ const table: readonly Meaning[] = [
     gives: [[10, 2, 20, 4]],
   },
   {
+    name: 'quotients of negative places',
+    text: 'fn f[N](x: f32[N]): f32[N] = for i. x[(i - 1) // 2] ?? 7',
+    inputs: [[1, 2, 3]],
+    sizes: { N: 3 },
+    gives: [[7, 1, 1]],
+  },
+  {
+    name: 'a quotient of a negative number',
+    text: 'fn f[N](x: f32[N]): f32[N] = for i. x[(i - 1) // 2] ?? 7',
+    inputs: [[1]],
+    sizes: { N: 1 },
+    gives: [[7]],
+  },
+  {
+    name: 'quotients of quotients',
+    text: 'fn f[N](x: f32[N]): f32[3*N] = for i. x[(i // 2 + 1) // 3] ?? 0',
+    inputs: [[1, 2, 3]],
+    sizes: { N: 3 },
+    gives: [[1, 1, 1, 1, 2, 2, 2, 2, 2]],
+  },
+  {
     name: 'means',
     text: `fn f[N, M](x: f32[N, M]): f32 where N >= 1, M >= 1 = mean i, j. x[i, j]
 `,

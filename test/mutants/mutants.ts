@@ -122,11 +122,6 @@ export const mutants: readonly Mutant[] = [
   ]),
   ...of('index algebra', 'compiler/core/ix.ts', [
     [
-      'constants divide towards zero',
-      'const k = Math.floor(e.c / by);',
-      'const k = Math.trunc(e.c / by);',
-    ],
-    [
       'a remainder loses its low digits',
       'addIx(scaleIx(modIx(p.a, by / p.g, extents), p.g), p.s)',
       'addIx(scaleIx(modIx(p.a, by / p.g, extents), p.g), scaleIx(p.s, 0))',
