@@ -6,8 +6,8 @@
  * fail gives 0 without its address being formed.
  */
 
-import { addIx, normalIx, scaleIx } from '../core/ix.ts';
-import type { Expr, Guard, Ix, Prim } from '../core.ts';
+import { addIx, ixZero, normalIx, scaleIx } from '../core/ix.ts';
+import type { Expr, Guard, Ix, Prim, SegSum } from '../core.ts';
 import type { BufId, KExpr, KIx } from '../plan.ts';
 import { hasVal } from './flat.ts';
 
@@ -65,9 +65,8 @@ export class Access {
         return { k: 'prim', t: e.t, op: e.op, args: e.args.map((a) => this.expr(a)) };
       case 'read': {
         const place = this.#placeOf(e.x.id);
-        const plain = e.guard.filter((g) => !hasVal(g.e));
-        const data = e.guard.filter((g) => hasVal(g.e));
-        if (data.length === 0)
+        const { plain, ok } = this.#guards(e.guard);
+        if (ok === undefined)
           return {
             k: 'load',
             t: e.t,
@@ -76,7 +75,6 @@ export class Access {
             guard: plain,
           };
         // The index is in range only where the data-dependent guards hold: elsewhere read cell 0.
-        const ok = data.map((g) => this.#holds(g)).reduce((a, b) => prim('and', 'bool', a, b));
         const where = e.ix
           .map((ix, d) => prim('mul', 'i32', this.index(ix), int(place.strides[d]!)))
           .reduce((a, b) => prim('add', 'i32', a, b), int(0));
@@ -88,6 +86,38 @@ export class Access {
         return prim('select', e.t, ok, load, { k: 'const', t: e.t, v: 0 });
       }
     }
+  }
+
+  /** Guards that only axes decide, and whether those hold that data decides. */
+  #guards(all: readonly Guard[]): { readonly plain: Guard[]; readonly ok: KExpr | undefined } {
+    const plain = all.filter((g) => !hasVal(g.e));
+    const [first, ...more] = all.filter((g) => hasVal(g.e)).map((g) => this.#holds(g));
+    return { plain, ok: first && more.reduce((a, b) => prim('and', 'bool', a, b), first) };
+  }
+
+  /**
+   * Where a sum goes whose guards data may decide: where they fail, 0 is added to a cell that differs
+   * only in the indices that data decides, so that cells of a grid still meet nowhere.
+   */
+  sum(place: Place, s: Pick<SegSum, 'at' | 'guard' | 'body' | 'v'>) {
+    const { plain, ok } = this.#guards(s.guard);
+    const body = this.expr(s.body);
+    if (ok === undefined) return { at: this.flat(place, s.at), guard: plain, body };
+    const rest = this.flat(
+      place,
+      s.at.map((e) => (hasVal(e) ? ixZero : e)),
+    );
+    const dyn = s.at.flatMap((e, d) => {
+      if (!hasVal(e)) return [];
+      const safe = prim('select', 'i32', ok, this.index(e), int(0));
+      return [{ m: place.strides[d]!, e: safe, extent: s.v.shape[d]! }];
+    });
+    const zero: KExpr = { k: 'const', t: s.body.t, v: 0 };
+    return {
+      at: { ix: rest.ix, dyn },
+      guard: plain,
+      body: prim('select', s.body.t, ok, body, zero),
+    };
   }
 
   #holds(g: Guard): KExpr {

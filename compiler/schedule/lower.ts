@@ -162,14 +162,14 @@ class Lowering {
     const place = this.#define(s.v);
     const clear = this.#fill(s.v, place);
     const acc = this.#access();
-    const to = acc.flat(place, s.at);
+    const { at, guard, body } = acc.sum(place, s);
     const grid = s.axes.filter((a) => isFree(a, s.at));
     const nest: KNest = {
       axes: s.axes.filter((a) => !grid.includes(a)),
       red: [],
       op: null,
-      body: acc.expr(s.body),
-      store: { buf: place.buf, at: to, guard: s.guard, mode: 'add' },
+      body,
+      store: { buf: place.buf, at, guard, mode: 'add' },
       spans: s.spans,
     };
     return [clear, this.#kernelOf(s.v.name, grid, [nest])];
