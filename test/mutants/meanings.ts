@@ -1,5 +1,7 @@
 /** Identities that small programs must satisfy, computed two ways or known in closed form. */
-import { runSource } from '../elaborate/run-source.ts';
+import { interpret } from '../../compiler/core/interpret.ts';
+import { simplify } from '../../compiler/passes/simplify.ts';
+import { elaborateSource, runSource } from '../elaborate/run-source.ts';
 import { ProgramFault } from '../gen/run.ts';
 
 type Meaning = {
@@ -111,6 +113,16 @@ const table: readonly Meaning[] = [
     gives: [[1]],
   },
   {
+    name: 'a negated difference',
+    text: 'fn f[N](x: f32[N], y: f32[N]): f32[N] = for i. -(x[i] - y[i])',
+    inputs: [
+      [1, 2],
+      [4, 9],
+    ],
+    sizes: { N: 2 },
+    gives: [[3, 7]],
+  },
+  {
     name: 'what depends on the step',
     text: 'fn f[K](): f32 = fold a = 0 for k: K. a + sin(f32(k)) * sin(f32(k)) + cos(f32(k)) * cos(f32(k))',
     sizes: { K: 4 },
@@ -118,11 +130,52 @@ const table: readonly Meaning[] = [
   },
 ];
 
+/** Threefry-2x32 of twenty rounds, written from the paper (Salmon et al. 2011) and not from the compiler. */
+function threefry(
+  [k0, k1]: readonly [number, number],
+  [c0, c1]: readonly [number, number],
+): readonly [number, number] {
+  const keys = [k0, k1, 0x1bd11bda ^ k0 ^ k1];
+  const turns = [13, 15, 26, 6, 17, 29, 16, 24];
+  let [x, y] = [(c0 + k0) | 0, (c1 + k1) | 0];
+  for (let round = 0; round < 20; round++) {
+    x = (x + y) | 0;
+    const by = turns[round % 8]!;
+    y = ((y << by) | (y >>> (32 - by))) ^ x;
+    if (round % 4 !== 3) continue;
+    const n = (round + 1) / 4;
+    x = (x + keys[n % 3]!) | 0;
+    y = (y + keys[(n + 1) % 3]! + n) | 0;
+  }
+  return [x >>> 0, y >>> 0];
+}
+
+/** Draws count in the second word 0, splits 1; a uniform number is the top 24 bits of the first word. */
+function draws(): void {
+  const [known] = [threefry([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])];
+  if (known[0] !== 0xc4923a9c || known[1] !== 0x483df7a0)
+    throw new Error('this is not the Threefry of the published test vectors');
+  const uniform = (k: readonly [number, number], n: number): number =>
+    (threefry(k, [n, 0])[0] >>> 8) * 2 ** -24;
+  const key = [12345, 678] as const;
+  const text =
+    'fn f(k: key): { a: f32, b: f32 } = { a: uniform(k, 5), b: uniform(split(k, 3), 4) }';
+  const got = runSource(text, 'f', [[...key]]);
+  const want = [uniform(key, 5), uniform(threefry(key, [3, 1]), 4)];
+  if (want.some((v, i) => v !== got[i]![0]))
+    throw new ProgramFault(`draws are ${got}, not ${want}`);
+}
+
 export function meanings(): void {
+  draws();
   for (const m of table) {
-    const got = runSource(m.text, 'f', m.inputs ?? [], m.sizes ?? {});
-    const same = m.gives.every((y, i) => y.every((v, j) => Math.abs(got[i]![j]! - v) < 1e-9));
-    if (!same) throw new ProgramFault(`${m.name}: ${JSON.stringify(got)}`);
+    const { core } = elaborateSource(m.text, 'f', m.sizes ?? {});
+    const inputs = (m.inputs ?? []).map((x) => Float64Array.from(x));
+    for (const c of [core, simplify(core)]) {
+      const got = interpret(c, inputs);
+      const same = m.gives.every((y, i) => y.every((v, j) => Math.abs(got[i]![j]! - v) < 1e-9));
+      if (!same) throw new ProgramFault(`${m.name}: ${JSON.stringify(got.map((y) => [...y]))}`);
+    }
   }
   // Uniform draws fill the unit interval evenly.
   const [u] = runSource('fn f[N](k: key): f32[N] = for n. uniform(k, n)', 'f', [[0, 7]], {
