@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
   ...of('elaboration of numbers', 'compiler/elaborate/ints.ts', [
     [
       'odd powers are even',
-      "return n % 2 === 0 ? square : prim('mul', square, a);",
+      'return n % 2 === 0 ? square : times(square, a);',
       "return n % 2 === 0 ? square : prim('mul', square, square);",
     ],
     [
@@ -260,7 +260,11 @@ export const mutants: readonly Mutant[] = [
       'S.sub(S.sub(c.resolve(extent), S.ONE), most)',
       'S.sub(c.resolve(extent), most)',
     ],
-    ['the least index need not be zero', "if (!proves(c, least)) return { k: 'low', least };", ''],
+    [
+      'the least index need not be zero',
+      '[!proves(c, least), !proves(c, gap)]',
+      '[false, !proves(c, gap)]',
+    ],
     [
       'a range has one index more',
       'hi: S.sub(c.resolve(v.size), S.ONE) };',
