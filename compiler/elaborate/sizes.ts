@@ -76,9 +76,7 @@ export function bindSizes(fn: TFn, given: SizeEnv, span: Span = fn.span): SizeEn
 }
 
 function checkFact(fn: TFn, f: SizeFact, env: SizeEnv, span: Span): void {
-  const left = evalSize(f.left, env, span);
-  const right = evalSize(f.right, env, span);
-  if (holds(f, left, right, f.op === '%' ? evalSize(f.equals, env, span) : 0)) return;
+  if (factHolds(f, env, span)) return;
   throw new CompileError(
     'E0804',
     `\`${fn.name}\` asks for \`${f.text}\`, which does not hold for ${showSizes(fn, env)}.`,
@@ -86,7 +84,10 @@ function checkFact(fn: TFn, f: SizeFact, env: SizeEnv, span: Span): void {
   );
 }
 
-function holds(f: SizeFact, left: number, right: number, equals: number): boolean {
+/** Whether a fact of a `where` is true of these sizes. @throws CompileError at `span` */
+export function factHolds(f: SizeFact, env: SizeEnv, span?: Span): boolean {
+  const left = evalSize(f.left, env, span);
+  const right = evalSize(f.right, env, span);
   switch (f.op) {
     case '==':
       return left === right;
@@ -95,7 +96,7 @@ function holds(f: SizeFact, left: number, right: number, equals: number): boolea
     case '>=':
       return left >= right;
     case '%':
-      return right > 0 && left % right === equals;
+      return right > 0 && left % right === evalSize(f.equals, env, span);
   }
 }
 

@@ -7,7 +7,7 @@
  * no size is not verified.
  */
 import { CompileError } from '../../compiler/elaborate/errors.ts';
-import { bindSizes, evalSize, type SizeEnv } from '../../compiler/elaborate/sizes.ts';
+import { bindSizes, evalSize, factHolds, type SizeEnv } from '../../compiler/elaborate/sizes.ts';
 import { leafSpecs } from '../../compiler/elaborate/types.ts';
 import type { Size, SizeFact, TFn } from '../../dsl/typed.ts';
 
@@ -63,7 +63,7 @@ function choose(
     .filter((name) => given[name] === undefined && !follows.has(name))
     .map((name) => {
       const own = facts.filter((f) => namesIn(f).every((v) => v === name));
-      const fits = (v: number) => own.every((f) => holds(f, new Map([[name, v]])));
+      const fits = (v: number) => own.every((f) => factHolds(f, new Map([[name, v]])));
       const near = extents.filter(fits);
       return { name, extents: near.length > 0 ? near : smallest(fits) };
     });
@@ -167,7 +167,7 @@ const pairs = (s: SizeEnv): string[] => [...s].map(([name, n]) => `${name}=${n}`
 function elements(fn: TFn, sizes: SizeEnv, where: readonly SizeFact[]): number | undefined {
   try {
     const env = bindSizes(fn, sizes);
-    for (const f of where) if (!holds(f, env)) return undefined;
+    for (const f of where) if (!factHolds(f, env)) return undefined;
     const leaves = fn.params
       .flatMap((p) => leafSpecs(p.type, env))
       .map((leaf) => ({ ...leaf, count: leaf.shape.reduce((m, d) => m * d, 1) }));
@@ -182,19 +182,4 @@ function elements(fn: TFn, sizes: SizeEnv, where: readonly SizeFact[]): number |
 
 function namesIn(f: SizeFact): string[] {
   return [f.left, f.right, f.equals].flat().flatMap((m) => m.v);
-}
-
-function holds(f: SizeFact, env: SizeEnv): boolean {
-  const left = evalSize(f.left, env);
-  const right = evalSize(f.right, env);
-  switch (f.op) {
-    case '==':
-      return left === right;
-    case '<=':
-      return left <= right;
-    case '>=':
-      return left >= right;
-    case '%':
-      return right > 0 && left % right === evalSize(f.equals, env);
-  }
 }
