@@ -6,18 +6,10 @@
  * Invariant: a row that cannot be used (no operand of its rank) gives undefined and is passed over.
  */
 import { languageConstructs } from './constructs-language.ts';
-import type { Binding, Construct, Dim, Made, Picks, Scope } from './names.ts';
-import { factor, ofRank, pickOne, read, sameDim } from './names.ts';
-
-const letters = ['i', 'j', 'q'];
-const binders = (dims: readonly Dim[], from = 0): string[] =>
-  dims.map((_, k) => letters[k + from]!);
-const typed = (names: readonly string[], dims: readonly Dim[]): string =>
-  names.map((n, k) => `${n}: ${dims[k]!.text}`).join(', ');
-
-/** `for i: A, j: B. body`, or the body alone. */
-const over = (names: readonly string[], dims: readonly Dim[], body: string): string =>
-  names.length === 0 ? body : `for ${typed(names, dims)}. ${body}`;
+import { loopConstructs } from './constructs-loops.ts';
+import { readConstructs } from './constructs-reads.ts';
+import type { Construct, Dim, Made, Picks, Scope } from './names.ts';
+import { binders, factor, ofRank, over, pair, pickOne, read, sameDim } from './names.ts';
 
 const smooth: readonly ((x: string, y: string) => string)[] = [
   (x, y) => `tanh(${x} + ${y})`,
@@ -30,19 +22,6 @@ const smooth: readonly ((x: string, y: string) => string)[] = [
   (x, y) => `min(${x}, 0.7 * ${y} + 0.0917) - max(0.3 * ${y}, ${x} - 0.2113)`,
   (x, y) => `${x} * floor(3.1 * ${y} + 0.0571) - 0.2 * sign(${y}) + (1.7 + ${x}^2)^0.3`,
 ];
-
-/** Two operands of equal dims; the second may be the first. */
-function pair(p: Picks, s: Scope, min = 0): readonly [Binding, Binding] | undefined {
-  const all = ofRank(s, min);
-  if (all.length === 0) return undefined;
-  const a = p.one(all);
-  const same = all.filter(
-    (b) =>
-      b.type.dims.length === a.type.dims.length &&
-      b.type.dims.every((d, k) => sameDim(d, a.type.dims[k]!)),
-  );
-  return [a, p.one(same)];
-}
 
 function pointwise(p: Picks, s: Scope): Made | undefined {
   const two = pair(p, s);
@@ -108,42 +87,6 @@ function contracted(p: Picks, s: Scope): Made | undefined {
   return { text, type: { dims } };
 }
 
-function flipped(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1);
-  if (a === undefined) return undefined;
-  const n = binders(a.type.dims);
-  const d = a.type.dims[0]!;
-  return {
-    text: over(n, a.type.dims, read(a, [`${d.text} - 1 - i`, ...n.slice(1)])),
-    type: a.type,
-  };
-}
-
-function padded(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1);
-  if (a === undefined) return undefined;
-  const n = binders(a.type.dims);
-  const shift = p.one(['i - 1', 'i + 1', 'i + 2', '(2*i - 3) // 2', '(i - 1) // 2']);
-  const other = p.one(['0', '0.5']);
-  return {
-    text: over(n, a.type.dims, `(${read(a, [shift, ...n.slice(1)])} ?? ${other})`),
-    type: a.type,
-  };
-}
-
-/** A convolution of stride 2 and width 2 over the first dim. */
-function strided(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1, 2);
-  if (a === undefined) return undefined;
-  const d = p.one(s.sizes);
-  const dims = [d, ...a.type.dims.slice(1)];
-  const n = binders(dims);
-  // The second skips every other element between the places that it reads.
-  const place = ['2*i + a - 1', '4*i + 2*a - 1'][p.below(2)]!;
-  const x = read(a, [place, ...n.slice(1)]);
-  return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
-}
-
 const product = (a: Dim, b: Dim): Dim => ({
   text: `${factor(a)}*${factor(b)}`,
   extent: a.extent * b.extent,
@@ -207,22 +150,6 @@ function sides(p: Picks, s: Scope): Made | undefined {
   };
 }
 
-function diagonal(p: Picks, s: Scope): Made | undefined {
-  const square = ofRank(s, 2, 2).filter((b) => sameDim(b.type.dims[0]!, b.type.dims[1]!));
-  if (square.length > 0) {
-    const a = p.one(square);
-    const d = a.type.dims[0]!;
-    return { text: `for i: ${d.text}. ${a.name}[i, i]`, type: { dims: [d] } };
-  }
-  const a = pickOne(p, s, 1, 1);
-  if (a === undefined) return undefined;
-  const d = a.type.dims[0]!;
-  return {
-    text: `for i: ${d.text}, j: ${d.text}. ${a.name}[i] * sin(${a.name}[j])`,
-    type: { dims: [d, d] },
-  };
-}
-
 function rounded(p: Picks, s: Scope): Made | undefined {
   const a = pickOne(p, s, 0);
   if (a === undefined) return undefined;
@@ -269,49 +196,6 @@ function selected(p: Picks, s: Scope): Made | undefined {
   const cond = onIndex ? `f32(${n[0]}) < 1` : `${read(b, n)} > 0.3712`;
   const text = `if ${cond} then ${read(a, n)} * 0.7 else sin(${read(b, n)})`;
   return { text: over(n, a.type.dims, text), type: a.type };
-}
-
-function folded(p: Picks, s: Scope): Made | undefined {
-  const two = pair(p, s, 1);
-  if (two === undefined) return undefined;
-  const [a, b] = two;
-  const n = binders(a.type.dims);
-  const step = over(
-    n,
-    a.type.dims,
-    `tanh(${read({ ...a, name: 'h' }, n)} * 0.8 + 0.3 * ${read(b, n)})`,
-  );
-  return { text: `fold h = ${a.name} for l: ${p.one(['2', '3'])}. ${step}`, type: a.type };
-}
-
-/** Over the rows of a matrix, with a record as the carry. */
-function foldedRows(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 2, 2);
-  if (a === undefined) return undefined;
-  const [rows, cols] = a.type.dims as [Dim, Dim];
-  return {
-    text: `(fold { u, v } = { u: for j: ${cols.text}. 0.1, v: 0.2 } for l: ${rows.text}.
-    { u: for j: ${cols.text}. sin(u[j] + ${a.name}[l, j]) * v, v: tanh(v + (mean j. u[j])) }).u`,
-    type: { dims: [cols] },
-  };
-}
-
-function scanned(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1, 1);
-  if (a === undefined) return undefined;
-  const d = a.type.dims[0]!;
-  return { text: `scan c = 0.3 for l: ${d.text}. 0.6 * c + sin(${a.name}[l])`, type: a.type };
-}
-
-/** A fold inside a for is one fold over a batched carry. */
-function batchedFold(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1, 1);
-  if (a === undefined) return undefined;
-  const d = a.type.dims[0]!;
-  return {
-    text: `for i: ${d.text}. fold c = ${a.name}[i] for _: 3. cos(c) * 0.9 + 0.1`,
-    type: a.type,
-  };
 }
 
 function called(p: Picks, s: Scope): Made | undefined {
@@ -382,32 +266,6 @@ function drawn(p: Picks, s: Scope): Made | undefined {
   };
 }
 
-function gathered(p: Picks, s: Scope): Made | undefined {
-  const rows = s.sizes[0]!;
-  const all = ofRank(s, 1, 2).filter((b) => sameDim(b.type.dims[0]!, rows));
-  if (all.length === 0) return undefined;
-  const a = p.one(all);
-  const dims = [s.sizes[1]!, ...a.type.dims.slice(1)];
-  const n = binders(dims);
-  return { text: over(n, dims, read(a, ['labels[i]', ...n.slice(1)])), type: { dims } };
-}
-
-function atMaximum(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1, 1);
-  if (a === undefined) return undefined;
-  const b = p.one(ofRank(s, 1, 1).filter((x) => sameDim(x.type.dims[0]!, a.type.dims[0]!)));
-  const op = p.one(['argmax', 'argmin']);
-  return { text: `${a.name}[${op} i. ${b.name}[i]]`, type: { dims: [] } };
-}
-
-function clamped(p: Picks, s: Scope): Made | undefined {
-  const a = pickOne(p, s, 1, 1);
-  if (a === undefined) return undefined;
-  const d = a.type.dims[0]!;
-  const f = p.one(['clamp', 'wrap']);
-  return { text: `for i: ${d.text}. ${a.name}[${f}(2*i + 1)]`, type: a.type };
-}
-
 function nestedGradient(p: Picks, s: Scope): Made | undefined {
   const a = pickOne(p, s, 1, 1);
   if (a === undefined) return undefined;
@@ -445,24 +303,29 @@ function partialRow(p: Picks, s: Scope): Made | undefined {
   };
 }
 
+/** The branch that is not taken has no value there: no NaN of it may reach a derivative. */
+function untaken(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 0);
+  if (a === undefined) return undefined;
+  const n = binders(a.type.dims);
+  const x = read(a, n);
+  const text = p.one([
+    `if ${x} > 0.2137 then sqrt(${x} - 0.1) else 0.3 * ${x}`,
+    `if ${x} < 0.6171 then 0.5 * ${x} else log(${x} - 0.2)`,
+  ]);
+  return { text: over(n, a.type.dims, text), type: a.type };
+}
+
 export const constructs: Readonly<Record<string, Construct>> = {
   pointwise,
   permuted,
   reduced,
   contracted,
-  flipped,
-  padded,
-  strided,
   merged,
   split,
   concatenated,
   sides,
-  diagonal,
   selected,
-  folded,
-  foldedRows,
-  scanned,
-  batchedFold,
   called,
   recorded,
   treeSum,
@@ -470,9 +333,6 @@ export const constructs: Readonly<Record<string, Construct>> = {
   checkpointed,
   custom,
   drawn,
-  gathered,
-  atMaximum,
-  clamped,
   nestedGradient,
   forwardDerivative,
   wholeArithmetic,
@@ -481,5 +341,8 @@ export const constructs: Readonly<Record<string, Construct>> = {
   rounded,
   conditions,
   reverseProduct,
+  untaken,
+  ...readConstructs,
+  ...loopConstructs,
   ...languageConstructs,
 };

@@ -34,6 +34,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   'strided read': /\[[24]\*i/,
   'padded read': /\?\? /,
   'quotient and remainder': /i \/\/ 2/,
+  'circular read': /\) % \([A-C]/,
   'partial index': /in \(?v?\w+\[\w+( - 1)?\]/,
   'index from data': /labels\[/,
   'clamp and wrap': /\b(clamp|wrap)\(/,

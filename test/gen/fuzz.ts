@@ -1,11 +1,15 @@
 /**
- * The long lane: `npm run fuzz -- --programs N --seed S`. Prints the coverage of constructs, every
- * failing program shrunk, and last `N programs, F failures, seed S`; exits 1 on a failure.
+ * The long lane: `npm run fuzz -- --programs N --seed S`. Every program through the passes and its
+ * derivatives, every tenth to the second order, every fourth on wasm at larger sizes. Prints the
+ * coverage of constructs, the first failure of every chunk shrunk, and last
+ * `N programs, F failures, seed S`; exits 1 on a failure.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { openDevice } from '../../runtime/devices/registry.ts';
 import { checkProgram } from './check-program.ts';
 import { coverageOf, coverageTable, type Used } from './coverage.ts';
+import { agreesOn, enlarged } from './on-target.ts';
 import { type RandomProgram, randomProgram } from './program.ts';
 
 const { values } = parseArgs({
@@ -21,6 +25,9 @@ if (!Number.isSafeInteger(programs) || programs < 1 || !Number.isSafeInteger(see
   process.exit(2);
 }
 
+type Depth = { readonly second: boolean; readonly target: boolean };
+
+const device = await openDevice('wasm');
 const chunk = 200;
 const started = performance.now();
 const seen: Used[] = [];
@@ -31,21 +38,23 @@ for (let done = 0; done < programs; done += chunk) {
   const before = failures;
   for (const p of fc.sample(randomProgram, parameters)) {
     seen.push({ used: p.used, live: p.live });
-    // Every tenth to the second order.
-    if (holds(p, seen.length % 10 === 0)) continue;
-    if (failures++ === before) process.stdout.write(shrunk(parameters, p));
+    const depth = { second: seen.length % 10 === 0, target: seen.length % 4 === 0 };
+    if ((await fault(p, depth)) === undefined) continue;
+    if (failures++ === before) process.stdout.write(await shrunk(parameters, depth, p));
   }
   const rate = seen.length / ((performance.now() - started) / 1000);
   const left = Math.round((programs - seen.length) / rate);
   process.stderr.write(`${seen.length} of ${programs}, ${failures} failures, ${left} s left\n`);
 }
+device.dispose();
 process.stdout.write(coverageTable(coverageOf(seen)));
 process.stdout.write(`${programs} programs, ${failures} failures, seed ${seed}\n`);
 process.exitCode = failures > 0 ? 1 : 0;
 
-function fault(p: RandomProgram, second: boolean): string | undefined {
+async function fault(p: RandomProgram, depth: Depth): Promise<string | undefined> {
   try {
-    checkProgram(p, { derivatives: true, second });
+    checkProgram(p, { derivatives: true, second: depth.second });
+    if (depth.target) await agreesOn(device, enlarged(p));
     return undefined;
   } catch (e) {
     return e instanceof Error
@@ -54,17 +63,17 @@ function fault(p: RandomProgram, second: boolean): string | undefined {
   }
 }
 
-function holds(p: RandomProgram, second: boolean): boolean {
-  return fault(p, second) === undefined;
-}
-
 /** The first failure of a chunk, shrunk. */
-function shrunk(parameters: { numRuns: number; seed: number }, found: RandomProgram): string {
-  const outcome = fc.check(
-    fc.property(randomProgram, (p) => holds(p, true)),
+async function shrunk(
+  parameters: { numRuns: number; seed: number },
+  depth: Depth,
+  found: RandomProgram,
+): Promise<string> {
+  const outcome = await fc.check(
+    fc.asyncProperty(randomProgram, async (p) => (await fault(p, depth)) === undefined),
     parameters,
   );
   const p = outcome.counterexample?.[0] ?? found;
-  const why = fault(p, true) ?? fault(found, false) ?? 'it holds when run again';
+  const why = (await fault(p, depth)) ?? (await fault(found, depth)) ?? 'it holds when run again';
   return `FAIL ${why}\nsizes ${JSON.stringify(p.sizes)}, inputs from seed ${p.seed}\n`;
 }

@@ -47,3 +47,26 @@ export const factor = (d: Dim): string => (/^\w+$/.test(d.text) ? d.text : `(${d
 /** `x[i, j]`, or `x` for a scalar. */
 export const read = (b: Binding, ix: readonly string[]): string =>
   ix.length === 0 ? b.name : `${b.name}[${ix.join(', ')}]`;
+
+const letters = ['i', 'j', 'q'];
+export const binders = (dims: readonly Dim[], from = 0): string[] =>
+  dims.map((_, k) => letters[k + from]!);
+const typed = (names: readonly string[], dims: readonly Dim[]): string =>
+  names.map((n, k) => `${n}: ${dims[k]!.text}`).join(', ');
+
+/** `for i: A, j: B. body`, or the body alone. */
+export const over = (names: readonly string[], dims: readonly Dim[], body: string): string =>
+  names.length === 0 ? body : `for ${typed(names, dims)}. ${body}`;
+
+/** Two operands of equal dims; the second may be the first. */
+export function pair(p: Picks, s: Scope, min = 0): readonly [Binding, Binding] | undefined {
+  const all = ofRank(s, min);
+  if (all.length === 0) return undefined;
+  const a = p.one(all);
+  const same = all.filter(
+    (b) =>
+      b.type.dims.length === a.type.dims.length &&
+      b.type.dims.every((d, k) => sameDim(d, a.type.dims[k]!)),
+  );
+  return [a, p.one(same)];
+}

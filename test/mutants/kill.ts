@@ -5,15 +5,15 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
 import { check } from '../../dsl/index.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
 import { onDevice } from '../../runtime/gradcheck/device.ts';
 import { checkProperty } from '../../runtime/gradcheck/property.ts';
 import { checkProgram } from '../gen/check-program.ts';
-import { randomProgram } from '../gen/program.ts';
-import { elaborated, inputsOf, ProgramFault } from '../gen/run.ts';
+import { agreesOn, enlarged } from '../gen/on-target.ts';
+import { type RandomProgram, randomProgram } from '../gen/program.ts';
+import { ProgramFault } from '../gen/run.ts';
 import { coreOf } from '../schedule/chains.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
@@ -24,20 +24,9 @@ type Lane = { readonly name: string; readonly run: () => Promise<void> | void };
 
 const sample = (numRuns: number, seed: number) => fc.sample(randomProgram, { numRuns, seed });
 
-async function targets(name: DeviceName, numRuns: number): Promise<void> {
+async function targets(name: DeviceName, programs: readonly RandomProgram[]): Promise<void> {
   const device = await openDevice(name);
-  for (const p of sample(numRuns, 61)) {
-    const e = elaborated(p);
-    const core = cotangentProgram(e.core).core;
-    const own = inputsOf(e, p.seed);
-    const seeds = core.inputs
-      .slice(own.length)
-      .map((x) => new Float64Array(x.shape.reduce((n, d) => n * d, 1)).fill(0.7));
-    const run = await onDevice(device, core);
-    const v = await run.compare([...own, ...seeds]);
-    run.dispose();
-    if (!v.ok) throw new ProgramFault(`${name} is off by ${v.error} (bound ${v.bound})`);
-  }
+  for (const p of programs) await agreesOn(device, p);
   device.dispose();
 }
 
@@ -73,7 +62,11 @@ const lanes: readonly Lane[] = [
       for (const p of sample(12, 81)) checkProgram(p, { derivatives: true, second: true });
     },
   },
-  { name: 'wasm against the reference', run: () => targets('wasm', 40) },
+  { name: 'wasm against the reference', run: () => targets('wasm', sample(40, 61)) },
+  {
+    name: 'wasm against the reference, larger sizes',
+    run: () => targets('wasm', sample(20, 62).map(enlarged)),
+  },
   { name: 'whole numbers on wasm', run: () => wholeNumbers('wasm') },
   { name: 'products and attention in groups', run: groups },
   {
@@ -98,10 +91,11 @@ const lanes: readonly Lane[] = [
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
-  { name: 'webgpu against the reference', run: () => targets('webgpu', 12) },
+  { name: 'webgpu against the reference', run: () => targets('webgpu', sample(12, 61)) },
 ];
 
-const crash = /TypeError|RangeError|ReferenceError|is not a function|Maximum call stack/;
+const crash =
+  /TypeError|RangeError|ReferenceError|RuntimeError|is not a function|Maximum call stack/;
 for (const lane of lanes) {
   try {
     await lane.run();

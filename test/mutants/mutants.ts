@@ -324,10 +324,11 @@ export const mutants: readonly Mutant[] = [
   ...of('Wasm', 'compiler/emit/wasm/arith.ts', [
     ['lanes run backwards', '[0, s, 2 * s, 3 * s]', '[3 * s, 2 * s, s, 0]'],
     [
-      'the remainder of a negative index stays negative',
+      'the remainder of a negative index is mirrored',
       "g.add(r, g.op('i32.and', 'i32', below, by))",
-      "g.add(r, g.op('i32.and', 'i32', below, g.i32(0)))",
+      "g.op('i32.sub', 'i32', g.op('i32.xor', 'i32', r, below), below)",
     ],
+    ['the quotient of a negative index truncates', 'g.add(q, below)', 'q'],
   ]),
   ...of('WGSL', 'compiler/emit/wgsl/prims.ts', [
     [
