@@ -12,9 +12,10 @@
 import type { Axis, AxisId } from '../../core.ts';
 import type { KExpr } from '../../plan.ts';
 import { eachKExpr, mapKExpr } from '../../schedule/flat.ts';
-import { Arith, advance, type Env, laneStride } from './arith.ts';
+import { Arith, type Env } from './arith.ts';
 import { ins } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
+import { advance, laneStride } from './lanes.ts';
 
 /** A part of the summed axes: `units` of the first one, and all of the others. */
 export type Chunk = {
