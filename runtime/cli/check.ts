@@ -1,4 +1,6 @@
 /** `tenon check FILE...`: parse and type-check. */
+import { placeOf } from '../../dsl/render.ts';
+import type { Diagnostic, Sources, Span } from '../../dsl/source.ts';
 import { check, readProgram } from '../index.ts';
 import type { CommandSpec } from './front.ts';
 import { exit, json } from './io.ts';
@@ -20,7 +22,7 @@ export const checkCommand: CommandSpec = {
         return !seen.has(id) && seen.add(id);
       });
       errors += fresh.filter((d) => d.severity === 'error').length;
-      reports.push(...fresh);
+      reports.push(...fresh.map((d) => placed(d, sources)));
       if (!options.json) reportDiagnostics(fresh, sources, io);
     }
     if (options.json) io.out(json({ errors, diagnostics: reports }));
@@ -28,3 +30,10 @@ export const checkCommand: CommandSpec = {
     return errors > 0 ? exit.wrong : exit.ok;
   },
 };
+
+/** Spans with the line and column of their start, both from 1, beside the offsets. */
+function placed(d: Diagnostic, sources: Sources) {
+  const at = (span: Span) => ({ ...span, ...placeOf(sources.get(span.file) ?? '', span.start) });
+  const related = d.related?.map((r) => ({ ...r, span: at(r.span) }));
+  return { ...d, span: at(d.span), ...(related && { related }) };
+}

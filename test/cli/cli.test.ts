@@ -225,7 +225,7 @@ describe('tenon check', () => {
     expect(report.errors).toBe(1);
     expect(report.diagnostics[0]).toMatchObject({
       severity: 'error',
-      span: { file: at('bad.tn') },
+      span: { file: at('bad.tn'), line: 2, column: 7 },
     });
   });
 
