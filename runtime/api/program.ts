@@ -11,6 +11,7 @@ import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { TenonError } from '../errors.ts';
 import { type FunctionOptions, TenonFunction } from './function.ts';
 import { ProgramError } from './program-error.ts';
+import { bentRules } from './rules.ts';
 
 /** File name -> text. Imports are resolved relative to the importing file's name. */
 export type Files = Sources | Readonly<Record<string, string>>;
@@ -31,12 +32,15 @@ export function check(files: Files, root?: string): Checked {
       hint: 'Give the text of every file, and name the root among them.',
     });
   }
-  const { program, diagnostics } = checkSources(sources, start);
-  const wrong = program === undefined || diagnostics.some((d) => d.severity === 'error');
+  const { program, diagnostics: found } = checkSources(sources, start);
+  const isError = (d: Diagnostic) => d.severity === 'error';
+  const typed = found.some(isError) ? undefined : program;
+  const diagnostics = [...found, ...(typed === undefined ? [] : bentRules(typed))];
+  const wrong = typed === undefined || diagnostics.some(isError);
   return {
     diagnostics,
     sources,
-    ...(wrong ? {} : { program: new Program(program, sources, diagnostics) }),
+    ...(wrong ? {} : { program: new Program(typed, sources, diagnostics) }),
   };
 }
 

@@ -229,6 +229,19 @@ describe('tenon check', () => {
     });
   });
 
+  it('refuses a custom derivative that has no transpose, whoever calls it', async () => {
+    writeFileSync(
+      at('bent.tn'),
+      `fn bent[N](x: f32[N]): f32[N] where N >= 2 = x
+
+derivative bent(_x, dx) = for i. max(dx[i], 0)
+`,
+    );
+    const { code, err } = await tenon('check', at('bent.tn'));
+    expect(code).toBe(1);
+    expect(err).toMatch(/bent\.tn:3:27: error\[E0811\]: The derivative of `bent` is not linear/);
+  });
+
   it('reports a file that is not there without a stack', async () => {
     const { code, err } = await tenon('check', at('none.tn'));
     expect(code).toBe(1);
