@@ -7,11 +7,11 @@
  * read can leave its array even where its value is not used.
  */
 import type { TExpr, TIndex } from '../../dsl/typed.ts';
-import { constE, insideE, keepGuards, mapExpr, readE, selectE } from '../core/expr.ts';
+import { castE, constE, insideE, keepGuards, mapExpr, prim, readE, selectE } from '../core/expr.ts';
 import { addIx, ixConst, shiftIx } from '../core/ix.ts';
 import type { Expr, Guard, Ix } from '../core.ts';
 import { evalExpr, exprOf } from './eval.ts';
-import { toIx } from './ints.ts';
+import { affine, toIx } from './ints.ts';
 import { leavesOfSkeleton, type Skeleton, treeOf } from './leaves.ts';
 import { type Cx, joinIx } from './scope.ts';
 import { evalExtent, evalSize } from './sizes.ts';
@@ -43,11 +43,35 @@ export function indexOf(cx: Cx, env: Env, ix: TIndex, extent: number): Ix {
 export function evalIndex(cx: Cx, env: Env, x: TExpr & { k: 'index' }): Value {
   const target = evalExpr(cx, env, x.target);
   if (target.k !== 'tensor') throw new Error(`a ${target.k} cannot be indexed`);
-  const ix = x.ix.map((i, d) => indexOf(cx, env, i, target.dims[d]!));
-  const value = partial(target, ix);
-  if (x.orElse === undefined) return value;
-  const guards = ix.map((e, d): Guard => ({ e, lo: 0, hi: target.dims[d]! }));
-  return orElse(cx, value, guards, evalExpr(cx, env, x.orElse));
+  if (x.orElse === undefined) {
+    return partial(
+      target,
+      x.ix.map((i, d) => indexOf(cx, env, i, target.dims[d]!)),
+    );
+  }
+  const places = x.ix.map((i, d) => placeOf(cx, env, i, target.dims[d]!));
+  const value = partial(
+    target,
+    places.map((p) => p.ix),
+  );
+  return orElse(cx, value, places, evalExpr(cx, env, x.orElse));
+}
+
+/** An index that need not be in range, and when it is: what axes decide, or what data does. */
+type PlaceAt = { readonly ix: Ix; readonly guard?: Guard; readonly when?: Expr };
+
+/** A computed integer is promised to be in range, so where it is not, element 0 is meant instead. */
+function placeOf(cx: Cx, env: Env, i: TIndex, extent: number): PlaceAt {
+  const e = i.k === 'at' ? exprOf(evalExpr(cx, env, i.e)) : undefined;
+  if (i.k !== 'at' || i.e.type.k === 'idx' || e === undefined || affine(e) !== undefined) {
+    const ix = indexOf(cx, env, i, extent);
+    return { ix, guard: { e: ix, lo: 0, hi: extent } };
+  }
+  if (extent === 0) return { ix: ixConst(0), guard: { e: ixConst(0), lo: 0, hi: 0 } };
+  const at = castE('i32', e);
+  const [first, end] = [constE('i32', 0), constE('i32', extent)];
+  const when = prim('and', prim('ge', at, first), prim('lt', at, end));
+  return { ix: toIx(selectE(when, at, first), extent), when };
 }
 
 /** The element, or the tensor of the trailing dims. */
@@ -61,16 +85,20 @@ export function partial(t: Tensor, ix: readonly Ix[]): Value {
   };
 }
 
-function orElse(cx: Cx, v: Value, guards: readonly Guard[], fallback: Value): Value {
+function orElse(cx: Cx, v: Value, places: readonly PlaceAt[], fallback: Value): Value {
+  const guards = places.flatMap((p) => p.guard ?? []);
   const kept = keepGuards(guards, cx.extents);
-  if (kept !== 'never' && kept.length === 0) return v;
+  const conditions = places.flatMap((p) => p.when ?? []);
+  if (kept !== 'never' && kept.length + conditions.length === 0) return v;
   const whole = fillLike(v, fallback);
   if (kept === 'never') return whole;
-  const inside = insideE(kept, cx.extents);
+  if (kept.length > 0) conditions.unshift(insideE(kept, cx.extents));
+  const inside = conditions.reduce((a, b) => prim('and', a, b));
+  const byAxes = conditions.length === 1 && kept.length > 0;
   return zipScalars(v, whole, (e, other) => {
     const guarded = addGuards(e, kept);
     // Outside its guards a plain read is 0 already.
-    if (e.k === 'read' && other.k === 'const' && other.v === 0) return guarded;
+    if (byAxes && e.k === 'read' && other.k === 'const' && other.v === 0) return guarded;
     return selectE(inside, guarded, other);
   });
 }

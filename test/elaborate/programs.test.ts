@@ -42,6 +42,26 @@ fn conv[H, A, S = 1, Z = 0](w: f32[A], x: f32[S*H]): f32[H] =
       ),
     ).toEqual([[210, 432]]);
   });
+  it('gives the fallback outside a tensor where the index is computed', () => {
+    const text = `fn before[N, K](x: f32[K], y: idx[K][N]): f32[N] = for n. x[y[n] - 1] ?? 7
+fn at[N, K](x: f32[K], y: i32[N]): f32[N] = for n. x[y[n]] ?? (x[0] ?? 7)
+fn squares[N, K](x: f32[K], w: f32[N, K]): f32[N] = for n. (x[n*n - 1] ?? 7) + (w[n - 1, n*n - 1] ?? 0.5)
+fn rows[N, K](t: { a: f32[2], b: f32 }[K], y: i32[N]): f32[N] =
+  for n. sum v in (t[y[n]] ?? { a: for i. 0.5, b: 0.25 }). v`;
+    expect(runSource(text, 'before', [iota(3), [0, 2, 1]], { N: 3, K: 3 })).toEqual([[7, 1, 0]]);
+    const far = [-(2 ** 31), -1, 0, 2, 3, 2 ** 31 - 1];
+    expect(runSource(text, 'at', [[4, 5, 6], far], { N: 6, K: 3 })).toEqual([[4, 4, 4, 6, 4, 4]]);
+    expect(runSource(text, 'at', [[], far], { N: 6, K: 0 })).toEqual([[7, 7, 7, 7, 7, 7]]);
+    expect(runSource(text, 'squares', [iota(4), iota(16)], { N: 4, K: 4 })).toEqual([
+      [7.5, 0, 3 + 7, 7.5],
+    ]);
+    const trees = [
+      [1, 2, 3, 4],
+      [10, 20],
+      [-1, 1, 2],
+    ];
+    expect(runSource(text, 'rows', trees, { N: 3, K: 2 })).toEqual([[1.25, 27, 1.25]]);
+  });
   it('gathers by data-dependent indices', () => {
     const text = `fn rows[N, K, D](table: f32[K, D], y: idx[K][N]): f32[N, D] = for n, d. table[y[n], d]`;
     expect(runSource(text, 'rows', [iota(6), [2, 0]], { N: 2, K: 3, D: 2 })).toEqual([

@@ -23,7 +23,7 @@ const padded: Construct = (p, s) => {
   const a = pickOne(p, s, 1);
   if (a === undefined) return undefined;
   const n = binders(a.type.dims);
-  const shift = p.one(['i - 1', 'i + 1', 'i + 2', '(2*i - 3) // 2', '(i - 1) // 2']);
+  const shift = p.one(['i - 1', 'i + 1', 'i + 2', '(2*i - 3) // 2', '(i - 1) // 2', 'i*i - 1']);
   const other = p.one(['0', '0.5']);
   return {
     text: over(n, a.type.dims, `(${read(a, [shift, ...n.slice(1)])} ?? ${other})`),
@@ -42,6 +42,17 @@ const strided: Construct = (p, s) => {
   const place = ['2*i + a - 1', '4*i + 2*a - 1'][p.below(2)]!;
   const x = read(a, [place, ...n.slice(1)]);
   return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
+};
+
+/** A function of what a window reads, also of its edge. */
+const windowed: Construct = (p, s) => {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const d = a.type.dims[0]!;
+  const f = p.one(['cos', 'tanh', 'exp']);
+  const x = `${a.name}[i + k - 1]`;
+  const body = p.one([`${f}(0.5 * (${x} ?? 0))`, `(${f}(0.3 * (${x} ?? 0.2)) - ${a.name}[i])`]);
+  return { text: `for i: ${d.text}. 0.3 * (sum k: 3. ${body})`, type: { dims: [d] } };
 };
 
 /** Around the ring: a circular convolution, and places that wrap once or often. */
@@ -108,7 +119,14 @@ const gathered: Construct = (p, s) => {
   const a = p.one(all);
   const dims = [s.sizes[1]!, ...a.type.dims.slice(1)];
   const n = binders(dims);
-  return { text: over(n, dims, read(a, ['labels[i]', ...n.slice(1)])), type: { dims } };
+  const at = (place: string) => read(a, [place, ...n.slice(1)]);
+  const computed = (place: string) => `(${at(place)} ?? 0.3)`;
+  const text = p.one([
+    at('labels[i]'),
+    computed('labels[i] - 1'),
+    computed('2 * i32(labels[i]) - i'),
+  ]);
+  return { text: over(n, dims, text), type: { dims } };
 };
 
 /** Places from data inside loops that carry something. */
@@ -149,6 +167,7 @@ export const readConstructs: Readonly<Record<string, Construct>> = {
   flipped,
   padded,
   strided,
+  windowed,
   circular,
   dilated,
   diagonal,

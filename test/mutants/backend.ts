@@ -104,6 +104,19 @@ export const backend: readonly Mutant[] = [
       'part(full, full, 1, false);',
     ],
   ]),
+  ...of('running reductions', 'compiler/emit/wasm/accumulate.ts', [
+    ['the third lane is lost', 'combine(g, op, t, 1, lane[0]!, lane[2]!)', 'lane[0]!'],
+    [
+      'of equals the last is the largest',
+      "applyOp(g, this.#lanes, 'lt', 'bool', this.#t, order)",
+      "applyOp(g, this.#lanes, 'le', 'bool', this.#t, order)",
+    ],
+    [
+      'an extreme forgets that it met a NaN',
+      "return this.#g.op('v128.or', 'v128', this.#g.read(this.#local, 'v128', s), nan);",
+      "return this.#g.read(this.#local, 'v128', s);",
+    ],
+  ]),
   ...of('vectors', 'compiler/emit/wasm/micro.ts', [
     [
       'a narrow tile loses its last column',

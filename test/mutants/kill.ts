@@ -18,6 +18,7 @@ import { coreOf } from '../schedule/chains.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
+import { reductions } from './reductions-lane.ts';
 import { refusals } from './refusals.ts';
 
 type Lane = { readonly name: string; readonly run: () => Promise<void> | void };
@@ -68,6 +69,7 @@ const lanes: readonly Lane[] = [
     run: () => targets('wasm', sample(20, 62).map(enlarged)),
   },
   { name: 'whole numbers on wasm', run: () => wholeNumbers('wasm') },
+  { name: 'reductions on wasm', run: () => reductions('wasm', 71) },
   { name: 'products and attention in groups', run: groups },
   {
     name: 'check declarations of models',
@@ -91,7 +93,15 @@ const lanes: readonly Lane[] = [
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
+  { name: 'reductions on webgpu', run: () => reductions('webgpu', 1500) },
   { name: 'webgpu against the reference', run: () => targets('webgpu', sample(12, 61)) },
+  {
+    name: 'webgpu against the reference, larger sizes',
+    run: () => targets('webgpu', sample(12, 62).map(enlarged)),
+  },
+  { name: 'whole numbers on gpujs', run: () => wholeNumbers('gpujs') },
+  { name: 'reductions on gpujs', run: () => reductions('gpujs', 71) },
+  { name: 'gpujs against the reference', run: () => targets('gpujs', sample(40, 61)) },
 ];
 
 const crash =

@@ -5,121 +5,11 @@
  */
 
 import { backend } from './backend.ts';
+import { derivatives } from './derivatives.ts';
 import { type Mutant, of } from './row.ts';
 
 export const mutants: readonly Mutant[] = [
-  ...of('partial derivatives', 'compiler/ad/partials.ts', [
-    [
-      'sin has the wrong sign',
-      "sin: [(n, g) => mul(g, prim('cos', arg(n, 0)))]",
-      "sin: [(n, g) => neg(mul(g, prim('cos', arg(n, 0))))]",
-    ],
-    ['tanh forgets a square', "prim('sub', one, prim('mul', n, n))", "prim('sub', one, n)"],
-    [
-      'div by its second argument has the wrong sign',
-      '(n, g) => neg(div(mul(g, n), arg(n, 1)))',
-      '(n, g) => div(mul(g, n), arg(n, 1))',
-    ],
-    ['sqrt loses its half', 'div(mul(g, f32(0.5)), n)', 'div(mul(g, f32(1)), n)'],
-    [
-      'min gives the other argument',
-      "{ when: (n) => is('le', arg(n, 0), arg(n, 1)) }",
-      "{ when: (n) => is('ge', arg(n, 0), arg(n, 1)) }",
-    ],
-  ]),
-  ...of('reductions', 'compiler/ad/reductions.ts', [
-    ['min is at the maximum', "position(s, 'argmin', supply)", "position(s, 'argmax', supply)"],
-    [
-      'a factor of a product multiplies itself',
-      'shiftIx(scaleIx(ixAxis(r!), -1), 1)',
-      'shiftIx(scaleIx(ixAxis(r!), 1), 0)',
-    ],
-    ['an odd factor is left out', 'left.reduceRight((p', 'left.slice(1).reduceRight((p'],
-    [
-      'pairs are not h apart',
-      'scaleIx(ixAxis(pair), h)',
-      'scaleIx(ixAxis(pair), Math.max(h - 1, 0))',
-    ],
-  ]),
-  ...of('forward mode', 'compiler/ad/jvp.ts', [
-    [
-      'the tangent of an extremum counts everywhere',
-      'const body = select(when, d, zero);',
-      'const body = select(when, d, d);',
-    ],
-    [
-      'a pair forgets the other factor',
-      'const body = mul(d, otherOfPair(s));',
-      'const body = mul(d, mul(otherOfPair(s), otherOfPair(s)));',
-    ],
-  ]),
-  ...of('linearity of rules', 'compiler/ad/linear.ts', [
-    [
-      'two tangents may be multiplied',
-      "return b === 'free' ? a : 'other';",
-      "return b === 'free' ? a : 'linear';",
-    ],
-    [
-      'a tangent and a constant may be added',
-      "return b === 'zero' ? a : 'other';",
-      "return b === 'zero' ? a : 'linear';",
-    ],
-    [
-      'a product of tangents is linear',
-      "const adds = s.op === null || s.op === 'sum';",
-      "const adds = s.op === null || s.op === 'sum' || s.op === 'prod';",
-    ],
-    ['a tangent may decide', "return args.every(isValue) ? 'free' : 'other';", "return 'free';"],
-  ]),
-  ...of('inverting reads', 'compiler/ad/solve.ts', [
-    [
-      'the sign of a multiplier is lost',
-      'scaleIx(eq.known, m > 0 ? -1 : 1), Math.abs(m)',
-      'scaleIx(eq.known, -1), Math.abs(m)',
-    ],
-    ['divisibility is not asked for', 'this.#demand(isZero(modIx(e, m, this.extents)));', ''],
-    [
-      'bounds of a solution are one too wide',
-      'if (u.bounded) this.#demand({ e: value, lo: 0, hi: u.extent });\n    this.#open',
-      'if (u.bounded) this.#demand({ e: value, lo: 0, hi: u.extent + 1 });\n    this.#open',
-    ],
-    [
-      'digits of a flipped axis are off by one',
-      'shiftIx(rest, -m * (u.extent - 1))',
-      'shiftIx(rest, -m * u.extent)',
-    ],
-    ['what is left of the digits may be anything', '    this.#demand(isZero(rest));\n  }', '  }'],
-  ]),
-  ...of('transposition', 'compiler/ad/transpose.ts', [
-    [
-      'equal reads count once',
-      'ct: old === undefined ? f.ct : add(old.ct, f.ct)',
-      'ct: old === undefined ? f.ct : old.ct',
-    ],
-    [
-      'iterations that do not matter count once',
-      'mul(body, f32(times))',
-      'mul(body, f32(Math.min(times, 1)))',
-    ],
-    [
-      'of several cotangents only the last counts',
-      'readAt(p.v, axes) : p.body)).reduce(add)',
-      'readAt(p.v, axes) : p.body)).slice(-1).reduce(add)',
-    ],
-  ]),
-  ...of('folds', 'compiler/ad/transpose-fold.ts', [
-    ['backward runs forwards', 'rev: !f.rev', 'rev: f.rev'],
-    [
-      'the first carry gets no cotangent',
-      'f.carry.forEach((c, i) => {\n    if (t.linear.has(c.init))',
-      'f.carry.forEach((c, i) => {\n    if (i > 0 && t.linear.has(c.init))',
-    ],
-    [
-      'a slice is read at any step',
-      'a.id === l.id && !rest.some((ix) => freeAxesIx(ix).has(l.id))',
-      'a.id !== l.id || !rest.some((ix) => freeAxesIx(ix).has(l.id))',
-    ],
-  ]),
+  ...derivatives,
   ...of('index algebra', 'compiler/core/ix.ts', [
     [
       'a remainder loses its low digits',
@@ -247,6 +137,26 @@ export const mutants: readonly Mutant[] = [
       'rest: a!.rest ?? b!.rest }',
     ],
   ]),
+  ...of('fusion', 'compiler/passes/fuse.ts', [
+    [
+      'what is not 0 at 0 is 0 outside of a guard',
+      '    default:\n      return false;\n  }\n}\n\n// ---------------------------------------------------------------- sharing',
+      '    default:\n      return e.args.every((a) => vanishes(a, guard));\n  }\n}\n\n//',
+    ],
+    [
+      'a diagonal is the whole',
+      'own.get(a) !== extents.get(b) || taken.has(b)',
+      'own.get(a) !== extents.get(b)',
+    ],
+  ]),
+  ...of('guards', 'compiler/passes/guards.ts', [
+    [
+      'the last multiple is out of range',
+      'Math.ceil(high / divisor) + 0',
+      'Math.floor(high / divisor) + 0',
+    ],
+    ['a mirrored guard is off by one', '[c - g.hi + 1, c - g.lo + 1]', '[c - g.hi, c - g.lo]'],
+  ]),
   ...of('hoisting', 'compiler/passes/hoist.ts', [
     [
       'what depends on the step leaves the fold',
@@ -330,6 +240,18 @@ export const mutants: readonly Mutant[] = [
     ],
     ['the quotient of a negative index truncates', 'g.add(q, below)', 'q'],
   ]),
+  ...of('places from data', 'compiler/schedule/access.ts', [
+    [
+      'what no guard lets through is added all the same',
+      "body: prim('select', s.body.t, ok, body, zero),",
+      'body,',
+    ],
+    [
+      'a place of no value has one',
+      "return prim('select', e.t, ok, load, { k: 'const', t: e.t, v: 0 });",
+      'return load;',
+    ],
+  ]),
   ...of('WGSL', 'compiler/emit/wgsl/prims.ts', [
     [
       'floor division truncates',
@@ -341,6 +263,23 @@ export const mutants: readonly Mutant[] = [
       'return select(select(a, b, a < b), b, ',
       'return select(select(a, b, b < a), b, ',
     ],
+  ]),
+  ...of('WGSL', 'compiler/emit/wgsl/contract.ts', [
+    ['every chunk of a tile is the first', "'let deep = chunk + d;'", "'let deep = d;'"],
+  ]),
+  ...of('WGSL', 'compiler/emit/wgsl/long-reduction.ts', [
+    ['the tree of a long reduction lacks its root', 'half > 0u; half', 'half > 1u; half'],
+  ]),
+  ...of('WGSL', 'compiler/emit/wgsl/reduce.ts', [
+    ['of equals the last is the largest', "argmax: pick('>', least)", "argmax: pick('>=', least)"],
+  ]),
+  ...of('gpu.js', 'compiler/emit/gpujs/prims.ts', [
+    ['a product of conditions is their sum', "and: infix('*')", "and: infix('+')"],
+    ['powers lack a factor', 'power(a[0]!, e.v)', 'power(a[0]!, e.v - 1)'],
+    ['the larger of two is the smaller', "max: extreme('>')", "max: extreme('<')"],
+  ]),
+  ...of('gpu.js', 'compiler/emit/gpujs/digits.ts', [
+    ['a mirrored store is off by one', 'ixConst(m * (extent - 1))', 'ixConst(m * extent)'],
   ]),
   ...backend,
 ];

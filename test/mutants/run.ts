@@ -62,16 +62,34 @@ async function hunt(at: string, m: Mutant): Promise<Verdict> {
       // Names that are no longer used are no type errors.
       if (!/TS6133|TS6196|TS6192/.test(fault)) return { k: 'invalid', by: fault };
     }
-    const { out } = await run(at, ['test/mutants/kill.ts']);
-    const line = out.split('\n').find((l) => /^(KILLED|CRASHED|SURVIVED)/.test(l));
-    if (line === undefined) return { k: 'invalid', by: out.slice(0, 200).replaceAll('\n', ' ') };
-    if (line.startsWith('SURVIVED')) return { k: 'survived', by: '' };
-    const by = line.replace(/^\w+ /, '');
-    return { k: line.startsWith('KILLED') ? 'killed' : 'invalid', by };
+    return await tested(at);
   } finally {
     writeFileSync(path, before);
   }
 }
+
+async function tested(at: string): Promise<Verdict> {
+  const { out } = await run(at, ['test/mutants/kill.ts']);
+  const line = out.split('\n').find((l) => /^(KILLED|CRASHED|SURVIVED)/.test(l));
+  if (line === undefined) return { k: 'invalid', by: out.slice(0, 200).replaceAll('\n', ' ') };
+  if (line.startsWith('SURVIVED')) return { k: 'survived', by: '' };
+  const by = line.replace(/^\w+ /, '');
+  return { k: line.startsWith('KILLED') ? 'killed' : 'invalid', by };
+}
+
+/** A test that fails without a mutant kills nothing. */
+async function sound(): Promise<boolean> {
+  const at = copyTree();
+  try {
+    const v = await tested(at);
+    if (v.k !== 'survived') process.stdout.write(`without a mutant: ${v.k}  [${v.by}]\n`);
+    return v.k === 'survived';
+  } finally {
+    rmSync(at, { recursive: true, force: true });
+  }
+}
+
+if (!(await sound())) process.exit(1);
 
 const verdicts = new Map<Mutant, Verdict>();
 const queue = [...chosen];

@@ -1,0 +1,168 @@
+/**
+ * Seeded bugs of differentiation: rules of primitives and reductions, dead branches, inverted reads,
+ * transposition, folds. Rules and rows as in mutants.ts.
+ */
+import { type Mutant, of } from './row.ts';
+
+export const derivatives: readonly Mutant[] = [
+  ...of('partial derivatives', 'compiler/ad/partials.ts', [
+    [
+      'sin has the wrong sign',
+      "sin: [(n, g) => mul(g, prim('cos', arg(n, 0)))]",
+      "sin: [(n, g) => neg(mul(g, prim('cos', arg(n, 0))))]",
+    ],
+    ['tanh forgets a square', "prim('sub', one, prim('mul', n, n))", "prim('sub', one, n)"],
+    [
+      'div by its second argument has the wrong sign',
+      '(n, g) => neg(div(mul(g, n), arg(n, 1)))',
+      '(n, g) => div(mul(g, n), arg(n, 1))',
+    ],
+    ['sqrt loses its half', 'div(mul(g, f32(0.5)), n)', 'div(mul(g, f32(1)), n)'],
+    [
+      'min gives the other argument',
+      "{ when: (n) => is('le', arg(n, 0), arg(n, 1)) }",
+      "{ when: (n) => is('ge', arg(n, 0), arg(n, 1)) }",
+    ],
+  ]),
+  ...of('reductions', 'compiler/ad/reductions.ts', [
+    ['min is at the maximum', "position(s, 'argmin', supply)", "position(s, 'argmax', supply)"],
+    [
+      'a factor of a product multiplies itself',
+      'shiftIx(scaleIx(ixAxis(r!), -1), 1)',
+      'shiftIx(scaleIx(ixAxis(r!), 1), 0)',
+    ],
+    ['an odd factor is left out', 'left.reduceRight((p', 'left.slice(1).reduceRight((p'],
+    [
+      'pairs are not h apart',
+      'scaleIx(ixAxis(pair), h)',
+      'scaleIx(ixAxis(pair), Math.max(h - 1, 0))',
+    ],
+  ]),
+  ...of('forward mode', 'compiler/ad/jvp.ts', [
+    [
+      'the tangent of an extremum counts everywhere',
+      'const body = select(when, d, zero);',
+      'const body = select(when, d, d);',
+    ],
+    [
+      'a pair forgets the other factor',
+      'const body = mul(d, otherOfPair(s));',
+      'const body = mul(d, mul(otherOfPair(s), otherOfPair(s)));',
+    ],
+  ]),
+  ...of('linearity of rules', 'compiler/ad/linear.ts', [
+    [
+      'two tangents may be multiplied',
+      "return b === 'free' ? a : 'other';",
+      "return b === 'free' ? a : 'linear';",
+    ],
+    [
+      'a tangent and a constant may be added',
+      "return b === 'zero' ? a : 'other';",
+      "return b === 'zero' ? a : 'linear';",
+    ],
+    [
+      'a product of tangents is linear',
+      "const adds = s.op === null || s.op === 'sum';",
+      "const adds = s.op === null || s.op === 'sum' || s.op === 'prod';",
+    ],
+    ['a tangent may decide', "return args.every(isValue) ? 'free' : 'other';", "return 'free';"],
+  ]),
+  ...of('inverting reads', 'compiler/ad/solve.ts', [
+    [
+      'the sign of a multiplier is lost',
+      'scaleIx(eq.known, m > 0 ? -1 : 1), Math.abs(m)',
+      'scaleIx(eq.known, -1), Math.abs(m)',
+    ],
+    ['divisibility is not asked for', 'this.#demand(isZero(modIx(e, m, this.extents)));', ''],
+    [
+      'bounds of a solution are one too wide',
+      'if (u.bounded) this.#demand({ e: value, lo: 0, hi: u.extent });\n    this.#open',
+      'if (u.bounded) this.#demand({ e: value, lo: 0, hi: u.extent + 1 });\n    this.#open',
+    ],
+    [
+      'digits of a flipped axis are off by one',
+      'shiftIx(rest, -m * (u.extent - 1))',
+      'shiftIx(rest, -m * u.extent)',
+    ],
+    ['what is left of the digits may be anything', '    this.#demand(isZero(rest));\n  }', '  }'],
+  ]),
+  ...of('transposition', 'compiler/ad/transpose.ts', [
+    [
+      'equal reads count once',
+      'ct: old === undefined ? f.ct : add(old.ct, f.ct)',
+      'ct: old === undefined ? f.ct : old.ct',
+    ],
+    [
+      'iterations that do not matter count once',
+      'mul(body, f32(times))',
+      'mul(body, f32(Math.min(times, 1)))',
+    ],
+    [
+      'of several cotangents only the last counts',
+      'readAt(p.v, axes) : p.body)).reduce(add)',
+      'readAt(p.v, axes) : p.body)).slice(-1).reduce(add)',
+    ],
+  ]),
+  ...of('folds', 'compiler/ad/transpose-fold.ts', [
+    ['backward runs forwards', 'rev: !f.rev', 'rev: f.rev'],
+    [
+      'the first carry gets no cotangent',
+      'f.carry.forEach((c, i) => {\n    if (t.linear.has(c.init))',
+      'f.carry.forEach((c, i) => {\n    if (i > 0 && t.linear.has(c.init))',
+    ],
+    [
+      'a slice is read at any step',
+      'a.id === l.id && !rest.some((ix) => freeAxesIx(ix).has(l.id))',
+      'a.id !== l.id || !rest.some((ix) => freeAxesIx(ix).has(l.id))',
+    ],
+  ]),
+  ...of('dead branches', 'compiler/ad/scalar.ts', [
+    [
+      'a cotangent of a dead branch meets its partials',
+      'mask: keepsZero.has(n.op) ? a.mask : a.live',
+      'mask: a.mask',
+    ],
+    [
+      'what two branches use lives where both do',
+      'const live = or(a.live, b.live);',
+      'const live = and(a.live, b.live);',
+    ],
+    [
+      'a use in one branch forgets the other',
+      'old === undefined ? there : or(old, there)',
+      'old === undefined ? there : there',
+    ],
+    [
+      'a root may stand outside its branch',
+      "  'erf',\n  'select',",
+      "  'erf',\n  'sqrt',\n  'log',\n  'select',",
+    ],
+  ]),
+  ...of('conditions of uses', 'compiler/ad/narrow.ts', [
+    ['the last use alone counts', 'const both = or(old, mine);', 'const both = or(mine, mine);'],
+    [
+      'a value that is used under a condition is 0',
+      'select(condition, s.body, zeroE(',
+      'select(condition, zeroE(s.body.t), zeroE(',
+    ],
+  ]),
+  ...of('splitting', 'compiler/ad/split.ts', [
+    [
+      'a function is 0 outside of what it reads',
+      'const outside = valueAt0(e);',
+      'const outside = 0 * valueAt0(e);',
+    ],
+  ]),
+  ...of('equations', 'compiler/ad/equations.ts', [
+    ['an inverse has the wrong sign', '(r * x) % m === 1', '(r * x) % m === m - 1'],
+    ['windows that touch do not overlap', 'reach >= Math.abs(m)', 'reach > Math.abs(m)'],
+  ]),
+  ...of('taking folds apart', 'compiler/ad/unzip.ts', [
+    [
+      'the carry of a second step is the initial one',
+      'f.trip === 1 || c.next === c.in',
+      'f.trip <= 2 || c.next === c.in',
+    ],
+  ]),
+];
