@@ -229,7 +229,7 @@ const likeTrees = ofVector((a, d) => ({
 
 /** A scan that carries a record: one field stacked. */
 const scannedRecord = ofVector((a, d) => ({
-  text: `(cs -> for i: ${d.text}. cs[i].u * 0.5 + cs[i].v)(
+  text: `(cs -> for i: ${d.text}. cs[i].u * 0.5 + cs[wrap(2 * i32(labels[0]) + i)].v)(
     scan { u, v } = { u: 0.3, v: 0.1 } for l: ${d.text}. { u: sin(u + ${a.name}[l]), v: 0.5 * v + 0.1 * u })`,
   type: { dims: [d] },
 }));

@@ -84,16 +84,20 @@ const descent: Construct = (p, s) => {
   return { text, type: a.type };
 };
 
-/** A walk: a key is carried beside the place. */
+/** A walk: a key, a count, a choice or a place is carried beside the values. */
 const walk: Construct = (p, s) => {
   const a = pickOne(p, s, 1, 1);
   if (a === undefined) return undefined;
   const d = a.type.dims[0]!;
-  return {
-    text: `(fold { h, k } = { h: ${a.name}, k: split(seed, ${p.below(5)}) } for l: 2.
+  const text = p.one([
+    `(fold { h, k } = { h: ${a.name}, k: split(seed, ${p.below(5)}) } for l: 2.
     { h: for i: ${d.text}. 0.7 * sin(h[i]) + 0.3 * uniform(k, i), k: split(k, 1) }).h`,
-    type: a.type,
-  };
+    `(fold { h, n, on } = { h: ${a.name}, n: 0, on: true } for l: 3.
+    { h: for i: ${d.text}. if on then sin(h[i]) else h[i] * 0.5 + 0.1 * f32(n), n: n + 2, on: n < 1 }).h`,
+    `(fold { h, at } = { h: ${a.name}, at: labels[0] } for l: ${s.sizes[1]!.text}.
+    { h: for i: ${d.text}. 0.6 * sin(h[i]) + (h[at - 1] ?? 0.2), at: labels[l] }).h`,
+  ]);
+  return { text, type: a.type };
 };
 
 export const loopConstructs: Readonly<Record<string, Construct>> = {

@@ -152,15 +152,27 @@ const atMaximum: Construct = (p, s) => {
   if (a === undefined) return undefined;
   const b = p.one(ofRank(s, 1, 1).filter((x) => sameDim(x.type.dims[0]!, a.type.dims[0]!)));
   const op = p.one(['argmax', 'argmin']);
-  return { text: `${a.name}[${op} i. ${b.name}[i]]`, type: { dims: [] } };
+  const matrix = pickOne(p, s, 2, 2)!;
+  const [x, y] = matrix.type.dims as [Dim, Dim];
+  const pairs = `(i: ${x.text}, j: ${y.text}). ${matrix.name}[i, j]`;
+  const text = p.one([
+    `${a.name}[${op} i. ${b.name}[i]]`,
+    `(for ${pairs} * 0.7)[${op} ${pairs}] * (mean i. ${a.name}[i])`,
+  ]);
+  return { text, type: { dims: [] } };
 };
 
 const clamped: Construct = (p, s) => {
   const a = pickOne(p, s, 1, 1);
   if (a === undefined) return undefined;
-  const d = a.type.dims[0]!;
+  const [d, count] = [a.type.dims[0]!, s.sizes[1]!];
   const f = p.one(['clamp', 'wrap']);
-  return { text: `for i: ${d.text}. ${a.name}[${f}(2*i + 1)]`, type: a.type };
+  const at = (place: string) => `${a.name}[${f}(${place})]`;
+  return p.one<Made>([
+    { text: `for i: ${d.text}. ${at('2*i + 1')}`, type: a.type },
+    { text: `for i: ${count.text}. ${at('3 * i32(labels[i]) - 2')}`, type: { dims: [count] } },
+    { text: `for i: ${d.text}. ${at(`i32(floor(2.3 * ${a.name}[i] + 0.1171))`)}`, type: a.type },
+  ]);
 };
 
 export const readConstructs: Readonly<Record<string, Construct>> = {

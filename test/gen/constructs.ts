@@ -124,17 +124,18 @@ function concatenated(p: Picks, s: Scope): Made | undefined {
   const [x, y] = [a.type.dims[0]!, b.type.dims[0]!];
   if (x.extent + y.extent > 30) return undefined;
   const text = `for i: ${x.text} + ${y.text}. sin([..${a.name}, ..${b.name}][i])`;
-  const element = p.below(2) === 0;
-  if (!element) {
-    return {
-      text,
-      type: { dims: [{ text: `${x.text} + ${y.text}`, extent: x.extent + y.extent }] },
-    };
-  }
-  return {
-    text: `[0.25, ..${a.name}]`,
-    type: { dims: [{ text: `1 + ${x.text}`, extent: 1 + x.extent }] },
-  };
+  const count = s.sizes[1]!;
+  return p.one<Made>([
+    {
+      text: `[0.25, ..${a.name}]`,
+      type: { dims: [{ text: `1 + ${x.text}`, extent: 1 + x.extent }] },
+    },
+    { text, type: { dims: [{ text: `${x.text} + ${y.text}`, extent: x.extent + y.extent }] } },
+    {
+      text: `for i: ${count.text}. ([..${a.name}, ..${b.name}])[wrap(i32(labels[i]) + 2)]`,
+      type: { dims: [count] },
+    },
+  ]);
 }
 
 /** Both sides of a concatenation. */
@@ -181,10 +182,12 @@ function reverseProduct(p: Picks, s: Scope): Made | undefined {
   const two = pair(p, s, 1);
   if (two === undefined) return undefined;
   const [a, b] = two;
-  return {
-    text: `vjp(x -> each v in x. v * cos(v), ${a.name}, ${b.name}).gradient`,
-    type: a.type,
-  };
+  const both = `r -> { u: each v, w in r.p, r.q. v * cos(w), s: sum v in r. sin(v) }`;
+  const text = p.one([
+    `vjp(x -> each v in x. v * cos(v), ${a.name}, ${b.name}).gradient`,
+    `vjp(${both}, { p: ${a.name}, q: ${b.name} }, { u: ${b.name}, s: 0.2 }).gradient.q`,
+  ]);
+  return { text, type: a.type };
 }
 
 function selected(p: Picks, s: Scope): Made | undefined {
@@ -251,7 +254,12 @@ function custom(p: Picks, s: Scope): Made | undefined {
   if (a === undefined) return undefined;
   s.used.add('custom');
   const n = binders(a.type.dims);
-  return { text: over(n, a.type.dims, `cubed(${read(a, n)}) * 0.2`), type: a.type };
+  const text = p.one([
+    over(n, a.type.dims, `cubed(${read(a, n)}) * 0.2`),
+    n.length === 1 ? `spread(${a.name}, 0.3)` : `0.4 * ${a.name}`,
+    `fold h = ${a.name} for l: 2. each v in h. 0.5 * sin(cubed(v))`,
+  ]);
+  return { text, type: a.type };
 }
 
 function drawn(p: Picks, s: Scope): Made | undefined {

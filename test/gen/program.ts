@@ -32,6 +32,11 @@ fn scaled[N](x: f32[N], by: f32 = 0.5): f32[N] = for i. by * x[i]
 `,
   custom: `fn cubed(x: f32): f32 = x * x * x
 derivative cubed(x, dx) = 3 * x * x * dx
+
+fn spread[N](x: f32[N], by: f32): f32[N] = for i. by * x[i] + (sum j. sin(x[j])) / (N + 1)
+derivative spread(x, by, dx, dby) =
+  let s = sum j. cos(x[j]) * dx[j]
+  for i. by * dx[i] + dby * x[i] + s / (N + 1)
 `,
   heads: `fn heads[H, E](x: f32[H*E]): f32[H, E] = for h, e. x[(h, e)]
 `,
