@@ -9,6 +9,15 @@
 import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { bindSizes, evalSize, factHolds, type SizeEnv } from '../../compiler/elaborate/sizes.ts';
 import { leafSpecs } from '../../compiler/elaborate/types.ts';
+import {
+  add,
+  bareVariable,
+  constant,
+  mentions,
+  mul,
+  substitute,
+  variable,
+} from '../../dsl/size.ts';
 import type { Size, SizeFact, TFn } from '../../dsl/typed.ts';
 
 export type SizeOptions = {
@@ -23,7 +32,9 @@ export type SizeOptions = {
 const usual = [1, 2, 3, 5] as const;
 /** Where no choice of usual extents will do: `where A + B == 12`, `where N == 0`. */
 const wider = Array.from({ length: 17 }, (_, n) => n);
-/** What the facts about one size alone leave nothing of is searched for below this. */
+/** A size has as many extents, where the facts about it alone leave fewer of the usual ones. */
+const fewest = 3;
+/** They are searched for below this. */
 const farthest = 1000;
 const enumerated = 5_000;
 
@@ -56,17 +67,18 @@ function choose(
 ): readonly SizeEnv[] {
   const given = options.sizes ?? {};
   const extents = [...new Set(numbers)].sort((a, b) => a - b);
-  const follows = following(facts, given);
+  const { follows, quotients } = following(fn, facts, given);
   // A fact about one size alone leaves it fewer extents, so that the few that fit are met.
-  const free = fn.sizes
+  const sizes = fn.sizes
     .map((p) => p.name)
     .filter((name) => given[name] === undefined && !follows.has(name))
     .map((name) => {
       const own = facts.filter((f) => namesIn(f).every((v) => v === name));
       const fits = (v: number) => own.every((f) => factHolds(f, new Map([[name, v]])));
       const near = extents.filter(fits);
-      return { name, extents: near.length > 0 ? near : smallest(fits) };
+      return { name, extents: near.length >= fewest ? near : atLeast(near, fits) };
     });
+  const free = [...sizes, ...quotients.map((name) => ({ name, extents }))];
   const total = free.reduce((n, f) => n * f.extents.length, 1);
   // Whoever gives every size means them.
   const drawn = free.length > 0 || follows.size > 0;
@@ -74,55 +86,75 @@ function choose(
   const stride = Math.max(1, Math.floor(total / enumerated)) | 1;
   const found: { sizes: SizeEnv; weight: number }[] = [];
   for (let n = 0, k = 0; n < Math.min(total, enumerated); n++, k = (k + stride) % total) {
-    const sizes = new Map(Object.entries(given));
+    const drawn = new Map(Object.entries(given));
     let rest = k;
     for (const f of free) {
-      sizes.set(f.name, f.extents[rest % f.extents.length]!);
+      drawn.set(f.name, f.extents[rest % f.extents.length]!);
       rest = Math.floor(rest / f.extents.length);
     }
-    for (const [name, size] of follows) sizes.set(name, evalSize(size, sizes));
+    const sizes = new Map([...drawn].filter(([name]) => !quotients.includes(name)));
+    for (const [name, size] of follows) sizes.set(name, evalSize(size, drawn));
     const weight = elements(fn, sizes, options.where ?? []);
     if (weight !== undefined && weight <= most) found.push({ sizes, weight });
   }
   return found.sort((a, b) => a.weight - b.weight).map((f) => f.sizes);
 }
 
-/** The two smallest extents that fit: `N >= 30, N % 7 == 3`. */
-function smallest(fits: (v: number) => boolean): readonly number[] {
-  const found: number[] = [];
-  for (let v = 1; v < farthest && found.length < 2; v++) if (fits(v)) found.push(v);
-  return found;
+/** Those extents and the smallest others that fit: of `D % 2 == 0` 4 and 6 beside 2. */
+function atLeast(near: readonly number[], fits: (v: number) => boolean): readonly number[] {
+  const found = new Set(near);
+  for (let v = 1; v < farthest && found.size < fewest; v++) if (fits(v)) found.add(v);
+  return [...found].sort((a, b) => a - b);
 }
 
-/** Sizes that an equality gives from the others: A of `where A == 7*B`. */
+type Following = {
+  /** Each in terms of sizes that are drawn, and of quotients. */
+  readonly follows: ReadonlyMap<string, Size>;
+  /** What multiples are drawn by: they are no sizes of the function. */
+  readonly quotients: readonly string[];
+};
+
+/**
+ * Sizes that a fact gives from the others: A of `where A == 7*B`, and D of `where D % H == 0`, which
+ * is H times something. Multiples that are met by chance alone are mostly once or D itself, where
+ * what is transposed does not show.
+ */
 function following(
+  fn: TFn,
   facts: readonly SizeFact[],
   given: Readonly<Record<string, number>>,
-): ReadonlyMap<string, Size> {
+): Following {
   const out = new Map<string, Size>();
-  const fixed = new Set(Object.keys(given));
+  const quotients: string[] = [];
+  const open = new Set(fn.sizes.map((p) => p.name).filter((name) => !(name in given)));
+  // Not what a fact itself introduces (`D/H`): it is known when all sizes are.
+  const known = new Set([...open, ...Object.keys(given), ...facts.map((f) => f.text)]);
+  /** Whether the size can follow, and does from now on. */
+  const follow = (name: string, from: Size): boolean => {
+    const size = substitute(from, (v) => out.get(v));
+    if (!open.has(name) || out.has(name)) return false;
+    if (mentions(size, (v) => v === name || !known.has(v))) return false;
+    for (const [other, s] of out)
+      out.set(
+        other,
+        substitute(s, (v) => (v === name ? size : undefined)),
+      );
+    out.set(name, size);
+    return true;
+  };
   for (const f of facts) {
-    if (f.op !== '==') continue;
-    for (const [side, other] of [
-      [f.left, f.right],
-      [f.right, f.left],
-    ] as const) {
-      const name = alone(side);
-      const names = other.flatMap((m) => m.v);
-      if (name === undefined || fixed.has(name) || names.includes(name)) continue;
-      if (names.some((v) => out.has(v))) continue;
-      out.set(name, other);
-      // What it follows from is drawn, and it is not another's reason.
-      for (const v of [name, ...names]) fixed.add(v);
-      break;
+    const [left, right] = [bareVariable(f.left), bareVariable(f.right)];
+    if (f.op === '==') {
+      if (left !== undefined && follow(left, f.right)) continue;
+      if (right !== undefined) follow(right, f.left);
+    }
+    if (f.op === '%' && left !== undefined && constant(f.right) === undefined) {
+      // No size is called that.
+      const multiple = add(mul(f.right, variable(f.text)), f.equals);
+      if (follow(left, multiple)) quotients.push(f.text);
     }
   }
-  return out;
-}
-
-function alone(size: Size): string | undefined {
-  const [m, ...more] = size;
-  return more.length === 0 && m?.c === 1 && m.v.length === 1 ? m.v[0] : undefined;
+  return { follows: out, quotients };
 }
 
 const mostChoices = 5;

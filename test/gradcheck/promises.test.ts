@@ -47,6 +47,14 @@ fn energy[N, M](w: f32[N, M], x: f32[M]): f32 =
     },
   );
 
+  it.each([
+    'where D % 2 == 0 = for (i: D/2, j: 2). x[(i, j)]^2\nderivative f(x, dx) = for (i: D/2, j: 2). 2 * x[(i, j)] * dx[(j, i)]',
+    'where D % H == 0, H >= 1 = for (h: H, e: D/H). x[(h, e)]^2\nderivative f(x, dx) = for (h: H, e: D/H). 2 * x[(h, e)] * dx[(e, h)]',
+  ])('that mistakes the parts of a multiple for each other is found', (rest) => {
+    const sizes = rest.includes('H') ? 'D, H' : 'D';
+    expect(report(`fn f[${sizes}](x: f32[D]): f32[D] ${rest}\n`, 'f').failure).toBeDefined();
+  });
+
   it('of one element among many is named', () => {
     const r = report(
       `fn twice(x: f32): f32 = 2 * x

@@ -31,10 +31,27 @@ describe('sizes', () => {
     expect(all.map((s) => s.A)).toEqual([7, 7, 7, 7]);
   });
 
-  it('that are far from the usual ones are the two smallest', () => {
+  it('that are far from the usual ones are the smallest', () => {
     const facts = 'N >= 30, N % 7 == 3';
     const all = chosen(`fn f[N](x: f32[N]): f32 where ${facts} = sum i. x[i]\n`);
-    expect(all.map((s) => s.N).sort()).toEqual([31, 38]);
+    expect(all.map((s) => s.N).sort()).toEqual([31, 38, 45]);
+  });
+
+  it('that must be multiples are more than once their divisor', () => {
+    const even = chosen('fn f[D](x: f32[D]): f32 where D % 2 == 0 = sum i. x[i]\n');
+    expect(even.map((s) => s.D)).toEqual([2, 4, 6]);
+    const heads = chosen('fn f[D, H](x: f32[D]): f32 where D % H == 0, H >= 1 = sum i. x[i]\n');
+    expect(heads.filter((s) => s.H! > 1 && s.D! > s.H!).length).toBeGreaterThanOrEqual(2);
+    for (const s of heads) expect(s.D! % s.H!).toBe(0);
+    expect(Object.keys(heads[0]!).sort()).toEqual(['D', 'H']);
+  });
+
+  it('that follow from each other in a chain are proper multiples all along it', () => {
+    const facts = 'A % B == 0, B % C == 0, C >= 1';
+    const all = chosen(`fn f[A, B, C](x: f32[A]): f32 where ${facts} = sum i: A. x[i]\n`);
+    expect(all.some((s) => s.C! > 1 && s.B! > s.C! && s.A! > s.B!)).toBe(true);
+    const circle = 'A == B, B == A';
+    expect(chosen(`fn f[A, B](x: f32[A]): f32 where ${circle} = sum i. x[i]\n`).length).toBe(4);
   });
 
   it('that nothing below a thousand satisfies are none', () => {
