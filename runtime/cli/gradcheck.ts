@@ -13,6 +13,7 @@ import { load, openDevice, TenonError } from '../index.ts';
 import { deviceName } from './devices.ts';
 import type { CommandSpec } from './front.ts';
 import { collect, readSizes } from './inputs.ts';
+import { interruptible } from './interrupt.ts';
 import { exit, type Io, json, table } from './io.ts';
 import { wholeOption } from './numbers.ts';
 
@@ -51,7 +52,9 @@ export const gradcheckCommand: CommandSpec<Options> = {
     const reports: (FunctionReport & { readonly device?: DeviceReport })[] = [];
     try {
       for (const fn of fns) {
-        const report = gradcheckFunction(program.typed, fn, settings);
+        const report = await interruptible(io.signal, () =>
+          gradcheckFunction(program.typed, fn, settings),
+        );
         if (!options.json) printReport(io, program.sources, report);
         const compared =
           device === undefined || report.domain === undefined

@@ -8,6 +8,7 @@ import { pointData, showPoint } from '../gradcheck/show.ts';
 import { load, type Program } from '../index.ts';
 import type { CommandSpec } from './front.ts';
 import { printReport, reportData } from './gradcheck.ts';
+import { interruptible } from './interrupt.ts';
 import { exit, type Io, json } from './io.ts';
 import { wholeOption } from './numbers.ts';
 
@@ -34,7 +35,7 @@ export const testCommand: CommandSpec<Options> = {
       const program = await load(file);
       for (const check of program.typed.checks) {
         if (check.file !== program.root) continue;
-        const result = runCheck(io, program, check, settings, options.json ?? false);
+        const result = await runCheck(io, program, check, settings, options.json ?? false);
         results.push({ file, ...result });
       }
     }
@@ -54,19 +55,21 @@ type Result = {
   readonly gradient?: ReturnType<typeof reportData>;
 };
 
-function runCheck(
+async function runCheck(
   io: Io,
   program: Program,
   check: TCheck,
   settings: Settings,
   quiet: boolean,
-): Result {
-  settings.signal.throwIfAborted();
+): Promise<Result> {
+  const { signal } = settings;
   const { what, name } = check;
   if (what.k === 'gradient') {
     const fn = program.typed.fns.get(what.fn);
     if (fn === undefined) throw new Error(`no function ${what.fn}`);
-    const report = gradcheckFunction(program.typed, fn, { ...settings, where: what.where });
+    const report = await interruptible(signal, () =>
+      gradcheckFunction(program.typed, fn, { ...settings, where: what.where }),
+    );
     // What could not be tried is not right.
     const ok = report.ok && report.skipped === undefined;
     if (!quiet) {
@@ -77,7 +80,7 @@ function runCheck(
     }
     return { name, ok, ...(ok ? {} : { gradient: reportData(program.sources, report) }) };
   }
-  const result = checkProperty(program.typed, what.fn, settings);
+  const result = await interruptible(signal, () => checkProperty(program.typed, what.fn, settings));
   if (!quiet) io.out(`${result.ok ? 'ok  ' : 'FAIL'} ${name} (${result.runs} inputs)\n`);
   if (result.ok) return { name, ok: true };
   const point = 'point' in result ? result.point : undefined;

@@ -87,6 +87,28 @@ describe('a process', () => {
     expect(await result).toMatchObject({ code: 130, out: '' });
   });
 
+  it.each(['gradcheck', 'test'])(
+    'ends with 130 on Ctrl-C in the midst of a %s',
+    async (command) => {
+      const program = join(folder, `${command}.tn`);
+      writeFileSync(
+        program,
+        `fn first(x: f32): f32 = x
+fn long(x: f32): f32 = fold s = x for _: 100000000. sin(s)
+check gradient of first
+check gradient of long
+`,
+      );
+      const child = start([main, command, program]);
+      const result = ended(child);
+      await new Promise<void>((ready) => child.stdout!.once('data', () => ready()));
+      const long = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      child.kill('SIGINT');
+      expect(await result).toMatchObject({ code: 130, err: 'tenon: interrupted\n' });
+      clearTimeout(long);
+    },
+  );
+
   it('computes the same bits with wide vectors and without', async () => {
     const program = join(folder, 'wide.tn');
     const text = `fn wide[N](k: key): f32[N, N] =
