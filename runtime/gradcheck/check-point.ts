@@ -120,7 +120,8 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
     );
     return sides.every((t) => Math.abs(t[i]![j]! - want) <= near);
   };
-  if (diff.kink || d.some((t) => t.some((v) => !Number.isFinite(v)))) return { k: 'kink' };
+  // Where |terms| have grown beyond all numbers (through many layers) no bound is left to judge by.
+  if (diff.kink || !finite(d) || !finite(terms)) return { k: 'kink' };
   let worst: Error = { error: 0, bound: 1 };
   let cells = 0;
   let estimated = 0;
@@ -164,6 +165,8 @@ function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed:
   }
   return { k: 'ok', ...worst, cells, estimated, varies: d.some((t) => t.some((v) => v !== 0)) };
 }
+
+const finite = (xs: Values): boolean => xs.every((x) => x.every(Number.isFinite));
 
 function dot(a: Values, b: Values, of = (v: number) => v): number {
   let sum = 0;

@@ -289,3 +289,19 @@ describe('sizes', () => {
     expect(r).toMatchObject({ skipped: 'no sizes that `f` allows were found', unsized: ['A'] });
   });
 });
+
+describe('a sum of |terms| beyond all numbers', () => {
+  it.each(['h', 'other(h)'])('judges nothing: such a point is drawn again (%s)', (step) => {
+    // 2001^100 times the derivative, which stays 1: whatever it is, it would be within the bound.
+    const r = report(
+      `fn other(x: f32): f32 = x
+derivative other(x, dx) = 1.0001 * dx
+
+fn f(x: f32): f32 = fold h = x for _: 100. 1001 * h - 1000 * ${step}
+`,
+      'f',
+    );
+    expect(r.failure).toBeUndefined();
+    expect(leaf(r, 'x').problem).toMatch(/drawn again/);
+  });
+});
