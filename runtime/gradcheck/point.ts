@@ -150,13 +150,35 @@ function valuesOf(core: Core, got: Values): Base {
  * What rounding makes of a difference of step h: the analysis, or where that has grown beyond all
  * measure (through many layers) what is seen of it.
  */
-function noise({ ys, off }: Base, h: number): Values {
+function noise({ ys, off }: Base, h: number, seen: () => Values): Values {
   return ys.map((y, i) => {
     const most = 1e-9 * (1 + maxAbs(y)) * Math.max(1, 1e-5 / h);
     // (64 f(h/4) - 20 f(h/2) + f(h)) / 45 of differences over h/4, h/2 and h.
-    return off[i]!.map((v) => (v * 7 <= most * h ? (v * 7) / h : most));
+    return off[i]!.map((v, j) => {
+      if (v * 7 <= most * h) return (v * 7) / h;
+      const visible = Math.min(v || Infinity, seen()[i]![j]! || 0);
+      return Math.max(most, (visible * 7) / h);
+    });
   });
 }
+
+/**
+ * The noise of the values: over steps this small their fourth differences hold nothing else (the
+ * table of Hamming 1962, Moré & Wild 2011), and are sqrt(70) times as large.
+ */
+function seenNoise(at: (h: number) => Values): Values {
+  const rows = Array.from({ length: 8 }, (_, n) => at((n - 3.5) * 1e-10));
+  return rows[0]!.map((x, i) =>
+    x.map((_, j) => {
+      let column = rows.map((ys) => ys[i]![j]!);
+      for (let k = 0; k < 4; k++) column = column.slice(1).map((v, n) => v - column[n]!);
+      return (several * column.reduce((m, v) => Math.max(m, Math.abs(v)), 0)) / Math.sqrt(70);
+    }),
+  );
+}
+
+/** Standard deviations that no rounding is likely to be off by. */
+const several = 8;
 
 const maxAbs = (xs: Float64Array): number => xs.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 
@@ -170,12 +192,13 @@ function differences(
   tolerance: Values,
   from: number,
 ): Differences {
-  let best = richardson(at, base, from);
+  const seen = lazy(() => seenNoise(at));
+  let best = richardson(at, base, from, seen);
   const allowed = (i: number, j: number) => tolerance[i]![j]! + best.rounding[i]![j]!;
   for (const h of steps.filter((step) => step < from)) {
     const settled = best.error.every((e, i) => e.every((v, j) => 4 * v <= allowed(i, j)));
     if (settled && !best.kink) return best;
-    const finer = richardson(at, base, h);
+    const finer = richardson(at, base, h, seen);
     best = best.kink ? finer : better(best, finer, tolerance);
   }
   // An estimate that is not small beside the slope says that none of the steps was.
@@ -186,7 +209,8 @@ function differences(
 }
 
 function better(a: Differences, b: Differences, tolerance: Values): Differences {
-  const finer = (i: number, j: number) => b.error[i]![j]! < a.error[i]![j]!;
+  const off = (x: Differences, i: number, j: number) => x.error[i]![j]! + x.rounding[i]![j]!;
+  const finer = (i: number, j: number) => off(b, i, j) < off(a, i, j);
   const pick = (x: Values, y: Values) =>
     x.map((u, i) => u.map((v, j) => (finer(i, j) ? y[i]![j]! : v)));
   const apart = a.d.some((x, i) =>
@@ -207,7 +231,12 @@ function better(a: Differences, b: Differences, tolerance: Values): Differences 
  * Two levels of extrapolation over halved steps (Richardson 1911); the last change is the error. A
  * kink is where the one-sided slopes do not meet as the step falls.
  */
-function richardson(at: (h: number) => Values, base: Base, h: number): Differences {
+function richardson(
+  at: (h: number) => Values,
+  base: Base,
+  h: number,
+  seen: () => Values,
+): Differences {
   const [f1, f2, f4] = [h, h / 2, h / 4].map((step) => around(at, base.ys, step)) as [
     Sides,
     Sides,
@@ -217,12 +246,12 @@ function richardson(at: (h: number) => Values, base: Base, h: number): Differenc
   const r2 = zip(f2.d, f4.d, (a, b) => (4 * b - a) / 3);
   const d = zip(r1, r2, (a, b) => (16 * b - a) / 15);
   const error = zip(d, r2, (a, b) => Math.abs(a - b));
-  const rounding = noise(base, h);
+  const rounding = noise(base, h, seen);
   const kink = f1.bend.some((b, i) =>
     b.some((v, j) => {
       const slope = d[i]![j]!;
       if (!Number.isFinite(slope)) return true;
-      const flat = 1e-6 * Math.abs(slope) + Math.min(1e-6, 4 * rounding[i]![j]!);
+      const flat = 1e-6 * Math.abs(slope) + 4 * rounding[i]![j]!;
       return !(f4.bend[i]![j]! <= 0.5 * v + flat);
     }),
   );
