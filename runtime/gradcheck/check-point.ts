@@ -3,7 +3,8 @@
  * derivatives that are zero where the value varies, and reverse mode against forward mode.
  *
  * Invariant: nothing here is tuned to a program: a difference may be off by 1e-7 of the sum of |terms|
- * or by its own estimate, a dot product by 1e-12 of the sum of |terms|.
+ * (1e-3 of the derivative where that is less) or by its own estimate, a dot product by 1e-12 of the
+ * sum of |terms|.
  */
 import type { Point } from './generate.ts';
 import type { CheckedProgram, Differences, Values } from './point.ts';
@@ -87,7 +88,10 @@ function backwardAt(program: CheckedProgram, point: Point, seed: number): Backwa
 function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed: number): Verdict {
   const base = backwardAt(program, point, seed);
   const { d, terms } = program.tangent(point.inputs, dx);
-  const tolerance = terms.map((x) => x.map((t) => 1e-7 * t));
+  // Where terms cancel (through many layers) their sum would let anything pass: the derivative itself
+  // says how much, but for its own rounding.
+  const most = 1e-3 * d.reduce((m, x) => x.reduce((n, v) => Math.max(n, Math.abs(v)), m), 0);
+  const tolerance = terms.map((x) => x.map((t) => Math.min(1e-7 * t, most + 1e-12 * t)));
   const diff = program.differences(point.inputs, dx, tolerance);
   // Nothing is called wrong by one step alone: a function may turn faster than that, and meet two
   // steps with the same wrong slope.

@@ -290,6 +290,32 @@ describe('sizes', () => {
   });
 });
 
+describe('big numbers that cancel', () => {
+  it.each([1, 2, 3, 6])('are no mistake of a derivative, nor kinks (seed %i)', (seed) => {
+    const far = '(x + 100000) * (y - 100000) - (x - 100000) * (y + 100000)';
+    const r = report(`fn f(x: f32, y: f32): f32 = ${far}\n`, 'f', seed);
+    expect(r.leaves.map((l) => l.problem)).toEqual([undefined, undefined]);
+    expect(r.domain).toEqual({ lo: -2, hi: 2 });
+  });
+});
+
+describe('terms that cancel', () => {
+  it('hide no wrong derivative behind their sum', () => {
+    // |terms| of 1.5^20 = 3325 for a derivative of 0.5^20.
+    const r = report(
+      `fn same(x: f32): f32 = x
+derivative same(x, dx) = 1.1 * dx
+
+fn f(x: f32): f32 = fold h = x for _: 20. h - 0.5 * same(h)
+`,
+      'f',
+    );
+    expect(r.failure).toMatchObject({ leaf: 'x' });
+    const right = 'fn f(x: f32): f32 = fold h = x for _: 20. h - 0.5 * h\n';
+    expect(report(right, 'f').ok).toBe(true);
+  });
+});
+
 describe('a sum of |terms| beyond all numbers', () => {
   it.each(['h', 'other(h)'])('judges nothing: such a point is drawn again (%s)', (step) => {
     // 2001^100 times the derivative, which stays 1: whatever it is, it would be within the bound.
