@@ -89,6 +89,7 @@ export function readSizes(options: InputOptions): Record<string, number> {
     if (!/^\d+$/.test(value)) {
       throw new TenonError('usage', `--size ${text}: ${value || 'nothing'} is no whole number`);
     }
+    if (Object.hasOwn(sizes, name)) throw new TenonError('usage', `--size ${name} is given twice`);
     sizes[name] = Number(value);
   }
   return sizes;

@@ -128,6 +128,13 @@ it('refuses a size that no function has', async () => {
   expect(err).toContain('no function here has a size K');
 });
 
+it('refuses a size that is given twice', async () => {
+  const twice = ['--size', 'N=3', '--size', 'N=2'];
+  const { code, err } = await tenon('gradcheck', join(folder, 'a.tn'), ...twice);
+  expect(code).toBe(2);
+  expect(err).toBe('error: --size N is given twice\n');
+});
+
 it('gives the smallest counter-example of a check, to scripts as well', async () => {
   const path = join(folder, 'd.tn');
   writeFileSync(
