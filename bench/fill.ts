@@ -18,9 +18,12 @@ export type Input = {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-export function fill(input: Input): Float32Array {
-  const out = new Float32Array(sizeOf(input.shape));
-  const start = Math.imul(input.seed, 0x9e3779b9);
+export const fill = (input: Input): Float32Array =>
+  fillPart(input, 0, new Float32Array(sizeOf(input.shape)));
+
+/** As many elements from `from` on as `out` has. */
+export function fillPart(input: Input, from: number, out: Float32Array): Float32Array {
+  const start = Math.imul(input.seed, 0x9e3779b9) + from;
   for (let i = 0; i < out.length; i++) {
     let h = (i + start) | 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,21 +1,32 @@
 /** Tenon itself, from source text to results, as a user of the library has it. */
 import { fileURLToPath } from 'node:url';
 import { readProgram } from '../../runtime/api/load.ts';
-import type { LazyLeaf } from '../../runtime/api/tensor.ts';
+import type { AnyArray, LazyLeaf } from '../../runtime/api/tensor.ts';
 import { wasmDevice } from '../../runtime/devices/wasm.ts';
 import { compile, type Device, type Instance, type Tensor } from '../../runtime/index.ts';
-import { fill, type Input } from '../fill.ts';
+import { fillPart, type Input, sizeOf } from '../fill.ts';
 import type { Workload } from '../workloads.ts';
 import type { Opened, Peer } from './peer.ts';
 
-/** Read when it is written to the device, so that no second copy of the parameters is held. */
-const leaf = (i: Input): LazyLeaf | number =>
-  i.shape.length === 0
-    ? i.mid
-    : {
-        shape: i.shape,
-        read: () => (i.below === undefined ? fill(i) : Int32Array.from(fill(i))),
-      };
+/** Made when it is written to the device, part by part, so that no second copy of the parameters is held. */
+function leaf(i: Input, room: Room): LazyLeaf | number {
+  if (i.shape.length === 0) return i.mid;
+  const part = (from: number, to: number): AnyArray => {
+    const data = fillPart(i, from, room(to - from));
+    return i.below === undefined ? data : Int32Array.from(data);
+  };
+  return { shape: i.shape, read: () => part(0, sizeOf(i.shape)), part };
+}
+
+/** So many words of memory that is used for one part after another. */
+type Room = (words: number) => Float32Array;
+function oneRoom(): Room {
+  let all: Float32Array = new Float32Array();
+  return (words) => {
+    if (all.length < words) all = new Float32Array(words);
+    return all.subarray(0, words);
+  };
+}
 
 /** Functions `block`, `linear`, ... under names that say nothing. */
 export function renamed(sources: ReadonlyMap<string, string>, fn: string) {
@@ -51,7 +62,8 @@ export async function open(w: Workload, device: Device, odd: boolean): Promise<O
   const f = program.function(fn, { device, sizes: w.sizes, grad: w.grad, ...donate });
   const made = await f.prepare();
   const compileMs = performance.now() - start;
-  made.write(new Map(w.inputs.map((i) => [i.name, leaf(i)])));
+  const room = oneRoom();
+  made.write(new Map(w.inputs.map((i) => [i.name, leaf(i, room)])));
   return {
     compileMs,
     bytes: made.bytes,

@@ -87,9 +87,12 @@ const scalars: Record<
 /** A whole leaf, or part of it from element `at` on. */
 export type Piece = { readonly at?: number; readonly data: HostArray };
 
+/** Elements that a leaf with parts is asked for at a time: 1 MiB of f32. */
+const partLength = 2 ** 18;
+
 /**
- * The pieces of a leaf, in order: one, or one for every item, so that a stack of layers is never
- * whole on the host.
+ * The pieces of a leaf, in order: one, or one for every item and every part of it, so that a stack
+ * of layers is never whole on the host. The data of a piece are good until the next one.
  * @throws TenonError (`input`) naming the leaf.
  */
 export function* ingest(
@@ -100,7 +103,7 @@ export function* ingest(
 ): Generator<Piece> {
   if (given.k === 'whole') {
     const name = stackedName(param, leaf.path);
-    yield { data: one(name, leaf, leaf.shape, given.value, options) };
+    yield* piecesOf({ name, leaf, shape: leaf.shape }, given.value, options);
     return;
   }
   const extents = overExtents(leaf.path);
@@ -114,17 +117,47 @@ export function* ingest(
     if (value === undefined) {
       throw new TenonError('input', `${name} is missing`, { place: { leaf: name } });
     }
-    yield { at: k++ * size, data: one(name, leaf, shape, value, options) };
+    yield* piecesOf({ name, leaf, shape }, value, options, k++ * size);
   }
 }
 
-function one(
-  name: string,
-  leaf: LeafSpec,
-  shape: readonly number[],
+/** A leaf, or one item of it. */
+type Target = {
+  readonly name: string;
+  readonly leaf: LeafSpec;
+  readonly shape: readonly number[];
+};
+
+function* piecesOf(
+  target: Target,
   value: LeafInput,
   options: IngestOptions,
-): HostArray {
+  at?: number,
+): Generator<Piece> {
+  if (!isLazy(value) || value.part === undefined) {
+    yield { at, data: one(target, value, options) };
+    return;
+  }
+  const { name, shape } = target;
+  if (showShape(value.shape) !== showShape(shape)) throw wrongShape(name, value.shape, shape);
+  const size = elements(shape);
+  // An empty leaf has one part as well: it counts as written then.
+  for (let from = 0; from === 0 || from < size; from += partLength) {
+    const to = Math.min(size, from + partLength);
+    const flat = value.part(from, to);
+    if (flat.length !== to - from) {
+      throw new TenonError(
+        'input',
+        `${name} gave ${flat.length} elements when asked for those from ${from} to ${to}`,
+        { place: { leaf: name } },
+      );
+    }
+    yield { at: (at ?? 0) + from, data: convert(target, flat, options, from) };
+  }
+}
+
+function one(target: Target, value: LeafInput, options: IngestOptions): HostArray {
+  const { name, leaf, shape } = target;
   if (leaf.scalar === 'key' && shape.length === 1 && isInteger(value)) return keyOf(name, value);
   const has = shapeOf(value);
   if (has !== undefined && showShape(has) !== showShape(shape)) throw wrongShape(name, has, shape);
@@ -138,7 +171,7 @@ function one(
           { place: { leaf: name } },
         );
   }
-  return convert(name, leaf, shape, flat, options);
+  return convert(target, flat, options);
 }
 
 const isInteger = (v: LeafInput): v is number | bigint =>
@@ -206,12 +239,12 @@ function kindOf(a: AnyArray): Kind {
   return a.constructor.name === 'Float16Array' ? 'float' : 'signed';
 }
 
+/** `first`: which element of the target the first of `flat` is. */
 function convert(
-  name: string,
-  leaf: LeafSpec,
-  shape: readonly number[],
+  { name, leaf, shape }: Target,
   flat: Flat,
   options: IngestOptions,
+  first = 0,
 ): HostArray {
   const rule = scalars[leaf.scalar];
   const typed = isTypedArray(flat);
@@ -229,7 +262,7 @@ function convert(
     );
   }
   const fail = (i: number, why: string): TenonError => {
-    const place = shape.length === 0 ? name : `${name}${showShape(unravel(i, shape))}`;
+    const place = shape.length === 0 ? name : `${name}${showShape(unravel(first + i, shape))}`;
     return new TenonError('input', `${place} is ${String(flat[i])}, ${why}`, {
       place: { leaf: name },
     });

@@ -46,7 +46,16 @@ export type LeafInput =
   | Nested;
 
 /** A leaf that is read only when it is written to the device: a large checkpoint, tensor by tensor. */
-export type LazyLeaf = { readonly shape: readonly number[]; read(): AnyArray };
+export type LazyLeaf = {
+  readonly shape: readonly number[];
+  read(): AnyArray;
+  /**
+   * Its elements `from` to `to` (exclusive), row-major. Where there is this, it is used instead of
+   * `read`, and a leaf of any size passes through little memory: an array that was given is done with
+   * when the next part is asked for, so all parts, of all leaves, may be in one.
+   */
+  part?(from: number, to: number): AnyArray;
+};
 
 /**
  * Inputs by parameter: nested records; arrays for arrays of records (or one stacked leaf in their

@@ -11,7 +11,7 @@ import { flatten, type Given, gather } from '../../runtime/api/gather.ts';
 import { inferSizes } from '../../runtime/api/infer.ts';
 import { ingest, type Piece } from '../../runtime/api/ingest.ts';
 import { leavesOf, type SymbolicLeaf } from '../../runtime/api/leaves.ts';
-import { elements, type Inputs, type Tree } from '../../runtime/api/tensor.ts';
+import { elements, type Inputs, type LazyLeaf, type Tree } from '../../runtime/api/tensor.ts';
 import { type Leaf, stateDict, unflatten } from '../../runtime/api/trees.ts';
 
 // ---------------------------------------------------------------- types and values by hand
@@ -269,6 +269,51 @@ describe('leaves', () => {
     expect(pieces.next().value).toEqual({ at: 0, data: Float32Array.of(1, 0) });
     expect(asked).toEqual([0]);
     expect([...pieces].map((p) => p.at)).toEqual([2, 4]);
+  });
+
+  /** Elements of a leaf so large that it comes in parts, all in one small array. */
+  const inParts = (shape: number[], element: (i: number) => number) => {
+    const asked: number[] = [];
+    const room = new Float32Array(2 ** 18);
+    const part = (from: number, to: number): Float32Array => {
+      asked.push(to - from);
+      for (let i = 0; from + i < to; i++) room[i] = element(from + i);
+      return room.subarray(0, to - from);
+    };
+    const read = (): never => expect.fail('it has parts');
+    return { asked, leaf: { shape, read, part } };
+  };
+
+  it('are taken in parts where they offer them, and are the same', () => {
+    const shape = [3, 2 ** 18 - 5];
+    const stack: LeafSpec = { ...spec('f32', shape), path: [{ over: 3 }, 'y'] };
+    const one = inParts(shape, (i) => i % 1013);
+    const expected = Float32Array.from({ length: elements(shape) }, (_, i) => i % 1013);
+    expect(whole(stack, ingest('p', stack, { k: 'whole', value: one.leaf }))).toEqual(expected);
+    expect(one.asked).toEqual([2 ** 18, 2 ** 18, 2 ** 18 - 15]);
+    const items = [0, 1, 2].map((i) => ({
+      at: [i],
+      value: inParts(shape.slice(1), (j) => (i * shape[1]! + j) % 1013).leaf,
+    }));
+    expect(whole(stack, ingest('p', stack, { k: 'items', items }))).toEqual(expected);
+  });
+
+  it('in parts are checked as whole ones are, and name the element', () => {
+    const s = spec('f32', [2, 2 ** 18]);
+    const enterParts = (value: LazyLeaf) => [
+      ...ingest('p', s, { k: 'whole', value }, { finite: true }),
+    ];
+    const bad = inParts([2, 2 ** 18], (i) => (i === 2 ** 18 + 7 ? Infinity : 0)).leaf;
+    expect(() => enterParts(bad)).toThrow(/^p\.y\[1, 7\] is Infinity/);
+    expect(() => enterParts({ ...bad, shape: [2 ** 19] })).toThrow(/has shape \[524288\]/);
+    expect(() => enterParts({ ...bad, part: () => Float32Array.of(1) })).toThrow(
+      /gave 1 elements when asked for those from 0 to 262144/,
+    );
+    const none = { ...spec('f32', [0, 4]) };
+    const empty = inParts([0, 4], () => 0).leaf;
+    expect([...ingest('p', none, { k: 'whole', value: empty })]).toEqual([
+      { at: 0, data: new Float32Array() },
+    ]);
   });
 
   const enterLeaf = (s: LeafSpec, value: Tree, finite = false) =>
