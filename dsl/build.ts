@@ -21,8 +21,8 @@ import type {
   TypeExpr,
   TypeField,
 } from './ast.ts';
+import { grammar } from './compiled-grammar.ts';
 import { diagnostic } from './errors.ts';
-import { grammar } from './grammar.ts';
 import { climb, climbSize, type Operand, type SizeOp, SyntaxFault } from './precedence.ts';
 import type { Span } from './source.ts';
 import type { Token } from './tokens.ts';

@@ -7,11 +7,12 @@
  * precedence.ts makes trees of them. `$sep` is the end of a `let`, found by layout.ts. Binders are
  * tried before calls: `max(a, b)` has no dot after its names, so it is a call. Ranges of terminals
  * follow the order of the tables in tokens.ts: "sum".."$id" is any lowercase name.
+ *
+ * Nothing of this text is read at run time: ohm takes 150 ms and 25 MB to parse it. What ohm makes
+ * of it is kept in grammar-recipe.ts and loaded by compiled-grammar.ts; after a change, write it again
+ * with `npx vitest run test/dsl/grammar.test.ts -u`.
  */
-import * as ohm from 'ohm-js';
-import { charOf } from './tokens.ts';
-
-const SOURCE = `
+export const grammarText = `
 Tenon {
   decl        = (import | typeDecl | fnDecl | letDecl | derivative | checkGradient | check) end
 
@@ -119,7 +120,3 @@ Tenon {
   string      = "$str"
 }
 `;
-
-export const grammar = ohm.grammar(
-  SOURCE.replace(/"([^"]+)"/g, (_, kind: string) => JSON.stringify(charOf(kind))),
-);

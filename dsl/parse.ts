@@ -8,9 +8,9 @@
  */
 import type { Decl, Module } from './ast.ts';
 import { buildDecl } from './build.ts';
+import { grammar } from './compiled-grammar.ts';
 import { MAX_DEPTH, tooDeepAt } from './depth.ts';
 import { diagnostic } from './errors.ts';
-import { grammar } from './grammar.ts';
 import { type Chunk, layout, MAX_NESTING, startsDeclaration } from './layout.ts';
 import { lex, type Piece } from './lex.ts';
 import { SyntaxFault } from './precedence.ts';
