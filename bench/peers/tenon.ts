@@ -47,8 +47,14 @@ export function renamed(sources: ReadonlyMap<string, string>, fn: string) {
   return { sources: out, fn: names.get(fn)! };
 }
 
+/** This file is bench/peers/tenon.ts or, compiled, bench/dist/bench/peers/tenon.js. */
+const programs = new URL(
+  import.meta.url.endsWith('.ts') ? '../programs/' : '../../../programs/',
+  import.meta.url,
+);
+
 export async function programOf(w: Workload, odd: boolean) {
-  const path = fileURLToPath(new URL(`../programs/${w.program}`, import.meta.url));
+  const path = fileURLToPath(new URL(w.program, programs));
   const read = await readProgram(path);
   const { sources, fn } = odd ? renamed(read.sources, w.fn) : { ...read, fn: w.fn };
   return { program: compile(sources, read.root), fn };
