@@ -1,7 +1,7 @@
 /**
  * Checkpoints by state-dict name, whatever file they are in: safetensors, or what torch.save wrote.
- * A checkpoint is a map from names to leaves that are read when they are written to a device, so it
- * is never in memory twice.
+ * A checkpoint is a map from names to leaves that are read when they are written to a device, in
+ * parts where they lie in the file as they are, so it is never in memory twice.
  *
  * Which part of a file is the model follows the public code: `ema` where there is one, else `model`
  * or `state_dict`; `module.`, which data-parallel training puts before every name, is taken off.
@@ -122,7 +122,11 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
     const tensors = new Map(
       [...torch.tensors].map(([name, t]): [string, CheckpointTensor] => [
         name,
-        { dtype: t.dtype, shape: t.shape, read: (): AnyArray => torch.read(t) },
+        {
+          ...{ dtype: t.dtype, shape: t.shape },
+          read: (): AnyArray => torch.read(t),
+          part: torch.partsOf(t),
+        },
       ]),
     );
     const usual = ['ema', 'model', 'state_dict'].find((p) => torch.parts.includes(p)) ?? '';
@@ -148,7 +152,11 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
   const tensors = new Map(
     [...safe.tensors].map(([name, { dtype, shape }]): [string, CheckpointTensor] => [
       name,
-      { dtype, shape, read: (): AnyArray => safe.read(name).data },
+      {
+        ...{ dtype, shape },
+        read: (): AnyArray => safe.read(name).data,
+        part: (from, to) => safe.readPart(name, from, to),
+      },
     ]),
   );
   return { tensors, usual: '', torch: false };

@@ -9,7 +9,7 @@
 import type { HostArray } from '../devices/device.ts';
 import type { ByteSource } from '../io/safetensors.ts';
 import { itemBytes, type SafeDtype } from '../io/safetensors-header.ts';
-import { fromBytes } from '../io/tensor-data.ts';
+import { fromBytes, reused } from '../io/tensor-data.ts';
 import { type PValue, type Refuse, readPickle } from './pickle.ts';
 import { failAs, ZipArchive, type ZipEntry } from './zip.ts';
 
@@ -50,6 +50,7 @@ export class TorchReader {
   readonly #archive: ZipArchive;
   readonly #fail: Refuse;
   readonly #folder: string;
+  readonly #parts = reused();
   #visits = 0;
   #unpacked: { readonly entry: ZipEntry; readonly bytes: Uint8Array } | undefined;
 
@@ -104,6 +105,23 @@ export class TorchReader {
     return this.#widen(tensor, out);
   }
 
+  /**
+   * Elements `from` to `to` (exclusive) of a tensor that lies in the file as it is, row-major; good
+   * until the next part of any tensor is read. Undefined for views with strides and packed storages.
+   */
+  partsOf(tensor: TorchTensor): ((from: number, to: number) => HostArray) | undefined {
+    const { dtype, shape, strides, offset, entry } = tensor;
+    if (entry.method !== 'stored' || !isDense(shape, strides)) return undefined;
+    const item = itemBytes[dtype];
+    return (from, to) => {
+      const length = (to - from) * item;
+      if (length === 0) return this.#widen(tensor, new Uint8Array());
+      const into = new Uint8Array(this.#parts.raw(length), 0, length);
+      const bytes = this.#archive.readStored(entry, (offset + from) * item, length, into);
+      return this.#widen(tensor, bytes, { space: this.#parts, first: from });
+    };
+  }
+
   #bytes(entry: ZipEntry, from: number, length: number): Uint8Array {
     if (entry.method === 'stored') return this.#archive.readStored(entry, from, length);
     // Tensors that share a storage follow each other.
@@ -113,8 +131,12 @@ export class TorchReader {
     return this.#unpacked.bytes.subarray(from, from + length);
   }
 
-  #widen({ dtype, entry }: TorchTensor, bytes: Uint8Array): HostArray {
-    const result = fromBytes(dtype, bytes);
+  #widen(
+    { dtype, entry }: TorchTensor,
+    bytes: Uint8Array,
+    how?: Parameters<typeof fromBytes>[2],
+  ): HostArray {
+    const result = fromBytes(dtype, bytes, how);
     return result.ok ? result.value : this.#fail(`${entry.name}: ${result.reason}`);
   }
 

@@ -57,11 +57,11 @@ export class ZipArchive {
   }
 
   /** Bytes `from` to `from + length` of a stored entry, without the rest. */
-  readStored(entry: ZipEntry, from: number, length: number): Uint8Array {
+  readStored(entry: ZipEntry, from: number, length: number, into?: Uint8Array): Uint8Array {
     if (from < 0 || length < 0 || from + length > entry.size) {
       return this.#fail(`${entry.name} holds ${entry.size} bytes, ${from + length} are asked for`);
     }
-    return this.#source.read(this.#start(entry) + from, length);
+    return this.#source.read(this.#start(entry) + from, length, into);
   }
 
   /** A whole entry, unpacked. */

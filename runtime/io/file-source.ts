@@ -36,8 +36,7 @@ export class FileSource implements ByteSource, Disposable {
   }
 
   /** Exactly `length` bytes. @throws TenonError (`io`, `format`). */
-  read(offset: number, length: number): Uint8Array {
-    const out = new Uint8Array(length);
+  read(offset: number, length: number, out = new Uint8Array(length)): Uint8Array {
     try {
       for (let at = 0; at < length; ) {
         const n = readSync(this.#fd, out, at, length - at, offset + at);

@@ -18,13 +18,16 @@ import {
   showShape,
   type TensorInfo,
 } from './safetensors-header.ts';
-import { fromBytes, isWritable, toBytes, type WritableDtype } from './tensor-data.ts';
+import { fromBytes, isWritable, reused, toBytes, type WritableDtype } from './tensor-data.ts';
 
-/** Random access to bytes; `read` gives exactly `length` of them or throws. */
+/**
+ * Random access to bytes; `read` gives exactly `length` of them or throws. A source that has to copy
+ * them fills `into` if that is given, whose length is the same, and gives it back.
+ */
 export type ByteSource = {
   readonly name: string;
   readonly size: number;
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
 };
 
 /** A tensor on the host, row-major; `data.length` is the product of `shape`. */
@@ -40,6 +43,7 @@ export class SafetensorsReader {
   readonly #source: ByteSource;
   readonly #dataStart: number;
   readonly #header: SafeHeader;
+  readonly #parts = reused();
 
   /** Reads and checks the header. @throws TenonError (`format`, or `io` from the source). */
   constructor(source: ByteSource) {
@@ -80,6 +84,17 @@ export class SafetensorsReader {
     const rowBytes = rows === 0 ? 0 : (info.end - info.begin) / rows;
     const begin = info.begin + from * rowBytes;
     return this.#decode(name, info, [to - from, ...rest], begin, info.begin + to * rowBytes);
+  }
+
+  /** Elements `from` to `to` (exclusive), row-major; good until the next part of any tensor is read. */
+  readPart(name: string, from: number, to: number): HostArray {
+    const { dtype, begin } = this.#info(name);
+    const length = (to - from) * itemBytes[dtype];
+    const into = new Uint8Array(this.#parts.raw(length), 0, length);
+    const at = this.#dataStart + begin + from * itemBytes[dtype];
+    const bytes = this.#source.read(at, length, into);
+    const result = fromBytes(dtype, bytes, { space: this.#parts, first: from });
+    return result.ok ? result.value : failIn(this.#source.name)(result.reason, name);
   }
 
   #info(name: string): TensorInfo {

@@ -6,7 +6,8 @@
  */
 import type { HostArray } from '../devices/device.ts';
 import { bf16Bits, bf16Value, f16Bits, f16Value } from './half.ts';
-import type { SafeDtype } from './safetensors-header.ts';
+import { Room } from './room.ts';
+import { itemBytes, type SafeDtype } from './safetensors-header.ts';
 
 /** Why bytes could not become an array or the reverse; the caller knows file and tensor. */
 export type Conversion<A> =
@@ -16,62 +17,94 @@ export type Conversion<A> =
 const ok = <A>(value: A): Conversion<A> => ({ ok: true, value });
 const no = (reason: string): Conversion<never> => ({ ok: false, reason });
 
-/** A copy with its own buffer, so that any alignment will do and nothing else keeps the bytes. */
-function ownBuffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+/** Where arrays are made: bytes as they are in the file, and what they are widened to. */
+export type Space = {
+  readonly raw: (bytes: number) => ArrayBuffer;
+  readonly wide: (bytes: number) => ArrayBuffer;
+};
+
+const fresh = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes);
+/** Each in memory of its own, so that nothing else keeps or changes it. */
+const anew: Space = { raw: fresh, wide: fresh };
+
+/** All in the same memory: an array is good until the next one is made. */
+export function reused(): Space {
+  const [raw, wide] = [new Room(), new Room()];
+  return { raw: (n) => raw.take(n), wide: (n) => wide.take(n) };
 }
 
-function toInt32(source: BigInt64Array | BigUint64Array): Conversion<HostArray> {
-  const out = new Int32Array(source.length);
-  for (let i = 0; i < out.length; i++) {
-    const v = source[i]!;
-    if (BigInt.asIntN(32, v) !== v) return no(`element ${i} is ${v}, which does not fit 32 bits`);
-    out[i] = Number(v);
+type Elements = HostArray | Uint16Array | Int16Array | Uint8Array | Int8Array;
+type Bigs = BigInt64Array | BigUint64Array;
+
+/** How a dtype arrives; without `widen` the array is one that a device takes. */
+type Form<A extends Elements | Bigs = Elements | Bigs> = {
+  readonly view: new (buffer: ArrayBuffer, at: number, length: number) => A;
+  readonly widen?: {
+    readonly to: typeof Float32Array | typeof Int32Array;
+    /** Exactly, or undefined. */
+    readonly value: (v: A[number]) => number | undefined;
+    readonly why?: (v: A[number]) => string;
+  };
+};
+
+const form = <A extends Elements | Bigs>(view: Form<A>['view'], widen?: Form<A>['widen']): Form =>
+  ({ view, widen }) as unknown as Form;
+
+const small = { to: Int32Array, value: (v: number) => v };
+const big = {
+  to: Int32Array,
+  value: (v: bigint) => (BigInt.asIntN(32, v) === v ? Number(v) : undefined),
+  why: (v: bigint) => `is ${v}, which does not fit 32 bits`,
+};
+
+/** The dtypes that can be read. */
+const forms: Readonly<Record<SafeDtype, Form | undefined>> = {
+  F32: form(Float32Array),
+  F64: form(Float64Array),
+  F16: form(Uint16Array, { to: Float32Array, value: f16Value }),
+  BF16: form(Uint16Array, { to: Float32Array, value: bf16Value }),
+  I32: form(Int32Array),
+  U32: form(Uint32Array),
+  I64: form(BigInt64Array, big),
+  U64: form(BigUint64Array, big),
+  I16: form(Int16Array, small),
+  U16: form(Uint16Array, small),
+  I8: form(Int8Array, small),
+  U8: form(Uint8Array, small),
+  BOOL: form(Uint8Array, {
+    to: Int32Array,
+    value: (v) => (v > 1 ? undefined : v),
+    why: (v) => `is the byte ${v}, a boolean is 0 or 1`,
+  }),
+  F8_E4M3: undefined,
+  F8_E5M2: undefined,
+};
+
+/**
+ * Exact widening: floats to f32 (f64 stays), integers and booleans to i32 (u32 stays). `first` is
+ * which element of its tensor the first one is.
+ */
+export function fromBytes(
+  dtype: SafeDtype,
+  bytes: Uint8Array,
+  { space = anew, first = 0 }: { readonly space?: Space; readonly first?: number } = {},
+): Conversion<HostArray> {
+  const known = forms[dtype];
+  if (known === undefined) return no(`the dtype ${dtype} is not supported`);
+  const { view: View, widen } = known;
+  // Of any alignment, unless they were read into the space already.
+  const raw = space.raw(bytes.length);
+  if (bytes.buffer !== raw || bytes.byteOffset !== 0) new Uint8Array(raw).set(bytes);
+  const length = bytes.length / itemBytes[dtype];
+  const given = new View(raw, 0, length);
+  if (widen === undefined) return ok(given as HostArray);
+  const out = new widen.to(space.wide(4 * length), 0, length);
+  for (let i = 0; i < length; i++) {
+    const v = widen.value(given[i]!);
+    if (v === undefined) return no(`element ${first + i} ${widen.why!(given[i]!)}`);
+    out[i] = v;
   }
   return ok(out);
-}
-
-function boolsToInt32(bytes: Uint8Array): Conversion<HostArray> {
-  const bad = bytes.findIndex((b) => b > 1);
-  if (bad >= 0) return no(`element ${bad} is the byte ${bytes[bad]}, a boolean is 0 or 1`);
-  return ok(Int32Array.from(bytes));
-}
-
-/** Exact widening: floats to f32 (f64 stays), integers and booleans to i32 (u32 stays). */
-export function fromBytes(dtype: SafeDtype, bytes: Uint8Array): Conversion<HostArray> {
-  switch (dtype) {
-    case 'F32':
-      return ok(new Float32Array(ownBuffer(bytes)));
-    case 'F64':
-      return ok(new Float64Array(ownBuffer(bytes)));
-    case 'F16':
-      return ok(Float32Array.from(new Uint16Array(ownBuffer(bytes)), f16Value));
-    case 'BF16':
-      return ok(Float32Array.from(new Uint16Array(ownBuffer(bytes)), bf16Value));
-    case 'I32':
-      return ok(new Int32Array(ownBuffer(bytes)));
-    case 'U32':
-      return ok(new Uint32Array(ownBuffer(bytes)));
-    case 'I64':
-      return toInt32(new BigInt64Array(ownBuffer(bytes)));
-    case 'U64':
-      return toInt32(new BigUint64Array(ownBuffer(bytes)));
-    case 'I16':
-      return ok(Int32Array.from(new Int16Array(ownBuffer(bytes))));
-    case 'U16':
-      return ok(Int32Array.from(new Uint16Array(ownBuffer(bytes))));
-    case 'I8':
-      return ok(Int32Array.from(new Int8Array(ownBuffer(bytes))));
-    case 'U8':
-      return ok(Int32Array.from(bytes));
-    case 'BOOL':
-      return boolsToInt32(bytes);
-    case 'F8_E4M3':
-    case 'F8_E5M2':
-      return no(`the dtype ${dtype} is not supported`);
-    default:
-      return dtype satisfies never;
-  }
 }
 
 /** Integer dtypes and what they hold. */

@@ -82,6 +82,14 @@ describe('what torch.save writes', () => {
         [t.shape, [...t.read()].map(Number)],
       ]);
       expect(Object.fromEntries(got)).toEqual(expected);
+      // Views with strides are put together whole; what lies in the file as it is comes in parts.
+      for (const [n, { part: partOf, read }] of file.select({ part })) {
+        const whole = [...read()];
+        const parts = whole.flatMap((_, i) => [...(partOf?.(i, i + 1) ?? read().slice(i, i + 1))]);
+        expect([n, parts]).toEqual([n, whole]);
+      }
+      const whole = [...file.select({ part })].filter(([, t]) => t.part === undefined);
+      expect(whole.map(([n]) => n)).toEqual(['transposed', 'column', 'window', 'repeated']);
     }
     expect([...file.select().keys()]).toEqual(Object.keys(expected));
     expect([...file.read('opt.state.0.exp_avg').data].every((v) => v > 0)).toBe(true);

@@ -121,6 +121,8 @@ describe('safetensors files', () => {
     expect(file.metadata).toEqual({ v: '1' });
     expect(file.read('w')).toEqual({ dtype: 'F32', shape: [4, 3], data });
     expect([...file.readRows('w', 1, 2).data]).toEqual([3, 4, 5]);
+    expect([...file.readPart('w', 4, 9)]).toEqual([4, 5, 6, 7, 8]);
+    expect([...file.readPart('w', 10, 12)]).toEqual([10, 11]);
   });
 
   it('missing, a folder, empty, cut short: one clear error each', () => {

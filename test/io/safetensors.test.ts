@@ -81,6 +81,32 @@ describe('round trip', () => {
     );
   });
 
+  it('reads parts as parts of the whole, all in the same memory', () => {
+    fc.assert(
+      fc.property(tensor, fc.nat(), fc.nat(), (t, a, b) => {
+        const { length } = t.data;
+        const [from, to] = [a % (length + 1), b % (length + 1)].sort((x, y) => x - y);
+        const file = parseSafetensors(join(encodeSafetensors(new Map([['t', t]]))));
+        const all = file.readPart('t', 0, length);
+        expect(all).toEqual(t.data);
+        const part = file.readPart('t', from!, to!);
+        expect(part).toEqual(t.data.slice(from, to));
+        expect(part.buffer).toBe(all.buffer);
+        expect(file.read('t').data.buffer).not.toBe(all.buffer);
+      }),
+    );
+  });
+
+  it('names the element of a part by its place in the whole', () => {
+    const data = Int32Array.of(0, 1, 0, 0, 1);
+    const bytes = join(encodeSafetensors(new Map([['b', { dtype: 'BOOL', shape: [5], data }]])));
+    bytes[bytes.length - 2] = 7;
+    const file = parseSafetensors(bytes);
+    expect([...file.readPart('b', 0, 3)]).toEqual([0, 1, 0]);
+    expect(() => file.readPart('b', 2, 5)).toThrow(/element 3 is the byte 7/);
+    expect(() => file.read('b')).toThrow(/element 3 is the byte 7/);
+  });
+
   it('aligns the data for readers that map the file', () => {
     const tensors = new Map<string, HostTensor>([
       ['b', { dtype: 'U8', shape: [3], data: Int32Array.of(1, 2, 3) }],
