@@ -4,6 +4,7 @@ import { readProgram } from '../../runtime/api/load.ts';
 import type { AnyArray, LazyLeaf } from '../../runtime/api/tensor.ts';
 import { wasmDevice } from '../../runtime/devices/wasm.ts';
 import { compile, type Device, type Instance, type Tensor } from '../../runtime/index.ts';
+import { Room } from '../../runtime/io/room.ts';
 import { fillPart, type Input, sizeOf } from '../fill.ts';
 import type { Workload } from '../workloads.ts';
 import type { Opened, Peer } from './peer.ts';
@@ -12,20 +13,10 @@ import type { Opened, Peer } from './peer.ts';
 function leaf(i: Input, room: Room): LazyLeaf | number {
   if (i.shape.length === 0) return i.mid;
   const part = (from: number, to: number): AnyArray => {
-    const data = fillPart(i, from, room(to - from));
+    const data = fillPart(i, from, new Float32Array(room.take(4 * (to - from)), 0, to - from));
     return i.below === undefined ? data : Int32Array.from(data);
   };
   return { shape: i.shape, read: () => part(0, sizeOf(i.shape)), part };
-}
-
-/** So many words of memory that is used for one part after another. */
-type Room = (words: number) => Float32Array;
-function oneRoom(): Room {
-  let all: Float32Array = new Float32Array();
-  return (words) => {
-    if (all.length < words) all = new Float32Array(words);
-    return all.subarray(0, words);
-  };
 }
 
 /** Functions `block`, `linear`, ... under names that say nothing. */
@@ -68,7 +59,7 @@ export async function open(w: Workload, device: Device, odd: boolean): Promise<O
   const f = program.function(fn, { device, sizes: w.sizes, grad: w.grad, ...donate });
   const made = await f.prepare();
   const compileMs = performance.now() - start;
-  const room = oneRoom();
+  const room = new Room();
   made.write(new Map(w.inputs.map((i) => [i.name, leaf(i, room)])));
   return {
     compileMs,

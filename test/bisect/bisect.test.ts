@@ -55,7 +55,7 @@ type Case = { readonly sizes: Record<string, number>; readonly grad?: true };
 async function search(device: Device, name: string, { sizes, grad }: Case): Promise<Bisection> {
   const special = inspect(program, name, 'a test', { sizes, ...(grad ? { grad } : {}) });
   const random = randomInputs(special.params, new Set());
-  const inputs: HostArray[] = [...random.values()];
+  const inputs: HostArray[] = [...random.values()].map((x) => x.read());
   return bisect(device, special.compiled, inputs);
 }
 
@@ -183,7 +183,9 @@ describe('a wrong kernel', () => {
 
 it('a pass that changes the program is named', () => {
   const { compiled, params } = inspect(program, 'plain', 'a test', { sizes: { N: 5 } });
-  const inputs = [...randomInputs(params, new Set()).values()].map((x) => Float64Array.from(x));
+  const inputs = [...randomInputs(params, new Set()).values()].map((x) =>
+    Float64Array.from(x.read()),
+  );
   const harmless = { name: 'harmless', run: (c: Core) => ({ ...c }) };
   const wrong = {
     name: 'wrong',
