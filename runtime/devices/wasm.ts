@@ -71,10 +71,14 @@ export type Runner = {
   dispose(): void;
 };
 
+/** A buffer of the plan in the memory of the program. */
+type Place = Pick<Buf, 'name' | 't' | 'words'> & { readonly at: number };
+
 export class WasmExecutable implements Executable {
   readonly bytes: number;
-  readonly #plan: Plan;
-  readonly #address: ReadonlyMap<number, number>;
+  /** Of the plan no more than these: its kernels and constants are garbage from here on. */
+  readonly #inputs: readonly Place[];
+  readonly #outputs: readonly Place[];
   #memory: WebAssembly.Memory | undefined;
   #runner: Runner | undefined;
 
@@ -84,25 +88,27 @@ export class WasmExecutable implements Executable {
     runner: Runner,
     address: ReadonlyMap<number, number>,
   ) {
-    this.#plan = plan;
     this.#memory = memory;
     this.#runner = runner;
-    this.#address = address;
     this.bytes = memory.buffer.byteLength;
-    for (const b of plan.bufs) if (b.data && b.words > 0) this.#view(b).set(b.data);
+    const place = ({ id, name, t, words }: Buf): Place => ({
+      ...{ name, t, words, at: address.get(id) ?? 0 },
+    });
+    this.#inputs = plan.inputs.map((id) => place(plan.bufs[id]!));
+    this.#outputs = plan.outputs.map((id) => place(plan.bufs[id]!));
+    for (const b of plan.bufs) if (b.data && b.words > 0) this.#view(place(b)).set(b.data);
   }
 
-  #view(b: Buf): Float32Array | Int32Array | Uint32Array {
+  #view({ t, at, words }: Place): Float32Array | Int32Array | Uint32Array {
     if (!this.#memory) throw new TenonError('usage', 'this program has been disposed of');
     const { buffer } = this.#memory;
-    const at = this.#address.get(b.id) ?? 0;
-    if (b.t === 'f32') return new Float32Array(buffer, at, b.words);
-    if (b.t === 'u32') return new Uint32Array(buffer, at, b.words);
-    return new Int32Array(buffer, at, b.words);
+    if (t === 'f32') return new Float32Array(buffer, at, words);
+    if (t === 'u32') return new Uint32Array(buffer, at, words);
+    return new Int32Array(buffer, at, words);
   }
 
   write(input: number, data: HostArray, at?: number): void {
-    const b = this.#plan.bufs[this.#plan.inputs[input]!]!;
+    const b = this.#inputs[input]!;
     const view = this.#view(b);
     checkPiece(b.name, b.words, data, at);
     view.set(data, at);
@@ -115,7 +121,7 @@ export class WasmExecutable implements Executable {
   }
 
   async read(output: number): Promise<HostArray> {
-    return this.#view(this.#plan.bufs[this.#plan.outputs[output]!]!).slice();
+    return this.#view(this.#outputs[output]!).slice();
   }
 
   dispose(): void {
