@@ -9,14 +9,14 @@ import { fillPart, type Input, sizeOf } from '../fill.ts';
 import type { Workload } from '../workloads.ts';
 import type { Opened, Peer } from './peer.ts';
 
-/** Made when it is written to the device, part by part, so that no second copy of the parameters is held. */
+/** Made when it is written to the device, part by part: no second copy of the parameters is held. */
 function leaf(i: Input, room: Room): LazyLeaf | number {
   if (i.shape.length === 0) return i.mid;
   const part = (from: number, to: number): AnyArray => {
     const data = fillPart(i, from, new Float32Array(room.take(4 * (to - from)), 0, to - from));
     return i.below === undefined ? data : Int32Array.from(data);
   };
-  return { shape: i.shape, read: () => part(0, sizeOf(i.shape)), part };
+  return { shape: i.shape, read: () => part(0, sizeOf(i.shape)).slice(), part };
 }
 
 /** Functions `block`, `linear`, ... under names that say nothing. */
