@@ -41,8 +41,8 @@ type Form<A extends Elements | Bigs = Elements | Bigs> = {
   readonly view: new (buffer: ArrayBuffer, at: number, length: number) => A;
   readonly widen?: {
     readonly to: typeof Float32Array | typeof Int32Array;
-    /** Exactly, or undefined. */
-    readonly value: (v: A[number]) => number | undefined;
+    /** Exactly, or undefined; without it, numbers stay what they are. */
+    readonly value?: (v: A[number]) => number | undefined;
     readonly why?: (v: A[number]) => string;
   };
 };
@@ -50,7 +50,7 @@ type Form<A extends Elements | Bigs = Elements | Bigs> = {
 const form = <A extends Elements | Bigs>(view: Form<A>['view'], widen?: Form<A>['widen']): Form =>
   ({ view, widen }) as unknown as Form;
 
-const small = { to: Int32Array, value: (v: number) => v };
+const small = { to: Int32Array };
 const big = {
   to: Int32Array,
   value: (v: bigint) => (BigInt.asIntN(32, v) === v ? Number(v) : undefined),
@@ -98,10 +98,12 @@ export function fromBytes(
   const length = bytes.length / itemBytes[dtype];
   const given = new View(raw, 0, length);
   if (widen === undefined) return ok(given as HostArray);
-  const out = new widen.to(space.wide(4 * length), 0, length);
-  for (let i = 0; i < length; i++) {
-    const v = widen.value(given[i]!);
-    if (v === undefined) return no(`element ${first + i} ${widen.why!(given[i]!)}`);
+  const { to, value, why } = widen;
+  const out = new to(space.wide(4 * length), 0, length);
+  if (value === undefined) out.set(given as Elements);
+  for (let i = 0; value !== undefined && i < length; i++) {
+    const v = value(given[i]!);
+    if (v === undefined) return no(`element ${first + i} ${why!(given[i]!)}`);
     out[i] = v;
   }
   return ok(out);
