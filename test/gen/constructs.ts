@@ -320,8 +320,30 @@ function untaken(p: Picks, s: Scope): Made | undefined {
   const text = p.one([
     `if ${x} > 0.2137 then sqrt(${x} - 0.1) else 0.3 * ${x}`,
     `if ${x} < 0.6171 then 0.5 * ${x} else log(${x} - 0.2)`,
+    // Used in two branches, of which neither may be taken.
+    `(r -> (if ${x} > 0.2137 then r else 0.3) * (if ${x} > 0.5371 then 0.5 * r else ${x}))(sqrt(${x} - 0.1))`,
   ]);
   return { text: over(n, a.type.dims, text), type: a.type };
+}
+
+/** The same where what has no value is a statement of its own: a sum, or what needs fewer axes. */
+function untakenParts(p: Picks, s: Scope): Made | undefined {
+  const a = pickOne(p, s, 1, 1);
+  if (a === undefined) return undefined;
+  const b = p.one(ofRank(s, 1, 1));
+  const [d, k] = [a.type.dims[0]!, b.type.dims[0]!];
+  const x = `${a.name}[i]`;
+  const sum = `sum k: ${k.text}. sqrt(${x}^2 - 0.04 + 0.001 * sin(${b.name}[k]))`;
+  return p.one<Made>([
+    {
+      text: `for i: ${d.text}. (r -> (if ${x} > 0.4171 then 0.2 * r else 0.3) + (if ${x} < -0.6371 then 0.1 * r * ${x} else 0.2))(${sum})`,
+      type: { dims: [d] },
+    },
+    {
+      text: `for i: ${d.text}, k: ${k.text}. if ${x} > 0.2137 then sqrt(${x} - 0.1) * ${b.name}[k] else 0.3 * ${x}`,
+      type: { dims: [d, k] },
+    },
+  ]);
 }
 
 export const constructs: Readonly<Record<string, Construct>> = {
@@ -350,6 +372,7 @@ export const constructs: Readonly<Record<string, Construct>> = {
   conditions,
   reverseProduct,
   untaken,
+  untakenParts,
   ...readConstructs,
   ...loopConstructs,
   ...languageConstructs,
