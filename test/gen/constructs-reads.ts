@@ -31,15 +31,16 @@ const padded: Construct = (p, s) => {
   };
 };
 
-/** A convolution of stride 2 and width 2 over the first dim. */
+/** A convolution of width 2 over the first dim. */
 const strided: Construct = (p, s) => {
   const a = pickOne(p, s, 1, 2);
   if (a === undefined) return undefined;
   const d = p.one(s.sizes);
   const dims = [d, ...a.type.dims.slice(1)];
   const n = binders(dims);
-  // The second skips every other element between the places that it reads.
-  const place = ['2*i + a - 1', '4*i + 2*a - 1'][p.below(2)]!;
+  // The second skips every other element between the places that it reads; in the third, windows
+  // that overlap read in turns.
+  const place = p.one(['2*i + a - 1', '4*i + 2*a - 1', '3*i + 2*a - 1']);
   const x = read(a, [place, ...n.slice(1)]);
   return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
 };
@@ -51,8 +52,13 @@ const windowed: Construct = (p, s) => {
   const d = a.type.dims[0]!;
   const f = p.one(['cos', 'tanh', 'exp']);
   const x = `${a.name}[i + k - 1]`;
-  const body = p.one([`${f}(0.5 * (${x} ?? 0))`, `(${f}(0.3 * (${x} ?? 0.2)) - ${a.name}[i])`]);
-  return { text: `for i: ${d.text}. 0.3 * (sum k: 3. ${body})`, type: { dims: [d] } };
+  const over = (body: string) => `for i: ${d.text}. 0.3 * (sum k: 3. ${body})`;
+  const text = p.one([
+    over(`${f}(0.5 * (${x} ?? 0))`),
+    over(`(${f}(0.3 * (${x} ?? 0.2)) - ${a.name}[i])`),
+    `(v -> for i: ${d.text}. 0.4 * (v[i - 1] ?? 0) + 0.1)(for i: ${d.text}. ${f}(${a.name}[i]))`,
+  ]);
+  return { text, type: { dims: [d] } };
 };
 
 /** Around the ring: a circular convolution, and places that wrap once or often. */

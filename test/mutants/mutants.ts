@@ -40,8 +40,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'every fallback is zero',
-      "if (e.k === 'read' && other.k === 'const' && other.v === 0) return guarded;",
-      "if (e.k === 'read' && other.k === 'const') return guarded;",
+      "if (byAxes && e.k === 'read' && other.k === 'const' && other.v === 0) return guarded;",
+      "if (byAxes && e.k === 'read' && other.k === 'const') return guarded;",
     ],
     [
       'parts of a concatenation change places',
@@ -144,9 +144,9 @@ export const mutants: readonly Mutant[] = [
       '    default:\n      return e.args.every((a) => vanishes(a, guard));\n  }\n}\n\n//',
     ],
     [
-      'a diagonal is the whole',
-      'own.get(a) !== extents.get(b) || taken.has(b)',
-      'own.get(a) !== extents.get(b)',
+      'a shared value is read transposed',
+      'm.axes.map((a) => ixAxis(match.get(a.id)!)),',
+      '[...m.axes].reverse().map((a) => ixAxis(match.get(a.id)!)),',
     ],
   ]),
   ...of('guards', 'compiler/passes/guards.ts', [
