@@ -5,7 +5,7 @@
  *
  * Invariant: every place is proved in range by the checker or has a fallback.
  */
-import type { Construct, Dim, Made, Picks, Scope } from './names.ts';
+import type { Binding, Construct, Dim, Made, Picks, Scope } from './names.ts';
 import { binders, ofRank, over, pickOne, read, sameDim } from './names.ts';
 
 const flipped: Construct = (p, s) => {
@@ -31,7 +31,7 @@ const padded: Construct = (p, s) => {
   };
 };
 
-/** A convolution of width 2 over the first dim. */
+/** A convolution over the first dim. */
 const strided: Construct = (p, s) => {
   const a = pickOne(p, s, 1, 2);
   if (a === undefined) return undefined;
@@ -40,9 +40,16 @@ const strided: Construct = (p, s) => {
   const n = binders(dims);
   // The second skips every other element between the places that it reads; in the third, windows
   // that overlap read in turns.
-  const place = p.one(['2*i + a - 1', '4*i + 2*a - 1', '3*i + 2*a - 1']);
+  const [place, width] = p.one([
+    ['2*i + a - 1', 2],
+    ['4*i + 2*a - 1', 2],
+    ['3*i + 2*a - 1', 4],
+  ] as const);
   const x = read(a, [place, ...n.slice(1)]);
-  return { text: over(n, dims, `0.5 * (sum a: 2. (${x} ?? 0))`), type: { dims } };
+  return {
+    text: over(n, dims, `0.4 * (sum a: ${width}. (1 + 0.2 * f32(a)) * (${x} ?? 0))`),
+    type: { dims },
+  };
 };
 
 /** A function of what a window reads, also of its edge. */
@@ -125,14 +132,16 @@ const gathered: Construct = (p, s) => {
   const a = p.one(all);
   const dims = [s.sizes[1]!, ...a.type.dims.slice(1)];
   const n = binders(dims);
-  const at = (place: string) => read(a, [place, ...n.slice(1)]);
-  const computed = (place: string) => `(${at(place)} ?? 0.3)`;
+  const at = (x: Binding, place: string) => read(x, [place, ...n.slice(1)]);
+  const computed = (place: string) => over(n, dims, `(${at(a, place)} ?? 0.3)`);
+  const padded = over(n, a.type.dims, `(${at(a, 'i - 1')} ?? 0)`);
   const text = p.one([
-    at('labels[i]'),
+    over(n, dims, at(a, 'labels[i]')),
     computed('labels[i] - 1'),
     computed('2 * i32(labels[i]) - i'),
+    `(v -> ${over(n, dims, at({ ...a, name: 'v' }, 'labels[i]'))})(${padded})`,
   ]);
-  return { text: over(n, dims, text), type: { dims } };
+  return { text, type: { dims } };
 };
 
 /** Places from data inside loops that carry something. */

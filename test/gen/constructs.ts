@@ -340,6 +340,14 @@ function untakenParts(p: Picks, s: Scope): Made | undefined {
       type: { dims: [d] },
     },
     {
+      text: `(
+    let r = for i: ${d.text}. ${sum}
+    let u = for i: ${d.text}. if ${x} > 0.4171 then 0.2 * r[i] else 0.3
+    let v = for i: ${d.text}. if ${x} < -0.6371 then 0.1 * r[i] * ${x} else 0.2
+    for i. u[i] * v[i] + u[i])`,
+      type: { dims: [d] },
+    },
+    {
       text: `for i: ${d.text}, k: ${k.text}. if ${x} > 0.2137 then sqrt(${x} - 0.1) * ${b.name}[k] else 0.3 * ${x}`,
       type: { dims: [d, k] },
     },

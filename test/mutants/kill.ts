@@ -54,7 +54,7 @@ const lanes: readonly Lane[] = [
   {
     name: 'derivatives of random programs',
     run: () => {
-      for (const p of sample(120, 71)) checkProgram(p, { derivatives: true });
+      for (const p of sample(200, 71)) checkProgram(p, { derivatives: true });
     },
   },
   {
@@ -63,10 +63,10 @@ const lanes: readonly Lane[] = [
       for (const p of sample(12, 81)) checkProgram(p, { derivatives: true, second: true });
     },
   },
-  { name: 'wasm against the reference', run: () => targets('wasm', sample(40, 61)) },
+  { name: 'wasm against the reference', run: () => targets('wasm', sample(80, 61)) },
   {
     name: 'wasm against the reference, larger sizes',
-    run: () => targets('wasm', sample(20, 62).map(enlarged)),
+    run: () => targets('wasm', sample(40, 62).map(enlarged)),
   },
   { name: 'whole numbers on wasm', run: () => wholeNumbers('wasm') },
   { name: 'reductions on wasm', run: () => reductions('wasm', 71) },

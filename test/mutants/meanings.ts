@@ -1,5 +1,6 @@
 /** Identities that small programs must satisfy, computed two ways or known in closed form. */
 import { interpret } from '../../compiler/core/interpret.ts';
+import { fuse } from '../../compiler/passes/fuse.ts';
 import { simplify } from '../../compiler/passes/simplify.ts';
 import { elaborateSource, runSource } from '../elaborate/run-source.ts';
 import { ProgramFault } from '../gen/run.ts';
@@ -96,6 +97,22 @@ const table: readonly Meaning[] = [
     gives: [[2, 6]],
   },
   {
+    // Where 3 i + 2 a - 1 is a cell, it gets 1 + a.
+    name: 'the gradient of windows that overlap in turns',
+    text: `fn f[N](x: f32[N]): f32[N] =
+  grad(y -> sum i: 5. (sum a: 4. (y[3*i + 2*a - 1] ?? 0) * (1 + f32(a))), x)`,
+    inputs: [new Array<number>(17).fill(0.5)],
+    sizes: { N: 17 },
+    gives: [[0, 2, 1, 3, 2, 5, 3, 2, 5, 3, 2, 5, 3, 2, 4, 3, 0]],
+  },
+  {
+    name: 'what a function is beyond an edge',
+    text: 'fn f[N](x: f32[N]): f32[N] = (v -> for i. v[i - 1] ?? 0)(for i. cos(x[i]))',
+    inputs: [[0, 0, 0]],
+    sizes: { N: 3 },
+    gives: [[0, 1, 1]],
+  },
+  {
     name: 'trees',
     text: `fn f(t: { a: f32[2], fixed b: f32, c: f32 }): { s: f32, m: f32 } =
   { s: sum v in t. v, m: mean v in t. v }`,
@@ -171,7 +188,7 @@ export function meanings(): void {
   for (const m of table) {
     const { core } = elaborateSource(m.text, 'f', m.sizes ?? {});
     const inputs = (m.inputs ?? []).map((x) => Float64Array.from(x));
-    for (const c of [core, simplify(core)]) {
+    for (const c of [core, simplify(core), fuse(simplify(core))]) {
       const got = interpret(c, inputs);
       const same = m.gives.every((y, i) => y.every((v, j) => Math.abs(got[i]![j]! - v) < 1e-9));
       if (!same) throw new ProgramFault(`${m.name}: ${JSON.stringify(got.map((y) => [...y]))}`);
