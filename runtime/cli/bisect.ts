@@ -101,7 +101,7 @@ function print(io: Io, b: Bisection, rows: readonly Row[], program: Program, dev
   );
   printDifference(io, b, program, device);
   const verdict = b.ok ? 'no difference' : 'differs';
-  io.out(`${b.statements} statements compared on ${device}, ${verdict}\n`);
+  io.out(`statements compared on ${device}: ${b.statements}, ${verdict}\n`);
 }
 
 /** What differs first, for people. */

@@ -86,8 +86,14 @@ export function readSizes(options: InputOptions): Record<string, number> {
   const sizes: Record<string, number> = {};
   for (const text of (options.size ?? []).flatMap((s) => s.split(','))) {
     const [name, value] = pair('size', text);
+    if (!/^[A-Z]\w*$/.test(name)) {
+      throw new TenonError('usage', `--size ${text}: ${name} is no name of a size`);
+    }
     if (!/^\d+$/.test(value)) {
       throw new TenonError('usage', `--size ${text}: ${value || 'nothing'} is no whole number`);
+    }
+    if (Number(value) >= 2 ** 31) {
+      throw new TenonError('usage', `--size ${text}: a size is less than 2^31`);
     }
     if (Object.hasOwn(sizes, name)) throw new TenonError('usage', `--size ${name} is given twice`);
     sizes[name] = Number(value);

@@ -173,6 +173,18 @@ describe('tenon run', () => {
     ],
     ['a size that nothing tells', () => ['draw', '--seed', '1'], 2, /cannot infer the size N/],
     ['a size it does not have', () => ['draw', '--seed', '1', '--size', 'M=3'], 2, /no size M/],
+    [
+      'a size of no name',
+      () => ['draw', '--seed', '1', '--size', '__proto__=3'],
+      2,
+      /no name of a size/,
+    ],
+    [
+      'a size beyond all',
+      () => ['draw', '--seed', '1', '--size', 'N=9007199254740993'],
+      2,
+      /less than 2\^31/,
+    ],
     ['an unknown function', () => ['lost'], 2, /no function lost/],
     ['a function no host can call', () => ['higher'], 2, /parameter f of higher is a function/],
     ['an unknown parameter of --grad', () => ['loss', '--grad', 'w'], 2, /no parameter w/],
