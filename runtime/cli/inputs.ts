@@ -92,8 +92,8 @@ export function readSizes(options: InputOptions): Record<string, number> {
     if (!/^\d+$/.test(value)) {
       throw new TenonError('usage', `--size ${text}: ${value || 'nothing'} is no whole number`);
     }
-    if (Number(value) >= 2 ** 31) {
-      throw new TenonError('usage', `--size ${text}: a size is less than 2^31`);
+    if (!Number.isSafeInteger(Number(value))) {
+      throw new TenonError('usage', `--size ${text}: a size is less than 2^53`);
     }
     if (Object.hasOwn(sizes, name)) throw new TenonError('usage', `--size ${name} is given twice`);
     sizes[name] = Number(value);

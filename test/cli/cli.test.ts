@@ -183,7 +183,7 @@ describe('tenon run', () => {
       'a size beyond all',
       () => ['draw', '--seed', '1', '--size', 'N=9007199254740993'],
       2,
-      /less than 2\^31/,
+      /less than 2\^53/,
     ],
     ['an unknown function', () => ['lost'], 2, /no function lost/],
     ['a function no host can call', () => ['higher'], 2, /parameter f of higher is a function/],
