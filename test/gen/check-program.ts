@@ -1,7 +1,8 @@
 /**
- * Everything that must hold for a random program: every IR verified after every pass, the passes
- * keep its values, forward mode agrees with differences, reverse mode with forward mode, derivatives
- * are derivatives again, and no derivative is zero where the value varies.
+ * Everything that must hold for a random program: its values are those of the definition, every IR is
+ * verified after every pass, the passes keep the values, forward mode agrees with differences, reverse
+ * mode with forward mode, derivatives are derivatives again, and no derivative is zero where the value
+ * varies.
  */
 import { sizeOf } from '../../compiler/core/build.ts';
 import { prepareCore } from '../../compiler/core/interpret.ts';
@@ -13,6 +14,7 @@ import { live } from '../../compiler/passes/live.ts';
 import { checkPoint } from '../../runtime/gradcheck/check-point.ts';
 import type { Point } from '../../runtime/gradcheck/generate.ts';
 import { type CheckedProgram, prepareProgram } from '../../runtime/gradcheck/point.ts';
+import { agree } from '../oracle/agree.ts';
 import type { RandomProgram } from './program.ts';
 import { assertClean, elaborated, inputsOf, numbers, ProgramFault } from './run.ts';
 
@@ -34,6 +36,7 @@ export function checkProgram(p: RandomProgram, depth: Depth = {}): Outcome {
   const e = elaborated(p);
   const inputs = inputsOf(e, p.seed);
   const values = run(e.core, inputs);
+  agree(p, inputs, values);
   let core: Core = e.core;
   for (const pass of passes) {
     core = pass.run(core);

@@ -77,15 +77,22 @@ const quotientSize = ofVector((a, d, p, s) => {
   return { text: `rowsOf[H = 2](${double})[${p.below(2)}]`, type: { dims: [d] } };
 });
 
-/** `x[i // 2] * f32(i % 2)` over twice the range. */
-const quotients = ofVector((a, d) =>
-  2 * d.extent > largest
-    ? undefined
-    : {
-        text: `for i: ${twice(d).text}. ${a.name}[i // 2] * (0.5 + f32(i % 2))`,
-        type: { dims: [twice(d)] },
-      },
-);
+/** `x[i // 2] * f32(i % 2)` over twice the range, and places whose remainder keeps a digit. */
+const quotients = ofVector((a, d, p) => {
+  if (2 * d.extent > largest) return undefined;
+  const two: Dim = { text: '2', extent: 2 };
+  return p.one<Made>([
+    {
+      text: `for i: ${twice(d).text}. ${a.name}[i // 2] * (0.5 + f32(i % 2))`,
+      type: { dims: [twice(d)] },
+    },
+    {
+      text: `(v -> for i: ${d.text}, j: 2. v[(2*i + j + 2) % (${twice(d).text})])(
+    for (i: ${d.text}, j: 2). ${a.name}[i] * (1 - 0.4 * f32(j)))`,
+      type: { dims: [d, two] },
+    },
+  ]);
+});
 
 const tupleBinders = ofMatrix((a, [x, y], p) => {
   const text = p.one([

@@ -291,7 +291,12 @@ function wholeArithmetic(p: Picks, s: Scope): Made | undefined {
   const two = pair(p, s);
   if (two === undefined) return undefined;
   const [a, b] = two;
-  return { text: `0.5 * ${a.name} - ${b.name}`, type: a.type };
+  const text = p.one([
+    `0.5 * ${a.name} - ${b.name}`,
+    `0 - ${a.name}`,
+    `-(${a.name} - ${b.name}) / 2`,
+  ]);
+  return { text, type: a.type };
 }
 
 function indexNumbers(p: Picks, s: Scope): Made | undefined {
