@@ -36,7 +36,7 @@ export function checkProgram(p: RandomProgram, depth: Depth = {}): Outcome {
   const e = elaborated(p);
   const inputs = inputsOf(e, p.seed);
   const values = run(e.core, inputs);
-  agree(p, inputs, values);
+  agree(p, e.core, inputs, values, depth.derivatives);
   let core: Core = e.core;
   for (const pass of passes) {
     core = pass.run(core);

@@ -1,48 +1,79 @@
-/** A program's results against its definition. */
+/** A program's results, and their tangents, against its definition. */
+
+import type { Core } from '../../compiler/core.ts';
 import { check } from '../../dsl/index.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
+import { numbers } from '../../runtime/gradcheck/check-point.ts';
+import { prepareProgram } from '../../runtime/gradcheck/point.ts';
 import type { RandomProgram } from '../gen/program.ts';
 import { ProgramFault } from '../gen/run.ts';
-import { define, Undefined } from './define.ts';
+import { define, defineTangent } from './define.ts';
 import type { Sizes } from './value.ts';
 
-/** Undefined where the program differentiates, else the first difference or none. */
-export function difference(
+type Leaves = readonly ArrayLike<number>[];
+
+/** The first difference, in words; undefined where there is none. */
+function difference(what: string, want: Leaves, got: Leaves, scale?: Leaves): string | undefined {
+  for (const [i, leaf] of want.entries()) {
+    if (leaf.length !== got[i]!.length)
+      return `${what} ${i} has ${got[i]!.length} elements, by definition ${leaf.length}`;
+    for (let j = 0; j < leaf.length; j++) {
+      const [g, v] = [got[i]![j]!, leaf[j]!];
+      const size = scale === undefined ? Math.abs(v) : scale[i]![j]!;
+      if (Object.is(g, v) || Math.abs(g - v) <= 1e-9 * (1 + size)) continue;
+      if (Number.isNaN(g) && Number.isNaN(v)) continue;
+      return `${what} ${i}, element ${j} is ${g}, by definition ${v}`;
+    }
+  }
+  return undefined;
+}
+
+/** How the values of `core` differ from those that the program defines. */
+export function valuesDiffer(
   program: TProgram,
   fn: TFn,
   sizes: Sizes,
   inputs: readonly Float64Array[],
-  got: readonly Float64Array[],
-): { readonly text: string | undefined } | undefined {
-  let want: readonly (readonly number[])[];
-  try {
-    want = define(program, fn, sizes, inputs);
-  } catch (e) {
-    if (e instanceof Undefined) return undefined;
-    throw e;
-  }
-  for (const [i, leaf] of want.entries()) {
-    if (leaf.length !== got[i]!.length)
-      return { text: `result ${i} has ${got[i]!.length} elements, by definition ${leaf.length}` };
-    for (const [j, v] of leaf.entries()) {
-      const g = got[i]![j]!;
-      if (Object.is(g, v) || Math.abs(g - v) <= 1e-9 * (1 + Math.abs(v))) continue;
-      if (Number.isNaN(g) && Number.isNaN(v)) continue;
-      return { text: `result ${i}, element ${j} is ${g}, by definition ${v}` };
-    }
-  }
-  return { text: undefined };
+  got: Leaves,
+): string | undefined {
+  return difference('result', define(program, fn, sizes, inputs), got);
 }
 
-/** Whether the program has a definition. @throws ProgramFault where the results are others. */
+/** How forward mode differs from dual numbers, along a direction of all f32 inputs. */
+export function tangentsDiffer(
+  program: TProgram,
+  fn: TFn,
+  sizes: Sizes,
+  inputs: readonly Float64Array[],
+  core: Core,
+): string | undefined {
+  const p = prepareProgram(core);
+  const next = numbers(inputs.length);
+  const dx = p.reals.map((i) => inputs[i]!.map(() => 2 * next() - 1));
+  const all = inputs.map((x, i) => dx[p.reals.indexOf(i)] ?? new Float64Array(x.length));
+  const { d, terms } = p.tangent(inputs, dx);
+  const want = defineTangent(program, fn, sizes, inputs, all);
+  return difference(
+    'tangent',
+    p.outputs.map((i) => want[i]!),
+    d,
+    terms,
+  );
+}
+
+/** @throws ProgramFault where values or, with `tangents`, derivatives are not those by definition. */
 export function agree(
   p: RandomProgram,
+  core: Core,
   inputs: readonly Float64Array[],
-  got: readonly Float64Array[],
-): boolean {
+  got: Leaves,
+  tangents = false,
+): void {
   const { program } = check(new Map([['r.tn', p.text]]), 'r.tn');
   const fn = program!.fns.get('r.tn#f')!;
-  const d = difference(program!, fn, new Map(Object.entries(p.sizes)), inputs, got);
-  if (d?.text !== undefined) throw new ProgramFault(`${d.text}\n${p.text}`);
-  return d !== undefined;
+  const sizes = new Map(Object.entries(p.sizes));
+  const fault =
+    valuesDiffer(program!, fn, sizes, inputs, got) ??
+    (tangents ? tangentsDiffer(program!, fn, sizes, inputs, core) : undefined);
+  if (fault !== undefined) throw new ProgramFault(`${fault}\n${p.text}`);
 }

@@ -2,55 +2,94 @@
  * The language by definition: a typed program evaluated as docs/language.md says, one element at a
  * time, on nested arrays of f64 numbers. No index is symbolic, nothing is stored, fused or shared, and
  * a branch that is not taken is not evaluated (Reynolds 1972 calls it a definitional interpreter).
+ * Derivatives are those of dual numbers (dual.ts), one number of an argument at a time.
  *
- * Invariant: nothing here is shared with elaboration. A read out of range is an error of the checker.
+ * Invariant: nothing here is shared with elaboration or differentiation. A read out of range is an error of the checker.
  */
 import type { ReduceOp } from '../../dsl/ast.ts';
-import type { LocalId, TBinder, TExpr, TFn, TIndex, TPattern, TProgram } from '../../dsl/typed.ts';
+import type {
+  LocalId,
+  TBinder,
+  TExpr,
+  TFn,
+  TIndex,
+  TPattern,
+  TProgram,
+  Type,
+} from '../../dsl/typed.ts';
+import { add, dual, f32Op, mul, type Num, outermost, primal, tangentAt, valueAt } from './dual.ts';
 import { dtypeOf, scalarOp, wrap } from './numbers.ts';
 import { drawn, normal, split, uniform } from './threefry.ts';
 import {
   build,
   countLeaves,
   fields,
+  isNum,
   isTensor,
   type Key,
   leavesOf,
   lift,
+  mapNumbers,
+  num,
   number,
+  numbersOf,
   type Sizes,
   sizeOf,
   type Value,
   zipTrees,
 } from './value.ts';
 
-/** What has no definition here: derivatives are checked against differences instead. */
-export class Undefined extends Error {
-  override readonly name = 'Undefined';
-}
-
 type Scope = { readonly sizes: Sizes; readonly locals: ReadonlyMap<LocalId, Value> };
 
-/** The leaves of the result of `fn` at the leaves of its parameters. @throws Undefined */
+/** The leaves of the result of `fn` at the leaves of its parameters. */
 export function define(
   program: TProgram,
   fn: TFn,
   given: Sizes,
   inputs: readonly Float64Array[],
 ): number[][] {
+  return leavesOf(
+    fn.result,
+    evaluate(program, fn, given, (leaf, n) => inputs[leaf]![n]!),
+    primal,
+  );
+}
+
+/** The tangents of the result in a direction, with 0 for what has none. */
+export function defineTangent(
+  program: TProgram,
+  fn: TFn,
+  given: Sizes,
+  inputs: readonly Float64Array[],
+  dx: readonly Float64Array[],
+): number[][] {
+  const at = (leaf: number, n: number) => dual(OUTSIDE, inputs[leaf]![n]!, dx[leaf]![n]!);
+  const y = evaluate(program, fn, given, at);
+  return leavesOf(fn.result, y, (x) => primal(tangentAt(OUTSIDE, x)));
+}
+
+/** The tag of a derivative that the program does not take itself: below all of its own. */
+const OUTSIDE = 0;
+
+function evaluate(
+  program: TProgram,
+  fn: TFn,
+  given: Sizes,
+  at: (leaf: number, n: number) => Num,
+): Value {
   const sizes = sizesOf(fn, given);
   let from = 0;
   const args = fn.params.map((p) => {
     const first = from;
     from += countLeaves(p.type);
-    const at = new Map<number, number>();
+    const next = new Map<number, number>();
     return build(p.type, sizes, (leaf) => {
-      const n = at.get(leaf) ?? 0;
-      at.set(leaf, n + 1);
-      return inputs[first + leaf]![n]!;
+      const n = next.get(leaf) ?? 0;
+      next.set(leaf, n + 1);
+      return at(first + leaf, n);
     });
   });
-  return leavesOf(fn.result, new Definition(program).call(fn, sizes, args));
+  return new Definition(program).call(fn, sizes, args);
 }
 
 function sizesOf(fn: TFn, given: Sizes): Sizes {
@@ -66,12 +105,16 @@ function sizesOf(fn: TFn, given: Sizes): Sizes {
 class Definition {
   readonly #program: TProgram;
   readonly #lets = new Map<string, Value>();
+  /** Of the innermost derivative that is being taken, and one more. */
+  #tags = OUTSIDE + 1;
 
   constructor(program: TProgram) {
     this.#program = program;
   }
 
   call(fn: TFn, sizes: Sizes, args: readonly Value[]): Value {
+    const tag = fn.derivative === undefined ? -1 : outermost(args.flatMap(numbersOf));
+    if (tag >= 0) return this.#custom(fn, sizes, args, tag);
     const locals = new Map(fn.params.map((p, i) => [p.id, args[i]!]));
     return this.#eval({ sizes, locals }, fn.body);
   }
@@ -186,7 +229,11 @@ class Definition {
     const args = x.args.map((a) => this.#eval(s, a));
     const [t, from] = [dtypeOf(x.type), dtypeOf(x.args[0]!.type)];
     return lift(args, (vs) => {
-      if (typeof vs[0] === 'number') return scalarOp(x.op, t, from, vs.map(number));
+      if (isNum(vs[0]!)) {
+        return t === 'f32'
+          ? f32Op(x.op, from, vs.map(num))
+          : scalarOp(x.op, t, from, vs.map(number));
+      }
       const [a, b] = vs.map((v) => keyOf(v).join());
       return (a === b) === (x.op === 'eq') ? 1 : 0;
     });
@@ -206,7 +253,9 @@ class Definition {
     if (first === undefined && x.type.k === 'tensor') {
       return build(x.type, new Map(), () => neutral[x.op]);
     }
-    return wrap(dtypeOf(x.type), reduced[x.op](values.map(number)));
+    const t = dtypeOf(x.type);
+    const picked = reduced[x.op](values.map(num));
+    return t === 'f32' ? picked : wrap(t, primal(picked));
   }
 
   /** The flat index of an index. */
@@ -226,6 +275,48 @@ class Definition {
     }
   }
 
+  /** One number of the argument after the other is moved; `ct` weighs the results, 1 for a number. */
+  #gradient(f: Value, at: Value, ct?: Value): Value {
+    const tag = this.#tags++;
+    const weights = ct === undefined ? undefined : numbersOf(ct);
+    const slope = (moved: number): Num => {
+      let n = 0;
+      const x = mapNumbers(
+        at,
+        (v) => (n++ === moved ? dual(tag, v, 1) : v),
+        (v) => v,
+      );
+      return numbersOf(apply(f, [x])).reduce<Num>((sum, v, i) => {
+        const d = tangentAt(tag, v);
+        return d === 0 ? sum : add(sum, mul(weights?.[i] ?? 1, d));
+      }, 0);
+    };
+    let n = 0;
+    const out = mapNumbers(
+      at,
+      () => slope(n++),
+      () => 0,
+    );
+    this.#tags--;
+    return out;
+  }
+
+  /** A function with a derivative of its own, at arguments that are moved. */
+  #custom(fn: TFn, sizes: Sizes, args: readonly Value[], tag: number): Value {
+    const part = (of: (tag: number, x: Num) => Num) =>
+      args.map((a) => mapNumbers(a, (x) => of(tag, x)));
+    const [values, tangents] = [part(valueAt), part(tangentAt)];
+    const rule = fn.derivative!;
+    const moved = tangents.filter((_, i) => holdsReal(fn.params[i]!.type));
+    const locals = new Map<LocalId, Value>();
+    for (const [i, p] of rule.params.entries()) locals.set(p.id, values[i]!);
+    for (const [i, t] of rule.tangents.entries()) locals.set(t.id, moved[i]!);
+    const y = this.call(fn, sizes, values);
+    return zipTrees([y, this.#eval({ sizes, locals }, rule.body)], ([v, d]) =>
+      perturbed(tag, v!, d!),
+    );
+  }
+
   #index(s: Scope, x: TExpr & { k: 'index' }): Value {
     let v = this.#eval(s, x.target);
     for (const ix of x.ix) {
@@ -235,8 +326,8 @@ class Definition {
         if (x.orElse === undefined) throw new Error(`index ${i} of a proved read is out of range`);
         const other = this.#eval(s, x.orElse);
         // A number stands for every element.
-        const fill = typeof other === 'number' && (x.type.k === 'tensor' || x.type.k === 'record');
-        return fill ? build(x.type, s.sizes, () => other) : other;
+        if (!isNum(other) || (x.type.k !== 'tensor' && x.type.k !== 'record')) return other;
+        return build(x.type, s.sizes, () => other);
       }
       v = there;
     }
@@ -251,14 +342,30 @@ class Definition {
     };
     switch (x.name) {
       case 'stop':
-        return arg(0);
+        return zipTrees([arg(0)], ([v]) => (isNum(v!) ? primal(v) : v!));
       case 'checkpoint':
         return apply(arg(0), [arg(1)]);
       case 'grad':
-      case 'valueGrad':
-      case 'vjp':
-      case 'jvp':
-        throw new Undefined(x.name);
+        return this.#gradient(arg(0), arg(1));
+      case 'valueGrad': {
+        const [f, at] = [arg(0), arg(1)];
+        const gradient = this.#gradient(f, at);
+        return record({ value: apply(f, [at]), gradient });
+      }
+      case 'vjp': {
+        const [f, at, ct] = [arg(0), arg(1), arg(2)];
+        const gradient = this.#gradient(f, at, ct);
+        return record({ value: apply(f, [at]), gradient });
+      }
+      case 'jvp': {
+        const [f, at, dx] = [arg(0), arg(1), arg(2)];
+        const tag = this.#tags++;
+        const y = apply(f, [zipTrees([at, dx], ([v, d]) => perturbed(tag, v!, d!))]);
+        this.#tags--;
+        const part = (of: (tag: number, x: Num) => Num) =>
+          zipTrees([y], ([v]) => (isNum(v!) ? of(tag, v) : v!));
+        return record({ value: part(valueAt), tangent: part(tangentAt) });
+      }
       case 'split':
         return { k: 'key', words: split(keyOf(arg(0)), number(arg(1))) };
       case 'normal':
@@ -288,23 +395,45 @@ class Definition {
   }
 }
 
+const record = (of: Readonly<Record<string, Value>>): Value => ({
+  k: 'record',
+  fields: new Map(Object.entries(of).map(([label, value]) => [label, { value, fixed: false }])),
+});
+
+const holdsReal = (t: Type): boolean =>
+  t.k === 'tensor'
+    ? holdsReal(t.elem)
+    : t.k === 'record'
+      ? t.fields.some((f) => holdsReal(f.type))
+      : t.k === 'var' || (t.k === 'scalar' && t.s === 'f32');
+
+/** What is no number (a key, an integer's tangent) is not moved. */
+const perturbed = (tag: number, v: Value, d: Value): Value =>
+  isNum(v) && isNum(d) ? dual(tag, v, d) : v;
+
 // ---------------------------------------------------------------- reductions
 
-const sum = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0);
-/** The first of the best; NaN is passed over. */
-const best = (xs: readonly number[], better: (a: number, b: number) => boolean): number =>
-  xs.reduce((at, v, i) => (better(v, Number.isNaN(xs[at]!) ? Number.NaN : xs[at]!) ? i : at), 0);
+const sum = (xs: readonly Num[]): Num => xs.reduce(add, 0);
+/** Where the first of the best is; NaN is passed over. */
+const place = (xs: readonly Num[], better: (a: number, b: number) => boolean): number =>
+  xs
+    .map(primal)
+    .reduce((at, v, i, all) => (better(v, all[at]!) || Number.isNaN(all[at]) ? i : at), 0);
+/** The first of the best, and NaN where there is one. */
+function best(xs: readonly Num[], better: (a: number, b: number) => boolean, worst: number): Num {
+  return xs.find((x) => Number.isNaN(primal(x))) ?? xs[place(xs, better)] ?? worst;
+}
 
-const reduced: Record<ReduceOp, (xs: readonly number[]) => number> = {
+const reduced: Record<ReduceOp, (xs: readonly Num[]) => Num> = {
   sum,
-  prod: (xs) => xs.reduce((a, b) => a * b, 1),
-  mean: (xs) => sum(xs) / xs.length,
-  max: (xs) => Math.max(...xs),
-  min: (xs) => Math.min(...xs),
-  all: (xs) => (xs.every((v) => v !== 0) ? 1 : 0),
-  any: (xs) => (xs.some((v) => v !== 0) ? 1 : 0),
-  argmax: (xs) => best(xs, (a, b) => a > b),
-  argmin: (xs) => best(xs, (a, b) => a < b),
+  prod: (xs) => xs.reduce(mul, 1),
+  mean: (xs) => f32Op('div', 'f32', [sum(xs), xs.length]),
+  max: (xs) => best(xs, (a, b) => a > b, -Infinity),
+  min: (xs) => best(xs, (a, b) => a < b, Infinity),
+  all: (xs) => (xs.every((v) => primal(v) !== 0) ? 1 : 0),
+  any: (xs) => (xs.some((v) => primal(v) !== 0) ? 1 : 0),
+  argmax: (xs) => place(xs, (a, b) => a > b),
+  argmin: (xs) => place(xs, (a, b) => a < b),
 };
 
 const neutral: Record<ReduceOp, number> = {

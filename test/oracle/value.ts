@@ -1,15 +1,16 @@
 /**
- * Values of the definitional interpreter: numbers, keys, nested arrays, records, functions; and what
+ * Values of the definitional interpreter: numbers (dual ones under a derivative), keys, nested arrays, records, functions; and what
  * their structure alone decides.
  *
  * Invariant: a tensor of n dims is n levels of arrays, whatever its elements are.
  */
 import type { Size, Type } from '../../dsl/typed.ts';
+import { type Num, primal } from './dual.ts';
 
 export type Key = { readonly k: 'key'; readonly words: readonly [number, number] };
 export type Fields = ReadonlyMap<string, { readonly value: Value; readonly fixed: boolean }>;
 export type Value =
-  | number
+  | Num
   | Key
   | readonly Value[]
   | { readonly k: 'record'; readonly fields: Fields }
@@ -19,10 +20,16 @@ export type Sizes = ReadonlyMap<string, number>;
 
 export const isTensor = (v: Value): v is readonly Value[] => Array.isArray(v);
 
-export function number(v: Value): number {
-  if (typeof v !== 'number') throw new Error('a number was expected');
+export const isNum = (v: Value): v is Num =>
+  typeof v === 'number' || (!isTensor(v) && v.k === 'dual');
+
+export function num(v: Value): Num {
+  if (!isNum(v)) throw new Error('a number was expected');
   return v;
 }
+
+/** Where it has no derivative: an index, a condition, a count. */
+export const number = (v: Value): number => primal(num(v));
 
 export function fields(v: Value): Fields {
   if (typeof v === 'object' && 'k' in v && v.k === 'record') return v.fields;
@@ -60,6 +67,28 @@ export function zipTrees(trees: readonly Value[], f: (leaves: readonly Value[]) 
   return f(trees);
 }
 
+/** A tree with other numbers; `fixed` gives those of fixed leaves. */
+export function mapNumbers(v: Value, f: (x: Num) => Num, fixed: (x: Num) => Num = f): Value {
+  if (isNum(v)) return f(v);
+  if (isTensor(v)) return v.map((x) => mapNumbers(x, f, fixed));
+  if (v.k !== 'record') return v;
+  const out = [...v.fields].map(([label, field]) => {
+    const value = mapNumbers(field.value, field.fixed ? fixed : f, fixed);
+    return [label, { ...field, value }] as const;
+  });
+  return { k: 'record', fields: new Map(out) };
+}
+
+/** All of them, in order. */
+export function numbersOf(v: Value): Num[] {
+  const out: Num[] = [];
+  mapNumbers(v, (x) => {
+    out.push(x);
+    return x;
+  });
+  return out;
+}
+
 /** Element by element over tensors of one shape and scalars. */
 export function lift(args: readonly Value[], f: (elements: readonly Value[]) => Value): Value {
   const shape = args.find(isTensor);
@@ -73,14 +102,12 @@ export function lift(args: readonly Value[], f: (elements: readonly Value[]) => 
 }
 
 /** A value of a type from its leaves: the next number of leaf k at each of its elements. */
-export function build(t: Type, sizes: Sizes, next: (leaf: number) => number): Value {
-  let leaves = 0;
+export function build(t: Type, sizes: Sizes, next: (leaf: number, t: Type) => Num): Value {
   const walk = (u: Type, from: number): Value => {
     switch (u.k) {
       case 'scalar':
         if (u.s !== 'key') break;
-        leaves = Math.max(leaves, from + 1);
-        return { k: 'key', words: [next(from), next(from)] };
+        return { k: 'key', words: [primal(next(from, u)), primal(next(from, u))] };
       case 'idx':
         break;
       case 'tensor': {
@@ -100,7 +127,7 @@ export function build(t: Type, sizes: Sizes, next: (leaf: number) => number): Va
       case 'var':
         throw new Error('no data');
     }
-    return next(from);
+    return next(from, u);
   };
   return walk(t, 0);
 }
@@ -111,7 +138,7 @@ export function countLeaves(t: Type): number {
 }
 
 /** The numbers of each leaf, an array of records field by field. */
-export function leavesOf(t: Type, v: Value): number[][] {
+export function leavesOf(t: Type, v: Value, of: (x: Num) => number): number[][] {
   const out: number[][] = Array.from({ length: countLeaves(t) }, () => []);
   const walk = (u: Type, x: Value, from: number, depth: number): void => {
     if (u.k === 'tensor' && depth > 0) {
@@ -124,7 +151,7 @@ export function leavesOf(t: Type, v: Value): number[][] {
         at += countLeaves(f.type);
       }
     } else if (typeof x === 'object' && 'k' in x && x.k === 'key') out[from]!.push(...x.words);
-    else out[from]!.push(number(x));
+    else out[from]!.push(of(num(x)));
   };
   walk(t, v, 0, dimsOf(t));
   return out;
