@@ -4,21 +4,14 @@
  * a branch that is not taken is not evaluated (Reynolds 1972 calls it a definitional interpreter).
  * Derivatives are those of dual numbers (dual.ts), one number of an argument at a time.
  *
- * Invariant: nothing here is shared with elaboration or differentiation. A read out of range is an error of the checker.
+ * Invariant: nothing here is shared with elaboration or differentiation. A read out of range is an
+ * error of the checker.
  */
-import type { ReduceOp } from '../../dsl/ast.ts';
-import type {
-  LocalId,
-  TBinder,
-  TExpr,
-  TFn,
-  TIndex,
-  TPattern,
-  TProgram,
-  Type,
-} from '../../dsl/typed.ts';
+import type { LocalId, TBinder, TExpr, TFn, TIndex, TProgram, Type } from '../../dsl/typed.ts';
 import { add, dual, f32Op, mul, type Num, outermost, primal, tangentAt, valueAt } from './dual.ts';
 import { dtypeOf, scalarOp, wrap } from './numbers.ts';
+import { neutral, reduced } from './reductions.ts';
+import { bound, each, named, type Scope, withLocal } from './scope.ts';
 import { drawn, normal, split, uniform } from './threefry.ts';
 import {
   build,
@@ -38,8 +31,6 @@ import {
   type Value,
   zipTrees,
 } from './value.ts';
-
-type Scope = { readonly sizes: Sizes; readonly locals: ReadonlyMap<LocalId, Value> };
 
 /** The leaves of the result of `fn` at the leaves of its parameters. */
 export function define(
@@ -410,77 +401,6 @@ const holdsReal = (t: Type): boolean =>
 /** What is no number (a key, an integer's tangent) is not moved. */
 const perturbed = (tag: number, v: Value, d: Value): Value =>
   isNum(v) && isNum(d) ? dual(tag, v, d) : v;
-
-// ---------------------------------------------------------------- reductions
-
-const sum = (xs: readonly Num[]): Num => xs.reduce(add, 0);
-/** Where the first of the best is; NaN is passed over. */
-const place = (xs: readonly Num[], better: (a: number, b: number) => boolean): number =>
-  xs
-    .map(primal)
-    .reduce((at, v, i, all) => (better(v, all[at]!) || Number.isNaN(all[at]) ? i : at), 0);
-/** The first of the best, and NaN where there is one. */
-function best(xs: readonly Num[], better: (a: number, b: number) => boolean, worst: number): Num {
-  return xs.find((x) => Number.isNaN(primal(x))) ?? xs[place(xs, better)] ?? worst;
-}
-
-const reduced: Record<ReduceOp, (xs: readonly Num[]) => Num> = {
-  sum,
-  prod: (xs) => xs.reduce(mul, 1),
-  mean: (xs) => f32Op('div', 'f32', [sum(xs), xs.length]),
-  max: (xs) => best(xs, (a, b) => a > b, -Infinity),
-  min: (xs) => best(xs, (a, b) => a < b, Infinity),
-  all: (xs) => (xs.every((v) => primal(v) !== 0) ? 1 : 0),
-  any: (xs) => (xs.some((v) => primal(v) !== 0) ? 1 : 0),
-  argmax: (xs) => place(xs, (a, b) => a > b),
-  argmin: (xs) => place(xs, (a, b) => a < b),
-};
-
-const neutral: Record<ReduceOp, number> = {
-  sum: 0,
-  prod: 1,
-  mean: Number.NaN,
-  max: -Infinity,
-  min: Infinity,
-  all: 1,
-  any: 0,
-  argmax: 0,
-  argmin: 0,
-};
-
-// ---------------------------------------------------------------- scopes
-
-const withLocal = (s: Scope, id: LocalId, v: Value): Scope => ({
-  ...s,
-  locals: new Map(s.locals).set(id, v),
-});
-
-const named = (
-  s: Scope,
-  names: readonly { readonly id: LocalId }[],
-  values: readonly Value[],
-): Scope => names.reduce((inner, n, i) => withLocal(inner, n.id, values[i]!), s);
-
-function bound(s: Scope, p: TPattern, v: Value): Scope {
-  if (p.k === 'name') return withLocal(s, p.id, v);
-  return p.fields.reduce((inner, f) => bound(inner, f.pattern, fields(v).get(f.label)!.value), s);
-}
-
-/** A scope for each choice of the binders, the last one fastest. */
-function* each(s: Scope, binders: readonly TBinder[]): Generator<Scope> {
-  const [first, ...rest] = binders;
-  if (first === undefined) {
-    yield s;
-    return;
-  }
-  if (first.k === 'tuple') {
-    yield* each(s, [...first.items, ...rest]);
-    return;
-  }
-  for (let i = 0; i < sizeOf(first.size, s.sizes); i++) {
-    yield* each(withLocal(s, first.id, i), rest);
-  }
-}
 
 function apply(f: Value, args: readonly Value[]): Value {
   if (typeof f === 'object' && 'k' in f && f.k === 'fn') return f.call(args);

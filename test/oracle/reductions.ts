@@ -1,0 +1,38 @@
+/** The reductions on all their terms in order: an extreme is the first of equals and NaN where it meets one. */
+import type { ReduceOp } from '../../dsl/ast.ts';
+import { add, f32Op, mul, type Num, primal } from './dual.ts';
+
+const sum = (xs: readonly Num[]): Num => xs.reduce(add, 0);
+/** Where the first of the best is; NaN is passed over. */
+const place = (xs: readonly Num[], better: (a: number, b: number) => boolean): number =>
+  xs
+    .map(primal)
+    .reduce((at, v, i, all) => (better(v, all[at]!) || Number.isNaN(all[at]) ? i : at), 0);
+/** The first of the best, and NaN where there is one. */
+function best(xs: readonly Num[], better: (a: number, b: number) => boolean, worst: number): Num {
+  return xs.find((x) => Number.isNaN(primal(x))) ?? xs[place(xs, better)] ?? worst;
+}
+
+export const reduced: Record<ReduceOp, (xs: readonly Num[]) => Num> = {
+  sum,
+  prod: (xs) => xs.reduce(mul, 1),
+  mean: (xs) => f32Op('div', 'f32', [sum(xs), xs.length]),
+  max: (xs) => best(xs, (a, b) => a > b, -Infinity),
+  min: (xs) => best(xs, (a, b) => a < b, Infinity),
+  all: (xs) => (xs.every((v) => primal(v) !== 0) ? 1 : 0),
+  any: (xs) => (xs.some((v) => primal(v) !== 0) ? 1 : 0),
+  argmax: (xs) => place(xs, (a, b) => a > b),
+  argmin: (xs) => place(xs, (a, b) => a < b),
+};
+
+export const neutral: Record<ReduceOp, number> = {
+  sum: 0,
+  prod: 1,
+  mean: Number.NaN,
+  max: -Infinity,
+  min: Infinity,
+  all: 1,
+  any: 0,
+  argmax: 0,
+  argmin: 0,
+};
