@@ -84,7 +84,7 @@ export const features: Readonly<Record<string, RegExp>> = {
   checkpoint: call('checkpoint'),
   // numbers
   power: /\^2/,
-  'real power': /\^0\.3/,
+  'real power': /\^(0\.3|\(0\.4)/,
   negation: /-\(|-[a-z]/,
   'i32 arithmetic': /f32\((3 \* i|\(i \+ 2\)|\(5 - i\)|abs|min)/,
   u32: call('u32'),

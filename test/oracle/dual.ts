@@ -48,7 +48,7 @@ const smooth: Partial<Record<ScalarOp, Partials>> = {
   div: (a, b) => [apply('div', 1, b), apply('neg', apply('div', a, mul(b, b)))],
   pow: (a, b) => [
     primal(b) === 0 ? 0 : mul(b, apply('pow', a, apply('sub', b, 1))),
-    typeof b === 'number' ? 0 : mul(apply('pow', a, b), apply('log', a)),
+    mul(apply('pow', a, b), apply('log', a)),
   ],
   neg: () => [-1],
   // Of equals the first.
