@@ -71,7 +71,7 @@ export class Access {
             k: 'load',
             t: e.t,
             buf: place.buf,
-            at: this.flat(place, e.ix),
+            at: this.flat(place, e.ix, e.x.shape),
             guard: plain,
           };
         // The index is in range only where the data-dependent guards hold: elsewhere read cell 0.
@@ -102,10 +102,11 @@ export class Access {
   sum(place: Place, s: Pick<SegSum, 'at' | 'guard' | 'body' | 'v'>) {
     const { plain, ok } = this.#guards(s.guard);
     const body = this.expr(s.body);
-    if (ok === undefined) return { at: this.flat(place, s.at), guard: plain, body };
+    if (ok === undefined) return { at: this.flat(place, s.at, s.v.shape), guard: plain, body };
     const rest = this.flat(
       place,
       s.at.map((e) => (hasVal(e) ? ixZero : e)),
+      s.v.shape,
     );
     const dyn = s.at.flatMap((e, d) => {
       if (!hasVal(e)) return [];
@@ -125,19 +126,23 @@ export class Access {
     return prim('and', 'bool', prim('ge', 'bool', e, int(g.lo)), prim('lt', 'bool', e, int(g.hi)));
   }
 
-  /** The offset of cell `ix` of a variable. */
-  flat(place: Place, ix: readonly Ix[]): KIx {
+  /**
+   * The offset of cell `ix` of a variable of this shape. What data decides must not be negative: a
+   * quotient of it may be, in a sum that is not, so there the whole index is one value.
+   */
+  flat(place: Place, ix: readonly Ix[], shape: readonly number[]): KIx {
     let at = place.base;
     const dyn: { m: number; e: KExpr; extent: number }[] = [];
     ix.forEach((e, d) => {
       const stride = place.strides[d]!;
+      if (e.terms.some((t) => (t.a.k === 'div' || t.a.k === 'mod') && hasVal(t.a.e))) {
+        dyn.push({ m: stride, e: this.index(e), extent: shape[d]! });
+        return;
+      }
       const rest: Ix['terms'][number][] = [];
       for (const t of e.terms) {
         if (t.a.k === 'val') dyn.push({ m: t.m * stride, e: this.expr(t.a.e), extent: t.a.extent });
-        else if (t.a.k !== 'axis' && hasVal(t.a.e)) {
-          const whole = this.index({ c: 0, terms: [{ m: 1, a: t.a }] });
-          dyn.push({ m: t.m * stride, e: whole, extent: extentOf(t.a) });
-        } else rest.push(t);
+        else rest.push(t);
       }
       at = addIx(at, scaleIx(normalIx(e.c, rest), stride));
     });
@@ -167,11 +172,6 @@ export class Access {
     const base: KExpr = { k: 'index', t: 'i32', ix: affine };
     return sum ? prim('add', 'i32', sum, base) : base;
   }
-}
-
-/** An upper bound for a div or mod atom over data: only mod bounds it by itself. */
-function extentOf(a: { k: 'div' | 'mod'; by: number }): number {
-  return a.k === 'mod' ? a.by : 2 ** 31;
 }
 
 export const shift = (p: Place, by: Ix): Place => ({ ...p, base: addIx(p.base, by) });

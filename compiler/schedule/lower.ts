@@ -144,6 +144,7 @@ class Lowering {
     const to = acc.flat(
       place,
       n.axes.map((a) => ixAxis(a.id)),
+      n.v.shape,
     );
     const mode = add ? 'add' : 'set';
     const store = { buf: place.buf, at: to, guard: [], mode } as const;
@@ -191,6 +192,7 @@ class Lowering {
         at: this.#access().flat(
           place,
           axes.map((a) => ixAxis(a.id)),
+          v.shape,
         ),
         guard: [],
         mode: 'set',
@@ -209,7 +211,7 @@ class Lowering {
       k: 'load',
       t: v.t,
       buf: from.buf,
-      at: acc.flat(from, ix),
+      at: acc.flat(from, ix, v.shape),
       guard: [],
     };
     const nest: KNest = {
@@ -217,7 +219,7 @@ class Lowering {
       red: [],
       op: null,
       body,
-      store: { buf: to.buf, at: acc.flat(to, ix), guard: [], mode: add ? 'add' : 'set' },
+      store: { buf: to.buf, at: acc.flat(to, ix, v.shape), guard: [], mode: add ? 'add' : 'set' },
       spans: [],
     };
     return this.#kernelOf(`${v.name}.${add ? 'add' : 'copy'}`, add ? axes : [], [nest]);

@@ -137,6 +137,11 @@ const gathered: Construct = (p, s) => {
   const padded = over(n, a.type.dims, `(${at(a, 'i - 1')} ?? 0)`);
   const text = p.one([
     over(n, dims, at(a, 'labels[i]')),
+    over(
+      n,
+      dims,
+      read(a, ['labels[i]', ...n.slice(1).map((j, k) => `${dims[k + 1]!.text} - 1 - ${j}`)]),
+    ),
     computed('labels[i] - 1'),
     computed('2 * i32(labels[i]) - i'),
     `(v -> ${over(n, dims, at({ ...a, name: 'v' }, 'labels[i]'))})(${padded})`,

@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { sizeOf } from '../../compiler/core/build.ts';
 import { check } from '../../dsl/index.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
@@ -46,6 +47,22 @@ async function wholeNumbers(name: DeviceName): Promise<void> {
   run.dispose();
   device.dispose();
   if (!v.ok) throw new ProgramFault(`whole numbers on ${name} are off by ${v.error}`);
+}
+
+/** Sums of several chunks of a tile, at sizes that leave something over. */
+async function products(name: DeviceName): Promise<void> {
+  const text =
+    'fn main[M, N, K](x: f32[M, K], y: f32[K, N]): f32[M, N] = for i, j. sum k. x[i, k] * y[k, j]';
+  const core = coreOf(text, { M: 21, N: 35, K: 45 });
+  const inputs = core.inputs.map((x, n) =>
+    Float64Array.from({ length: sizeOf(x.shape) }, (_, i) => Math.sin(3 * i + n)),
+  );
+  const device = await openDevice(name);
+  const run = await onDevice(device, core);
+  const v = await run.compare(inputs);
+  run.dispose();
+  device.dispose();
+  if (!v.ok) throw new ProgramFault(`a product on ${name} is off by ${v.error}`);
 }
 
 const lanes: readonly Lane[] = [
@@ -94,6 +111,7 @@ const lanes: readonly Lane[] = [
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
   { name: 'reductions on webgpu', run: () => reductions('webgpu', 1500) },
+  { name: 'products on webgpu', run: () => products('webgpu') },
   { name: 'webgpu against the reference', run: () => targets('webgpu', sample(12, 61)) },
   {
     name: 'webgpu against the reference, larger sizes',

@@ -275,11 +275,15 @@ export const mutants: readonly Mutant[] = [
   ]),
   ...of('gpu.js', 'compiler/emit/gpujs/prims.ts', [
     ['a product of conditions is their sum', "and: infix('*')", "and: infix('+')"],
-    ['powers lack a factor', 'power(a[0]!, e.v)', 'power(a[0]!, e.v - 1)'],
+    ['what is equal is not at most', "le: test('<='),", "le: test('<'),"],
     ['the larger of two is the smaller', "max: extreme('>')", "max: extreme('<')"],
   ]),
-  ...of('gpu.js', 'compiler/emit/gpujs/digits.ts', [
-    ['a mirrored store is off by one', 'ixConst(m * (extent - 1))', 'ixConst(m * extent)'],
+  ...of('gpu.js', 'compiler/emit/gpujs/kernel.ts', [
+    [
+      'of equals the last is the least',
+      "argmin: pick('<', Infinity)",
+      "argmin: pick('<=', Infinity)",
+    ],
   ]),
   ...backend,
 ];
