@@ -57,9 +57,9 @@ async function fault(p: RandomProgram, depth: Depth): Promise<string | undefined
     if (depth.target) await agreesOn(device, enlarged(p));
     return undefined;
   } catch (e) {
-    return e instanceof Error
-      ? `${e.message}\n${e.name === 'ProgramFault' ? '' : e.stack}`
-      : `${e}`;
+    if (!(e instanceof Error)) return `${e}`;
+    // Only a fault that was looked for shows the program itself.
+    return e.name === 'ProgramFault' ? e.message : `${e.stack}\n${p.text}`;
   }
 }
 
