@@ -86,14 +86,14 @@ function choose(
   const stride = Math.max(1, Math.floor(total / enumerated)) | 1;
   const found: { sizes: SizeEnv; weight: number }[] = [];
   for (let n = 0, k = 0; n < Math.min(total, enumerated); n++, k = (k + stride) % total) {
-    const drawn = new Map(Object.entries(given));
+    const chosen = new Map(Object.entries(given));
     let rest = k;
     for (const f of free) {
-      drawn.set(f.name, f.extents[rest % f.extents.length]!);
+      chosen.set(f.name, f.extents[rest % f.extents.length]!);
       rest = Math.floor(rest / f.extents.length);
     }
-    const sizes = new Map([...drawn].filter(([name]) => !quotients.includes(name)));
-    for (const [name, size] of follows) sizes.set(name, evalSize(size, drawn));
+    const sizes = new Map([...chosen].filter(([name]) => !quotients.includes(name)));
+    for (const [name, size] of follows) sizes.set(name, evalSize(size, chosen));
     const weight = elements(fn, sizes, options.where ?? []);
     if (weight !== undefined && weight <= most) found.push({ sizes, weight });
   }

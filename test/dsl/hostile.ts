@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { check } from '../../dsl/index.ts';
+import { numbers } from '../../runtime/gradcheck/check-point.ts';
 import { randomProgram } from '../gen/program.ts';
-import { numbers } from '../gen/run.ts';
 import { LANGUAGE } from './language-sample.ts';
 
 export type Choices = {

@@ -11,12 +11,12 @@ import type { Core } from '../../compiler/core.ts';
 import { isReal } from '../../compiler/gradcheck/derived.ts';
 import { passes } from '../../compiler/optimise.ts';
 import { live } from '../../compiler/passes/live.ts';
-import { checkPoint } from '../../runtime/gradcheck/check-point.ts';
+import { checkPoint, numbers } from '../../runtime/gradcheck/check-point.ts';
 import type { Point } from '../../runtime/gradcheck/generate.ts';
 import { type CheckedProgram, prepareProgram } from '../../runtime/gradcheck/point.ts';
 import { agree } from '../oracle/agree.ts';
 import type { RandomProgram } from './program.ts';
-import { assertClean, elaborated, inputsOf, numbers, ProgramFault } from './run.ts';
+import { assertClean, elaborated, inputsOf, ProgramFault } from './run.ts';
 
 export type Outcome = {
   /** Whether some derivative of the loss is not zero. */
@@ -36,16 +36,16 @@ export function checkProgram(p: RandomProgram, depth: Depth = {}): Outcome {
   const e = elaborated(p);
   const inputs = inputsOf(e, p.seed);
   const values = run(e.core, inputs);
-  agree(p, e.core, inputs, values, depth.derivatives);
+  const program = depth.derivatives === true ? prepareProgram(e.core) : undefined;
+  agree(p, inputs, values, program);
   let core: Core = e.core;
   for (const pass of passes) {
     core = pass.run(core);
     assertClean(core, `after ${pass.name}\n${p.text}`);
   }
   sameValues(values, run(core, inputs), p);
-  if (depth.derivatives !== true) return { varies: true, resampled: 0 };
+  if (program === undefined) return { varies: true, resampled: 0 };
 
-  const program = prepareProgram(e.core);
   const { forward, reverse } = program.derivatives();
   for (const core of [forward, reverse]) {
     assertClean(core, `derivative\n${p.text}`);

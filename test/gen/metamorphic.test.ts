@@ -13,9 +13,10 @@ import type { Core } from '../../compiler/core.ts';
 import { cotangentProgram, isReal } from '../../compiler/gradcheck/derived.ts';
 import { optimise } from '../../compiler/optimise.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
+import { numbers } from '../../runtime/gradcheck/check-point.ts';
 import { elaborateSource } from '../elaborate/run-source.ts';
 import { type RandomProgram, randomProgram } from './program.ts';
-import { inputsOf, numbers } from './run.ts';
+import { inputsOf } from './run.ts';
 
 type Values = readonly Float64Array[];
 

@@ -9,9 +9,10 @@ import { sizeOf } from '../../compiler/core/build.ts';
 import { work } from '../../compiler/core/work.ts';
 import { cotangentProgram } from '../../compiler/gradcheck/derived.ts';
 import type { Device } from '../../runtime/devices/device.ts';
+import { numbers } from '../../runtime/gradcheck/check-point.ts';
 import { agreed, type DeviceVerdict, onDevice } from '../../runtime/gradcheck/device.ts';
 import type { RandomProgram } from './program.ts';
-import { elaborated, inputsOf, numbers, ProgramFault } from './run.ts';
+import { elaborated, inputsOf, ProgramFault } from './run.ts';
 
 /** The reference takes about a second for this many operations. */
 const affordable = 2e6;

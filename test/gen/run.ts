@@ -4,6 +4,7 @@ import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { Elaborated } from '../../compiler/elaborate/interface.ts';
 import { check } from '../../dsl/index.ts';
 import { renderDiagnostics } from '../../dsl/render.ts';
+import { numbers } from '../../runtime/gradcheck/check-point.ts';
 import type { RandomProgram } from './program.ts';
 
 export class ProgramFault extends Error {
@@ -25,17 +26,6 @@ export function elaborated(p: RandomProgram): Elaborated {
 export function assertClean(core: Elaborated['core'], text: string): void {
   const bad = verify(core);
   if (bad.length > 0) throw new ProgramFault(`${JSON.stringify(bad[0])}\n${text}`);
-}
-
-/** mulberry32 */
-export function numbers(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 export function inputsOf(e: Elaborated, seed: number): Float64Array[] {

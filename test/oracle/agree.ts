@@ -1,10 +1,9 @@
 /** A program's results, and their tangents, against its definition. */
 
-import type { Core } from '../../compiler/core.ts';
 import { check } from '../../dsl/index.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { numbers } from '../../runtime/gradcheck/check-point.ts';
-import { prepareProgram } from '../../runtime/gradcheck/point.ts';
+import type { CheckedProgram } from '../../runtime/gradcheck/point.ts';
 import type { RandomProgram } from '../gen/program.ts';
 import { ProgramFault } from '../gen/run.ts';
 import { define, defineTangent } from './define.ts';
@@ -45,9 +44,8 @@ export function tangentsDiffer(
   fn: TFn,
   sizes: Sizes,
   inputs: readonly Float64Array[],
-  core: Core,
+  p: CheckedProgram,
 ): string | undefined {
-  const p = prepareProgram(core);
   const next = numbers(inputs.length);
   const dx = p.reals.map((i) => inputs[i]!.map(() => 2 * next() - 1));
   const all = inputs.map((x, i) => dx[p.reals.indexOf(i)] ?? new Float64Array(x.length));
@@ -61,19 +59,18 @@ export function tangentsDiffer(
   );
 }
 
-/** @throws ProgramFault where values or, with `tangents`, derivatives are not those by definition. */
+/** @throws ProgramFault where values or, with `derivatives`, tangents are not those by definition. */
 export function agree(
   p: RandomProgram,
-  core: Core,
   inputs: readonly Float64Array[],
   got: Leaves,
-  tangents = false,
+  derivatives?: CheckedProgram,
 ): void {
   const { program } = check(new Map([['r.tn', p.text]]), 'r.tn');
   const fn = program!.fns.get('r.tn#f')!;
   const sizes = new Map(Object.entries(p.sizes));
   const fault =
     valuesDiffer(program!, fn, sizes, inputs, got) ??
-    (tangents ? tangentsDiffer(program!, fn, sizes, inputs, core) : undefined);
+    (derivatives && tangentsDiffer(program!, fn, sizes, inputs, derivatives));
   if (fault !== undefined) throw new ProgramFault(`${fault}\n${p.text}`);
 }
