@@ -5,6 +5,8 @@
  * Invariant: tolerances are derived, not tuned. A difference is judged against the Richardson
  * estimate of its own error, and a dot product against the sum of the absolute values of its terms.
  */
+export { numbers } from '../../runtime/gradcheck/check-point.ts';
+
 import { walkStmts } from '../../compiler/core/build.ts';
 import { eachVal, type freeVars } from '../../compiler/core/expr.ts';
 import { interpret, prepareCore } from '../../compiler/core/interpret.ts';
@@ -244,17 +246,6 @@ export function direction(core: Core, next: () => number): Direction {
 /** Further inputs of a derived program. */
 export function extended(core: Core, inputs: Values, next: () => number): Values {
   return [...inputs, ...randomLike(core.inputs.slice(inputs.length), next)];
-}
-
-/** A small generator of numbers, so that a test needs only a seed (mulberry32). */
-export function numbers(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 export function sizeOfVar(x: Var): number {
