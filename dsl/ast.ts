@@ -24,13 +24,21 @@ export type Decl =
   | FnDecl
   | { k: 'let'; name: Name; type: TypeExpr; body: Expr; span: Span; doc: string }
   | { k: 'derivative'; of: Name; args: readonly Name[]; body: Expr; span: Span; doc: string }
-  | { k: 'checkGradient'; of: Name; where: readonly Fact[]; span: Span; doc: string }
+  | {
+      k: 'checkGradient';
+      of: Name;
+      where: readonly Fact[];
+      headEnd: Span;
+      span: Span;
+      doc: string;
+    }
   | {
       k: 'check';
       name: Name;
       params: readonly Param[];
       args: readonly Arg[];
       where: readonly Fact[];
+      headEnd: Span;
       body: Expr;
       span: Span;
       doc: string;
@@ -43,6 +51,8 @@ export type FnDecl = {
   args: readonly Arg[];
   result: TypeExpr;
   where: readonly Fact[];
+  /** The place after the head, where a fact can be added. */
+  headEnd: Span;
   body: Expr;
   span: Span;
   doc: string;

@@ -75,6 +75,10 @@ function maybe<T>(node: Node): T | undefined {
 }
 
 /** `commas<x>?` -> list */
+function endOf(s: Span): Span {
+  return { ...s, start: s.end };
+}
+
 function listOf<T>(node: Node): T[] {
   return maybe<T[]>(node) ?? [];
 }
@@ -126,6 +130,7 @@ actions.addOperation<unknown>('ast', {
       args: ast<Arg[]>(args),
       result: ast(result),
       where: listOf<Fact>(where),
+      headEnd: endOf(listOf<Fact>(where).at(-1)?.span ?? span(result)),
       body: ast(body),
       span: span(this),
       doc: '',
@@ -147,7 +152,8 @@ actions.addOperation<unknown>('ast', {
   },
   checkGradient(_check, _gradient, _of, of, where): Decl {
     const facts = listOf<Fact>(where);
-    return { k: 'checkGradient', of: name(of), where: facts, span: span(this), doc: '' };
+    const headEnd = endOf(facts.at(-1)?.span ?? span(of));
+    return { k: 'checkGradient', of: name(of), where: facts, headEnd, span: span(this), doc: '' };
   },
   check(_kw, n, params, args, where, _eq, body): Decl {
     return {
@@ -156,6 +162,7 @@ actions.addOperation<unknown>('ast', {
       params: listOf(params),
       args: ast<Arg[]>(args),
       where: listOf<Fact>(where),
+      headEnd: endOf(listOf<Fact>(where).at(-1)?.span ?? span(args)),
       body: ast(body),
       span: span(this),
       doc: '',

@@ -6,10 +6,12 @@
  * moves, the written form of one tuple index is matched, in source order. Invariant: each equation
  * is reported at most once, at its own span, with both sizes in the user's names.
  */
+import type { Reported } from './reported.ts';
 import * as S from './size.ts';
 import {
   type Equation,
   fail,
+  type Hint,
   origins,
   type Reason,
   resolveDim,
@@ -25,13 +27,22 @@ import { atom, flatFactors, hasUnknown, isUnknownName, sizeOfForm } from './type
 
 // ---------------------------------------------------------------- reporting
 
-/** False when these two sizes met before in this statement: one cause, one error. */
-export function isNews(s: Solver, at: Span, a: Size, b: Size): boolean {
+/** Evidence that these two sizes met before in this statement: one cause, one error. */
+export function echoOf(s: Solver, at: Span, a: Size, b: Size): Reported | undefined {
+  return s.echoes.get(echoKey(s, at, a, b));
+}
+
+function echoKey(s: Solver, at: Span, a: Size, b: Size): string {
   const sizes = [a, b].map((size) => S.print(resolveSize(s, size)));
-  const echo = `${s.statement(at)} ${sizes.sort().join(' ')}`;
-  if (s.echoes.has(echo)) return false;
-  s.echoes.add(echo);
-  return true;
+  return `${s.statement(at)} ${sizes.sort().join(' ')}`;
+}
+
+/** Reports two sizes that do not meet, unless they were reported in this statement. */
+export function reportOnce(s: Solver, at: Span, a: Size, b: Size, issue: () => Reported): Reported {
+  const key = echoKey(s, at, a, b);
+  const by = s.echoes.get(key) ?? issue();
+  s.echoes.set(key, by);
+  return by;
 }
 
 function differ(s: Solver, e: Equation): string {
@@ -50,37 +61,57 @@ function differ(s: Solver, e: Equation): string {
 }
 
 /** Two sizes of the user's that may well be meant to be one. */
-export function sameSize(s: Solver, a: Size, b: Size): string | undefined {
+export function sameSize(s: Solver, a: Size, b: Size): Hint | undefined {
   const [x, y] = [a, b].map((size) => S.bareVariable(size));
   if (x === undefined || y === undefined || hasUnknown(a) || hasUnknown(b)) return undefined;
-  return `if they are always equal, write one name for both, or add \`where ${showSize(s, a)} == ${showSize(s, b)}\` to the function`;
+  const fact = `${showSize(s, a)} == ${showSize(s, b)}`;
+  const { fix } = s.addFact(fact);
+  return {
+    hint: `if they are always equal, write one name for both, or add \`where ${fact}\` to the function`,
+    fix,
+  };
 }
 
-function mismatch(s: Solver, e: Equation): void {
-  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
-  const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
-  const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
-  const hint = e.reason.advice?.(a, b) ?? e.reason.hint;
-  fail(s, 'E0501', { ...e.reason, hint }, differ(s, e), from);
+function mismatch(s: Solver, e: Equation): Reported {
+  return reportOnce(s, e.reason.span, e.a.size, e.b.size, () => {
+    const from = origins(s, e.a.size, e.b.size).filter((r) => r.span.start !== e.reason.span.start);
+    const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
+    const hint = e.reason.advice?.(a, b) ?? { hint: e.reason.hint };
+    return fail(s, 'E0501', e.reason, differ(s, e), from, hint);
+  });
 }
 
 /** The needed size is a multiple of a number or size, and the one found is not. */
-function indivisible(s: Solver, e: Equation, name: string, by: Size, found: Size): void {
-  if (!isNews(s, e.reason.span, e.a.size, e.b.size)) return;
-  const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
-  const [needed, given] = S.mentions(a, (v) => v === name) ? [a, b] : [b, a];
-  if (s.unknowns.get(name)?.unmet?.(needed, given)) return;
-  const positive = by[0]!.c < 0 ? S.sub(S.ZERO, by) : by;
-  const multiple = showSize(s, positive);
-  const open = S.constant(found) === undefined && !hasUnknown(found);
-  const reason: Reason = {
-    ...e.reason,
-    hint: open
-      ? `if it always is one, add \`where ${showSize(s, found)} % ${multiple} == 0\` to the function`
-      : e.reason.hint,
-  };
-  const message = `${differ(s, e)}: ${showSize(s, found)} is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
-  fail(s, 'E0505', reason, message, origins(s, e.a.size, e.b.size));
+function indivisible(s: Solver, e: Equation, name: string, by: Size, found: Size): Reported {
+  return reportOnce(s, e.reason.span, e.a.size, e.b.size, () => {
+    const [a, b] = [resolveSize(s, e.a.size), resolveSize(s, e.b.size)];
+    const [needed, given] = S.mentions(a, (v) => v === name) ? [a, b] : [b, a];
+    const unmet = s.unknowns.get(name)?.unmet?.(needed, given);
+    if (unmet !== undefined) return unmet;
+    const positive = by[0] !== undefined && by[0].c < 0 ? S.sub(S.ZERO, by) : by;
+    const multiple = showSize(s, positive);
+    const open = S.constant(found) === undefined && !hasUnknown(found);
+    const hint = ((): Hint => {
+      if (!open) return { hint: e.reason.hint };
+      const fact = `${showSize(s, found)} % ${multiple} == 0`;
+      return s.knowsRemainder(found, positive)
+        ? {
+            hint: `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${showSize(s, found)} == ${multiple}*Q\``,
+          }
+        : {
+            hint: `if it always is one, add \`where ${fact}\` to the function`,
+            fix: s.addFact(fact).fix,
+          };
+    })();
+    const message = `${differ(s, e)}: ${showSize(s, found)} is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
+    return fail(s, 'E0505', e.reason, message, origins(s, e.a.size, e.b.size), hint);
+  });
+}
+
+function tooLarge(s: Solver, e: Equation): Reported {
+  return fail(s, 'E0506', e.reason, `a size of ${e.reason.subject} is too large`, undefined, {
+    hint: 'sizes are exact up to 2^53',
+  });
 }
 
 // ---------------------------------------------------------------- size equations
@@ -95,9 +126,12 @@ export function equateSizes(s: Solver, a: Size, b: Size, reason: Reason): void {
   equate(s, atom(a), atom(b), reason);
 }
 
-/** An equation that is used only to find what nothing else says. */
-export function suggest(s: Solver, a: Dim, b: Dim, reason: Reason): void {
-  s.soft.push({ a, b, reason });
+/**
+ * `small` has to fit into `large`, which is shown elsewhere; if nothing else says what one of them is,
+ * they are equal.
+ */
+export function suggest(s: Solver, small: Dim, large: Dim, reason: Reason): void {
+  s.soft.push({ a: small, b: large, reason });
 }
 
 /**
@@ -141,20 +175,25 @@ function run(s: Solver): void {
   }
 }
 
+/** What is not known of the equation follows from no other: its unknowns are those of the report. */
+function givenUp(s: Solver, e: Equation, a: Size, b: Size, by: Reported): 'done' {
+  for (const v of [...S.variables(a), ...S.variables(b)]) {
+    if (isUnknownName(v)) s.sizes.set(v, { dim: atom(S.poison(by)), reason: e.reason });
+  }
+  return 'done';
+}
+
 function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
   const a = resolveDim(s, e.a);
   const b = resolveDim(s, e.b);
-  if (S.isTooLarge(a.size) || S.isTooLarge(b.size)) {
-    for (const v of S.variables(S.isTooLarge(a.size) ? b.size : a.size)) {
-      if (isUnknownName(v)) s.sizes.set(v, { dim: atom(S.TOO_LARGE), reason: e.reason });
-    }
-    return 'done';
-  }
+  const reported = S.poisonBy(a.size) ?? S.poisonBy(b.size);
+  if (reported !== undefined) return givenUp(s, e, a.size, b.size, reported);
   if (S.equal(a.size, b.size)) {
     if (a.form.k === 'product' && b.form.k === 'product') s.compared.push(e);
     return 'done';
   }
   const difference = S.sub(a.size, b.size);
+  if (S.isTooLarge(difference)) return givenUp(s, e, a.size, b.size, tooLarge(s, e));
   const unknowns = S.variables(difference).filter(isUnknownName);
   if (unknowns.length === 0) {
     if (!s.provesEqual(a.size, b.size)) mismatch(s, e);
@@ -180,8 +219,8 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);
     if (value === undefined) {
       const known = S.mentions(a.size, (v) => v === name) ? b.size : a.size;
-      indivisible(s, e, name, parts.coefficient, hasUnknown(known) ? parts.rest : known);
-      return 'done';
+      const found = hasUnknown(known) ? parts.rest : known;
+      return givenUp(s, e, a.size, b.size, indivisible(s, e, name, parts.coefficient, found));
     }
     solve(s, name, { size: value, form: formOfQuotient(a, b, name, value) }, e.reason);
     return 'done';
@@ -240,9 +279,20 @@ function matchForm(
   const fits = (forms: readonly Form[]): boolean =>
     forms.length === parts.length &&
     parts.every((p, i) => hasUnknown(p) || S.equal(p, sizeOfForm(forms[i]!)));
-  const chosen = formsOf(s, parts, dim)
+  // Where a form can be read in two ways (`(A*B)*1` has two parts, and so has the first of them), the
+  // one that the ranges which are written agree with.
+  const agrees = (forms: readonly Form[]): boolean =>
+    parts.every((p, i) => {
+      const name = S.bareVariable(p);
+      const said = s.soft.flatMap((e) =>
+        name !== undefined && openName(s, e.b) === name ? [resolveSize(s, e.a.size)] : [],
+      );
+      return said.every((size) => hasUnknown(size) || S.equal(size, sizeOfForm(forms[i]!)));
+    });
+  const possible = formsOf(s, parts, dim)
     .flatMap((form) => (form.k === 'product' ? [form.parts, flatFactors(form)] : []))
-    .find(fits);
+    .filter(fits);
+  const chosen = possible.find(agrees) ?? possible[0];
   if (chosen === undefined) return false;
   parts.forEach((p, i) => {
     const f = chosen[i]!;
@@ -259,17 +309,45 @@ export function settle(s: Solver): void {
     moved = at >= 0;
     // Each guess is made once, so that this ends.
     if (moved) s.guesses.splice(at, 1);
-    if (moved) continue;
-    for (const e of s.soft) {
-      const a = resolveSize(s, e.a.size);
-      const b = resolveSize(s, e.b.size);
-      const name = [a, b].map(S.bareVariable).find((v) => v !== undefined && isUnknownName(v));
-      if (name === undefined || S.equal(a, b)) continue;
-      const other = S.bareVariable(a) === name ? e.b : e.a;
-      if (S.mentions(resolveSize(s, other.size), (v) => v === name)) continue;
-      solve(s, name, other, e.reason);
-      moved = true;
-      break;
-    }
+    else moved = suggested(s);
   }
+}
+
+/**
+ * Gives one unknown what was suggested for it. Of several sizes it has to fit into, the least, and of
+ * several that have to fit into it, the greatest, so that the order of arguments does not matter.
+ */
+function suggested(s: Solver): boolean {
+  for (const e of s.soft) {
+    const name = openName(s, e.a) ?? openName(s, e.b);
+    if (name === undefined || S.equal(resolveSize(s, e.a.size), resolveSize(s, e.b.size))) continue;
+    const within = s.soft.filter((x) => openName(s, x.a) === name).map((x) => x.b);
+    const around = s.soft.filter((x) => openName(s, x.b) === name).map((x) => x.a);
+    const chosen =
+      extremeOf(s, name, within, (a, b) => s.atMost(a, b)) ??
+      extremeOf(s, name, around, (a, b) => s.atMost(b, a));
+    if (chosen === undefined) continue;
+    solve(s, name, chosen, e.reason);
+    return true;
+  }
+  return false;
+}
+
+function openName(s: Solver, d: Dim): string | undefined {
+  const name = S.bareVariable(resolveSize(s, d.size));
+  return name !== undefined && isUnknownName(name) ? name : undefined;
+}
+
+/** The one that is before all others, or the first if none is known to be; known sizes first. */
+function extremeOf(
+  s: Solver,
+  name: string,
+  dims: readonly Dim[],
+  before: (a: Size, b: Size) => boolean,
+): Dim | undefined {
+  const usable = dims.filter((d) => !S.mentions(resolveSize(s, d.size), (v) => v === name));
+  const known = usable.filter((d) => !hasUnknown(resolveSize(s, d.size)));
+  const sizes = known.map((d) => resolveSize(s, d.size));
+  const at = sizes.findIndex((a) => sizes.every((b) => before(a, b)));
+  return known[at] ?? known[0] ?? usable[0];
 }

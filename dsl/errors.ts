@@ -5,7 +5,7 @@
  * Ranges: E01xx syntax, E02xx modules, E03xx names, E04xx types, E05xx sizes, E06xx index ranges,
  * E07xx derivatives, W0xxx warnings. A code, once published, never changes its meaning.
  */
-import type { Diagnostic, Span } from './source.ts';
+import type { Diagnostic, ErrorDiagnostic, Span, WarningDiagnostic } from './source.ts';
 
 export const CODES = {
   // ------------------------------------------------------------ syntax
@@ -74,11 +74,30 @@ export const CODES = {
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof CODES;
+export type ErrorCode = Extract<Code, `E${string}`>;
+export type WarningCode = Extract<Code, `W${string}`>;
 
-type Extra = Pick<Diagnostic, 'hint' | 'related'>;
+type Extra = Pick<Diagnostic, 'hint' | 'related' | 'fix'>;
 
 /** A diagnostic; the first letter of its code says whether it is an error or a warning. */
-export function diagnostic(code: Code, span: Span, message: string, extra: Extra = {}): Diagnostic {
+export function diagnostic(
+  code: ErrorCode,
+  span: Span,
+  message: string,
+  extra?: Extra,
+): ErrorDiagnostic;
+export function diagnostic(
+  code: WarningCode,
+  span: Span,
+  message: string,
+  extra?: Extra,
+): WarningDiagnostic;
+export function diagnostic(
+  code: Code,
+  span: Span,
+  message: string,
+  extra: Extra = {},
+): ErrorDiagnostic | WarningDiagnostic {
   const severity = code.startsWith('E') ? 'error' : 'warning';
   return { code, severity, span, message, ...extra };
 }

@@ -1,37 +1,49 @@
 /**
  * What a function may assume of its sizes: `where` facts as substitutions (language.md, decision 5).
  *
- * `D % 2 == 0` makes D twice a fresh size named `D/2`; `A == B*C` replaces A; `K <= L` makes L the
- * sum of K and a fresh non-negative size, during proofs only, so that normal forms stay in the
- * user's names. What cannot be solved for one size is kept as a polynomial known to be >= 0.
- * Invariant: `sizes` maps every declared name to a polynomial over names that are free, and
- * `derived` says how each fresh one follows from the declared ones.
+ * `D % 2 == 0` makes D twice a fresh size named `D/2`, `N % 4 == 1` makes N four times `(N - 1)/4` and
+ * one more; `A == B*C` replaces A; `K <= L` makes L the sum of K and a fresh non-negative size, during
+ * proofs only, so that normal forms stay in the user's names. What cannot be solved for one size is
+ * kept as a polynomial known to be >= 0. A remainder says that its divisor is at least 1 and that it is
+ * below it; a size that is replaced is known not to be negative: callers show both (check/instances.ts).
+ *
+ * Invariant: `sizes` maps every declared name to a polynomial over names that are free, `derived` says
+ * how each fresh one follows from the declared ones, and `replaced` what a later fact made of it.
  */
 import type { Fact, SizeExpr } from './ast.ts';
 import * as S from './size.ts';
 import type { DerivedSize, Dim, Size, SizeFact } from './typed.ts';
 import { atom, substDim } from './types.ts';
 
+/** A fact, and its sides over the names that are free in the end. */
+export type KnownFact = SizeFact & { readonly now: Sides };
+type Sides = { readonly left: Size; readonly right: Size; readonly equals: Size };
+
 export type Facts = {
   readonly sizes: Map<string, Dim>;
   /** With the fact that each one comes from. */
   readonly derived: (DerivedSize & { readonly fact: SizeFact })[];
+  /** Fresh names that a later fact rewrote. */
+  readonly replaced: Map<string, Size>;
   /** During proofs: a size with a lower bound becomes that bound plus a fresh size. */
   readonly bounds: Map<string, Size>;
   /** Other polynomials known to be non-negative. */
   readonly assumptions: Size[];
-  readonly facts: SizeFact[];
+  readonly facts: KnownFact[];
 };
 
 export function noFacts(names: readonly string[]): Facts {
   return {
     sizes: new Map(names.map((n) => [n, atom(S.variable(n))])),
     derived: [],
+    replaced: new Map(),
     bounds: new Map(),
     assumptions: [],
     facts: [],
   };
 }
+
+// ---------------------------------------------------------------- showing
 
 export function showSizeExpr(e: SizeExpr): string {
   const text = written(e);
@@ -68,49 +80,98 @@ export function showFact(f: Fact): string {
     : `${left} ${f.op} ${right}`;
 }
 
-/** Everything that was derived so far, with one more name rewritten. */
-function rewrite(facts: Facts, name: string, by: Dim): void {
-  const sub = { size: (v: string) => (v === name ? by : undefined), type: () => undefined };
-  for (const [n, d] of facts.sizes) facts.sizes.set(n, substDim(d, sub));
-  for (const [n, s] of facts.bounds)
-    facts.bounds.set(
-      n,
-      S.substitute(s, (v) => sub.size(v)?.size),
-    );
-  facts.assumptions.forEach((a, i) => {
-    facts.assumptions[i] = S.substitute(a, (v) => sub.size(v)?.size);
-  });
-}
+// ---------------------------------------------------------------- assuming
 
 function gcd(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
 
-/** `left % right == 0`, with left one free size times a number: that size is a multiple. */
-function assumeMultiple(facts: Facts, fact: SizeFact, left: Size, right: Size): boolean {
-  if (S.divide(left, right) !== undefined) return true;
-  const k = S.constant(right);
-  const m = left.length === 1 ? left[0]! : undefined;
-  if (m === undefined || m.v.length !== 1 || m.c < 1) return false;
-  const name = m.v[0]!;
-  if (k !== undefined) {
-    if (k < 1) return false;
-    const step = k / gcd(m.c, k);
-    // `3*N % 2 == 0` speaks of N: N/2 is what the user would write.
-    const raw = fact.left;
-    const whole = raw.length === 1 && (m.c * step) % raw[0]!.c === 0 ? raw[0]!.c : 1;
-    const of = whole === 1 ? raw : [{ c: 1, v: raw[0]!.v }];
-    const per = (m.c * step) / whole;
-    const fresh = `${S.print(of)}/${per}`;
-    facts.derived.push({ name: fresh, of, per, fact });
-    rewrite(facts, name, atom(S.mul(S.num(step), S.variable(fresh))));
+function remainder(a: number, b: number): number {
+  return a - b * Math.floor(a / b);
+}
+
+/** The x in 0 .. m - 1 with a*x = b modulo m; a and m have no common divisor. Exact for all sizes. */
+function solveModulo(a: number, b: number, m: number): number {
+  const big = BigInt(m);
+  let [r, next, x, nextX] = [big, ((BigInt(a) % big) + big) % big, 0n, 1n];
+  while (next !== 0n) {
+    const q = r / next;
+    [r, next] = [next, r - q * next];
+    [x, nextX] = [nextX, x - q * nextX];
+  }
+  return Number((((x * BigInt(b)) % big) + big) % big);
+}
+
+/** Everything that was derived so far, with one more name rewritten; what it becomes is a size. */
+function rewrite(facts: Facts, name: string, by: Dim): void {
+  const sub = { size: (v: string) => (v === name ? by : undefined), type: () => undefined };
+  const size = (s: Size) => S.substitute(s, (v) => (v === name ? by.size : undefined));
+  for (const [n, d] of facts.sizes) facts.sizes.set(n, substDim(d, sub));
+  for (const [n, s] of facts.replaced) facts.replaced.set(n, size(s));
+  if (facts.derived.some((d) => d.name === name)) facts.replaced.set(name, by.size);
+  facts.assumptions.forEach((a, i) => {
+    facts.assumptions[i] = size(a);
+  });
+  facts.facts.forEach((f, i) => {
+    const { left, right, equals } = f.now;
+    facts.facts[i] = { ...f, now: { left: size(left), right: size(right), equals: size(equals) } };
+  });
+  if (!S.hasNoNegativeTerm(by.size)) facts.assumptions.push(by.size);
+}
+
+/** A size as `c * name + rest` with a number for both, where it is that. */
+function affine(s: Size): { c: number; name: string; rest: number } | undefined {
+  const [m, k] = s;
+  if (m === undefined || m.v.length !== 1 || s.length > 2 || (k && k.v.length > 0))
+    return undefined;
+  return { c: m.c, name: m.v[0]!, rest: k?.c ?? 0 };
+}
+
+/** How a fresh size `(name - rest) / per` follows from declared ones, and what it is called. */
+function quotientOf(facts: Facts, name: string, rest: Size, per: number, by?: Size) {
+  const before = facts.derived.find((d) => d.name === name);
+  // A half of `D/2` is `D/4`.
+  const whole = before !== undefined && before.by === undefined && by === undefined;
+  const scale = whole ? S.num(before.per) : S.ONE;
+  const of = S.sub(whole ? before.of : S.variable(name), S.mul(scale, rest));
+  const all = whole ? before.per * per : per;
+  const text = S.print(of);
+  const divisor = by === undefined ? String(all) : S.print(by);
+  return { name: `${/ /.test(text) ? `(${text})` : text}/${divisor}`, of, per: all, by };
+}
+
+/** `left % right == equals`, with left an affine form of one free size: that size is solved for. */
+function assumeRemainder(facts: Facts, fact: SizeFact, now: Sides): boolean {
+  const { left, right, equals } = now;
+  const [k, r] = [S.constant(right), S.constant(equals)];
+  if (k !== undefined && (k < 1 || (r !== undefined && (r < 0 || r >= k)))) return false;
+  facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE));
+  const form = affine(left);
+  if (form === undefined) {
+    const all = S.constant(left);
+    return all === undefined || k === undefined || r === undefined || remainder(all, k) === r;
+  }
+  const { c, name, rest } = form;
+  if (k !== undefined && r !== undefined) {
+    // c * name = r - rest modulo k has the solutions name = start modulo step, or none.
+    const g = gcd(c, k);
+    if ((r - rest) % g !== 0) return false;
+    const step = k / g;
+    if (step === 1) return true;
+    const start = solveModulo(c / g, (r - rest) / g, step);
+    const fresh = quotientOf(facts, name, S.num(start), step);
+    facts.derived.push({ ...fresh, fact });
+    const by = S.add(S.mul(S.num(step), S.variable(fresh.name)), S.num(start));
+    rewrite(facts, name, atom(by));
     return true;
   }
   const by = S.bareVariable(right);
-  if (by === undefined || by === name || m.c !== 1) return false;
-  const fresh = `${S.print(fact.left)}/${by}`;
-  facts.derived.push({ name: fresh, of: fact.left, per: 1, by: right, fact });
-  rewrite(facts, name, atom(S.mul(right, S.variable(fresh))));
+  // The quotient is not negative, since the whole is not: its remainder is no larger than itself.
+  if (by === undefined || by === name || c !== 1 || rest !== 0) return true;
+  if (S.mentions(equals, (v) => v === name)) return true;
+  const fresh = quotientOf(facts, name, equals, 1, right);
+  facts.derived.push({ ...fresh, fact });
+  rewrite(facts, name, atom(S.add(S.mul(right, S.variable(fresh.name)), equals)));
   return true;
 }
 
@@ -138,7 +199,7 @@ function assumeNonNegative(facts: Facts, p: Size): void {
   facts.assumptions.push(p);
 }
 
-/** `left == right`: solved for a size that occurs alone on one side, and not on the other. */
+/** `left == right`: solved for a size that occurs alone on one side or else with coefficient 1. */
 function assumeEqual(facts: Facts, left: Dim, right: Dim): boolean {
   if (S.equal(left.size, right.size)) return true;
   for (const [a, b] of [
@@ -150,118 +211,127 @@ function assumeEqual(facts: Facts, left: Dim, right: Dim): boolean {
     rewrite(facts, name, b);
     return true;
   }
-  facts.assumptions.push(S.sub(left.size, right.size), S.sub(right.size, left.size));
-  return S.constant(S.sub(left.size, right.size)) === undefined;
+  const difference = S.sub(left.size, right.size);
+  for (const m of difference) {
+    const name = m.v[0];
+    if (Math.abs(m.c) !== 1 || m.v.length !== 1 || name === undefined) continue;
+    const parts = S.linearIn(difference, name);
+    if (parts === undefined || S.constant(parts.coefficient) !== m.c) continue;
+    rewrite(facts, name, atom(m.c === 1 ? S.sub(S.ZERO, parts.rest) : parts.rest));
+    return true;
+  }
+  facts.assumptions.push(difference, S.sub(S.ZERO, difference));
+  return S.constant(difference) === undefined;
 }
 
 /**
- * Adds one fact. `resolve` reads a size with the facts known so far; `raw` over declared names.
- * False when the fact contradicts what is known or cannot be true.
+ * Adds the facts of a head. `resolve` reads a size with the facts known so far, `raw` over declared
+ * names. Gives those that contradict what is known or cannot be true.
  */
-export function assume(
+export function assumeAll(
+  facts: Facts,
+  where: readonly Fact[],
+  resolve: (e: SizeExpr) => Dim,
+  raw: (e: SizeExpr) => Size,
+): readonly Fact[] {
+  // Remainders and equations rewrite names, so they come before bounds on these names.
+  const rewrites = (f: Fact) => f.op === '%' || f.op === '==';
+  const order = [...where.filter(rewrites), ...where.filter((f) => !rewrites(f))];
+  const never = order.filter((f) => !assume(facts, f, resolve, raw));
+  for (const p of facts.assumptions.splice(0)) assumeNonNegative(facts, p);
+  const refuted = facts.assumptions.some((p) => (S.constant(p) ?? 0) < 0);
+  return never.length === 0 && refuted ? order.slice(-1) : never;
+}
+
+function assume(
   facts: Facts,
   f: Fact,
   resolve: (e: SizeExpr) => Dim,
   raw: (e: SizeExpr) => Size,
 ): boolean {
-  const equals = f.equals === undefined ? S.ZERO : raw(f.equals);
-  const fact: SizeFact = {
+  const [left, right] = [resolve(f.left), resolve(f.right)];
+  const equals = f.equals === undefined ? S.ZERO : resolve(f.equals).size;
+  const now: Sides = { left: left.size, right: right.size, equals };
+  const fact: KnownFact = {
     left: raw(f.left),
     op: f.op,
     right: raw(f.right),
-    equals,
+    equals: f.equals === undefined ? S.ZERO : raw(f.equals),
     text: showFact(f),
     span: f.span,
+    now,
   };
   facts.facts.push(fact);
-  const left = resolve(f.left);
-  const right = resolve(f.right);
   const difference = S.constant(S.sub(left.size, right.size));
   switch (f.op) {
     case '==':
       return assumeEqual(facts, left, right) && (difference === undefined || difference === 0);
     case '<=':
-      assumeNonNegative(facts, S.sub(right.size, left.size));
+      facts.assumptions.push(S.sub(right.size, left.size));
       return difference === undefined || difference <= 0;
     case '>=':
-      assumeNonNegative(facts, S.sub(left.size, right.size));
+      facts.assumptions.push(S.sub(left.size, right.size));
       return difference === undefined || difference >= 0;
     case '%':
-      if (S.constant(equals) === 0) {
-        assumeMultiple(facts, fact, left.size, right.size);
-      }
-      return true;
+      return assumeRemainder(facts, fact, now);
   }
 }
 
-/**
- * Whether `p >= 0` follows, for all sizes that satisfy the facts and for which every size in
- * `positive` (ranges of enclosing binders, whose bodies run only when they are not empty) is >= 1.
- */
-export function provesNonNegative(facts: Facts, p: Size, positive: readonly Size[] = []): boolean {
-  if (S.isTooLarge(p) || S.hasNoNegativeTerm(p)) return true;
-  if (S.constant(p) !== undefined) return false;
-  const bounded = (s: Size) => S.substitute(s, (v) => facts.bounds.get(v));
-  const ones = new Set<string>();
-  const extra: Size[] = [];
-  for (const range of positive) {
-    const r = bounded(range);
-    if (r.length === 1) for (const v of r[0]!.v) ones.add(v);
-    else extra.push(S.sub(r, S.ONE));
-  }
-  const final = (s: Size): Size =>
-    S.substitute(s, (v) => (ones.has(v) ? S.add(S.ONE, S.variable(`${v}'`)) : undefined));
-  const goal = final(bounded(p));
-  if (S.hasNoNegativeTerm(goal)) return true;
-  const known = [...facts.assumptions.map(bounded), ...extra].map(final);
-  return known.length > 0 && known.length <= 12 && withKnown(goal, known, 3);
+/** Whether a remainder that is asked for is one that the facts state, up to multiples of the divisor. */
+export function knownRemainder(facts: Facts, asked: Sides): boolean {
+  return facts.facts.some((f) => {
+    if (f.op !== '%' || !S.equal(f.now.right, asked.right)) return false;
+    const known = S.sub(f.now.left, f.now.equals);
+    const wanted = S.sub(asked.left, asked.equals);
+    return S.divide(S.sub(wanted, known), asked.right) !== undefined;
+  });
 }
 
-/** Subtracts known non-negative polynomials until no negative term is left. */
-function withKnown(goal: Size, known: readonly Size[], depth: number): boolean {
-  if (S.hasNoNegativeTerm(goal)) return true;
-  if (depth === 0) return false;
-  return known.some((k) => withKnown(S.sub(goal, k), known, depth - 1));
-}
-
-export function provesEqual(facts: Facts, a: Size, b: Size): boolean {
-  if (S.equal(a, b)) return true;
-  const d = S.sub(a, b);
-  return provesNonNegative(facts, d) && provesNonNegative(facts, S.sub(S.ZERO, d));
-}
+// ---------------------------------------------------------------- in the user's names
 
 /** Sizes rewritten back from derived names: `2*(D/2)` is shown as `D`. */
 export function inUserNames(derived: readonly DerivedSize[], s: Size): Size {
   if (derived.length === 0) return s;
+  const fraction = asFraction(derived, s);
+  if (fraction !== undefined) return fraction;
   let out: Size = S.ZERO;
-  for (const m of s) {
-    let c = m.c;
-    let v = [...m.v];
+  const shown = (m: Size[number]): Size => {
     for (const d of derived) {
-      const whole = S.bareVariable(d.of);
-      if (whole === undefined) continue;
-      const by = d.by === undefined ? undefined : S.bareVariable(d.by);
-      for (;;) {
-        const at = v.indexOf(d.name);
-        if (at < 0) break;
-        if (by === undefined) {
-          if (c % d.per !== 0) {
-            // `3*(D/6)` is `D/2`.
-            const common = gcd(c, d.per);
-            c /= common;
-            v[at] = `${whole}/${d.per / common}`;
-            break;
-          }
-          c /= d.per;
-        } else {
-          const other = v.indexOf(by);
-          if (other < 0) break;
-          v = v.filter((_, i) => i !== other);
-        }
-        v[v.indexOf(d.name)] = whole;
+      const at = m.v.indexOf(d.name);
+      if (at < 0) continue;
+      const others = m.v.filter((_, i) => i !== at);
+      if (d.by !== undefined) {
+        const name = S.bareVariable(d.by);
+        const other = name === undefined ? -1 : others.indexOf(name);
+        if (other < 0) continue;
+        const rest: Size = [{ c: m.c, v: others.filter((_, i) => i !== other) }];
+        return inUserNames(derived, S.mul(d.of, rest));
+      }
+      const common = gcd(m.c, d.per);
+      if (common === d.per) {
+        return inUserNames(derived, S.mul(d.of, [{ c: m.c / d.per, v: others }]));
+      }
+      if (common > 1) {
+        // `3*(D/6)` is `D/2`.
+        const text = S.print(d.of);
+        const name = `${/ /.test(text) ? `(${text})` : text}/${d.per / common}`;
+        return [{ c: m.c / common, v: [...others, name].sort() }];
       }
     }
-    out = S.add(out, [{ c, v: v.sort() }]);
-  }
+    return [m];
+  };
+  for (const m of s) out = S.add(out, shown(m));
   return out;
+}
+
+/** `c * q + k` for one q that is a quotient, as one fraction: `(N - 3)/4 + 1` is `(N + 1)/4`. */
+function asFraction(derived: readonly DerivedSize[], s: Size): Size | undefined {
+  const form = affine(s);
+  const d = derived.find((x) => x.name === form?.name && x.by === undefined);
+  if (form === undefined || d === undefined || form.rest === 0) return undefined;
+  const g = gcd(form.c, d.per);
+  if (g === d.per || S.bareVariable(d.of) !== undefined) return undefined;
+  const per = d.per / g;
+  const above = S.add(S.mul(S.num(form.c / g), d.of), S.num(form.rest * per));
+  return S.variable(`(${S.print(inUserNames(derived, above))})/${per}`);
 }

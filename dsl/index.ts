@@ -34,10 +34,11 @@ export function check(sources: Sources | Loader, root: string): Checked {
   const result = checkProgram({
     modules: loaded.modules,
     resolve: resolveImport,
+    faults: loaded.diagnostics,
     declared: (file) => (faulty.has(file) ? namesIn(loaded.sources.get(file) ?? '') : []),
   });
   const files = [...loaded.modules.keys()];
-  const diagnostics: Diagnostic[] = [...loaded.diagnostics, ...result.diagnostics].sort(
+  const diagnostics: Diagnostic[] = [...result.diagnostics].sort(
     (a, b) =>
       files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start,
   );

@@ -5,14 +5,40 @@
  * zero coefficient, the variables of a monomial sorted with repetition), so that two sizes are equal
  * exactly when their monomial lists are. The order is admissible, which makes `divide` (long
  * division by leading terms) exact. Arithmetic beyond 2^53, or a polynomial too large to be meant,
- * gives the poison `TOO_LARGE`, which absorbs everything: whoever reads a size from the source asks
- * `isTooLarge` once and reports it there.
+ * gives `TOO_LARGE`: nothing is known of it, so it equals nothing, itself included, and proves nothing.
+ * A size whose error was reported is a `poison`, which agrees with everything; it takes evidence of
+ * the report to make one.
  */
+import type { Reported } from './reported.ts';
 import type { Monomial, Size } from './typed.ts';
 
 export const ZERO: Size = [];
 export const ONE: Size = [{ c: 1, v: [] }];
 export const TOO_LARGE: Size = [{ c: Number.NaN, v: [] }];
+
+type Poison = Monomial & { readonly by: Reported };
+
+/** Stands for a size that was reported. */
+export function poison(by: Reported): Size {
+  const m: Poison = { c: Number.POSITIVE_INFINITY, v: [], by };
+  return [m];
+}
+
+/** Evidence of the report, when the size stands for one. */
+export function poisonBy(s: Size): Reported | undefined {
+  return s.length === 1 && s[0]!.c === Number.POSITIVE_INFINITY ? (s[0] as Poison).by : undefined;
+}
+
+export function isPoison(s: Size): boolean {
+  return poisonBy(s) !== undefined;
+}
+
+/** What arithmetic with a size that is no polynomial gives; undefined when both are polynomials. */
+function absorbed(a: Size, b: Size): Size | undefined {
+  if (isPoison(a)) return a;
+  if (isPoison(b)) return b;
+  return isTooLarge(a) || isTooLarge(b) ? TOO_LARGE : undefined;
+}
 
 const MAX_MONOMIALS = 256;
 const MAX_DEGREE = 24;
@@ -42,7 +68,8 @@ function compareVars(a: readonly string[], b: readonly string[]): number {
 }
 
 function combine(a: Size, b: Size, sign: 1 | -1): Size {
-  if (isTooLarge(a) || isTooLarge(b)) return TOO_LARGE;
+  const gone = absorbed(a, b);
+  if (gone !== undefined) return gone;
   const out: Monomial[] = [];
   let i = 0;
   let j = 0;
@@ -90,7 +117,8 @@ function mulMonomial(a: Size, m: Monomial): Size {
 }
 
 export function mul(a: Size, b: Size): Size {
-  if (isTooLarge(a) || isTooLarge(b)) return TOO_LARGE;
+  const gone = absorbed(a, b);
+  if (gone !== undefined) return gone;
   if (a.length > b.length) return mul(b, a);
   let out: Size = ZERO;
   for (const m of a) out = add(out, mulMonomial(b, m));
@@ -102,6 +130,7 @@ export function product(parts: readonly Size[]): Size {
 }
 
 export function pow(a: Size, n: number): Size {
+  if (isPoison(a) || isTooLarge(a)) return a;
   if (n > MAX_DEGREE && variables(a).length > 0) return TOO_LARGE;
   if (n > 64 && a.length > 0 && Math.abs(a[0]!.c) > 1) return TOO_LARGE;
   if (n > 64) return n % 2 === 0 ? mul(a, a) : a; // 0, 1 or -1
@@ -110,9 +139,11 @@ export function pow(a: Size, n: number): Size {
   return out;
 }
 
-/** Equality of normal forms; a poisoned size equals everything (it was reported where written). */
+/** Equality of normal forms; a size that was reported equals everything. */
 export function equal(a: Size, b: Size): boolean {
-  if (a === b || isTooLarge(a) || isTooLarge(b)) return true;
+  if (isPoison(a) || isPoison(b)) return true;
+  if (isTooLarge(a) || isTooLarge(b)) return false;
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {
     if (a[i]!.c !== b[i]!.c || compareVars(a[i]!.v, b[i]!.v) !== 0) return false;
@@ -124,7 +155,7 @@ export function equal(a: Size, b: Size): boolean {
 export function constant(s: Size): number | undefined {
   if (s.length === 0) return 0;
   const m = s[0]!;
-  return s.length === 1 && m.v.length === 0 && !Number.isNaN(m.c) ? m.c : undefined;
+  return s.length === 1 && m.v.length === 0 && Number.isFinite(m.c) ? m.c : undefined;
 }
 
 /** The name of a size that is one variable. */
@@ -159,7 +190,8 @@ function divideMonomial(a: Monomial, b: Monomial): Monomial | undefined {
 
 /** `a / b` when b divides a exactly as polynomials with integer coefficients. */
 export function divide(a: Size, b: Size): Size | undefined {
-  if (isTooLarge(a) || isTooLarge(b)) return TOO_LARGE;
+  const gone = absorbed(a, b);
+  if (gone !== undefined) return isPoison(gone) ? gone : undefined;
   if (b.length === 0) return undefined;
   let rest = a;
   let quotient: Size = ZERO;
@@ -207,7 +239,7 @@ export function linearIn(s: Size, name: string): { coefficient: Size; rest: Size
 export function evaluate(s: Size, value: (name: string) => number | undefined): number | undefined {
   let total = 0;
   for (const m of s) {
-    let term = m.c;
+    let term = m.c; // NaN and Infinity, of what is no polynomial, are no safe integers
     for (const name of m.v) {
       const x = value(name);
       if (x === undefined) return undefined;
@@ -219,7 +251,10 @@ export function evaluate(s: Size, value: (name: string) => number | undefined): 
   return total;
 }
 
-/** Coefficients all non-negative: then the size is non-negative whatever its variables are. */
+/**
+ * Coefficients all non-negative: then the size is non-negative whatever its variables are. Of what
+ * is too large nothing is known (its coefficient compares with nothing).
+ */
 export function hasNoNegativeTerm(s: Size): boolean {
   return s.every((m) => m.c >= 0);
 }
@@ -239,6 +274,7 @@ function printVars(v: readonly string[], name: (v: string) => string): string {
 /** In the user's notation: `3*H*E`, `A + B - 1`, `N^2`. */
 export function print(s: Size, name: (v: string) => string = (v) => v): string {
   if (isTooLarge(s)) return '(too large)';
+  if (isPoison(s)) return '...';
   if (s.length === 0) return '0';
   const terms = [...s.filter((m) => m.c > 0), ...s.filter((m) => m.c < 0)];
   let out = '';

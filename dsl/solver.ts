@@ -6,8 +6,9 @@
  * mention themselves), so `resolve*` terminates, and what they share stays shared. Equations between
  * sizes are in equations.ts, between types in unify.ts.
  */
-import { type Code, diagnostic } from './errors.ts';
+import { diagnostic, type ErrorCode } from './errors.ts';
 import { inUserNames } from './facts.ts';
+import type { Report, Reported } from './reported.ts';
 import * as S from './size.ts';
 import type { Diagnostic, Span } from './source.ts';
 import type { DerivedSize, Dim, Size, Type } from './typed.ts';
@@ -27,6 +28,8 @@ import {
 
 export { hasUnknown, isUnknownName } from './types.ts';
 
+export type Hint = Pick<Diagnostic, 'hint' | 'fix'>;
+
 /** Why two things must agree, in words: "argument `x` of `linear`". */
 export type Reason = {
   readonly span: Span;
@@ -40,7 +43,7 @@ export type Reason = {
   /** Another sentence for two sizes that differ. */
   readonly sizes?: (found: string, needed: string) => string;
   /** What to do about two sizes that differ, where that depends on them. */
-  readonly advice?: (found: Size, needed: Size) => string | undefined;
+  readonly advice?: (found: Size, needed: Size) => Hint | undefined;
   /** What to write when one dimension too many was found. */
   readonly lift?: string;
   /** What gave a size its value, where it was solved for: "the result of `f`". */
@@ -58,8 +61,8 @@ export type Unknown = {
   readonly owner?: string;
   /** Ranges around it, which are not empty where it matters. */
   readonly inside?: readonly Size[];
-  /** Reports that the fact which makes this a whole number fails; false when it is not about this. */
-  readonly unmet?: (needed: Size, found: Size) => boolean;
+  /** Reports that the fact which makes this a whole number fails; nothing when it does not. */
+  readonly unmet?: (needed: Size, found: Size) => Reported | undefined;
 };
 
 export type Equation = { readonly a: Dim; readonly b: Dim; readonly reason: Reason };
@@ -77,13 +80,19 @@ export type Solver = {
   readonly soft: Equation[];
   /** Dimensions that were found equal and have written forms, for the lint on permuted forms. */
   readonly compared: Equation[];
-  readonly report: (d: Diagnostic) => void;
+  readonly report: Report;
   /** Sizes without unknowns that the facts of the declaration make equal. */
   readonly provesEqual: (a: Size, b: Size) => boolean;
+  /** Whether the facts make the first no larger than the second. */
+  readonly atMost: (a: Size, b: Size) => boolean;
+  /** Whether the facts state that the first is a multiple of the second. */
+  readonly knowsRemainder: (of: Size, by: Size) => boolean;
   /** Sizes that are a part of another one, to be shown by the whole: own ones and callees'. */
   readonly derived: DerivedSize[];
+  /** The hint, and the edit, that states a fact in the head of the declaration. */
+  readonly addFact: (fact: string) => Hint;
   /** Statements that have a size error, with the two sizes: its echoes are not reported. */
-  readonly echoes: Set<string>;
+  readonly echoes: Map<string, Reported>;
   /** The statement that a place belongs to. */
   readonly statement: (at: Span) => number;
   readonly fresh: () => number;
@@ -188,15 +197,16 @@ function isOpenNumber(s: Solver, t: Type): boolean {
 
 export function fail(
   s: Solver,
-  code: Code,
+  code: ErrorCode,
   reason: Reason,
   message: string,
   extra?: Diagnostic['related'],
-): void {
+  hint: Hint = { hint: reason.hint },
+): Reported {
   const related = [...(reason.related ?? []), ...(extra ?? [])];
-  s.report(
+  return s.report(
     diagnostic(code, reason.span, message, {
-      hint: reason.hint,
+      ...hint,
       related: related.length > 0 ? related : undefined,
     }),
   );

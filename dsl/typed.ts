@@ -8,6 +8,7 @@
  */
 
 import type { ReduceOp } from './ast.ts';
+import type { Reported } from './reported.ts';
 import type { Diagnostic, Span } from './source.ts';
 
 // ---------------------------------------------------------------- sizes
@@ -61,8 +62,11 @@ export type Type =
       readonly fields: readonly FieldType[];
     }
   | { readonly k: 'fn'; readonly params: readonly Type[]; readonly result: Type }
-  /** A type parameter of the enclosing function: any record, tensor or scalar. */
-  | { readonly k: 'var'; readonly name: string };
+  /**
+   * A type parameter of the enclosing function: any record, tensor or scalar. `by` in what stands for
+   * a type whose error was reported, while a declaration is checked (types.ts).
+   */
+  | { readonly k: 'var'; readonly name: string; readonly by?: Reported };
 
 export type AliasArg = { readonly name: string } & (
   | { readonly k: 'size'; readonly dim: Dim }
@@ -202,8 +206,13 @@ export type TExpr = { readonly type: Type; readonly span: Span } & (
       readonly params: readonly { id: LocalId; name: string; type: Type }[];
       readonly body: TExpr;
     }
-  /** Positional, complete: defaults and names are resolved by the checker. */
-  | { readonly k: 'call'; readonly fn: TExpr; readonly args: readonly TExpr[] }
+  /**
+   * Positional: names are resolved by the checker. What is left out has a default, which belongs to
+   * the callee: it is evaluated there, with the parameters before it.
+   */
+  | { readonly k: 'call'; readonly fn: TExpr; readonly args: readonly (TExpr | undefined)[] }
+  /** An integer that was proved to be an index of the node's type, which may be wider than its own. */
+  | { readonly k: 'inRange'; readonly e: TExpr }
   | { readonly k: 'builtin'; readonly name: BuiltinName; readonly args: readonly TExpr[] }
   /** A draw's counter or a split's index: row-major over `ranges`. */
   | { readonly k: 'counter'; readonly index: TIndex }

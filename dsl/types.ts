@@ -4,9 +4,11 @@
  * Invariant: a tensor's element is never a tensor (`tensorOf` flattens), so that `Block[D][L]` and
  * `f32[L, A, B]` have one representation each. While a function is checked, a type variable whose
  * name begins with `?` is unknown (see unify.ts), one that begins with an upper-case letter is a
- * type parameter of the function, and `ERROR` stands for a type whose error was reported already.
+ * type parameter of the function, and `!` stands for a type whose error was reported: it agrees with
+ * everything, and takes evidence of the report to make.
  */
 
+import type { Reported } from './reported.ts';
 import * as S from './size.ts';
 import type { AliasArg, Dim, FieldType, Form, ScalarName, Size, Type } from './typed.ts';
 
@@ -15,7 +17,20 @@ export const I32: Type = { k: 'scalar', s: 'i32' };
 export const U32: Type = { k: 'scalar', s: 'u32' };
 export const BOOL: Type = { k: 'scalar', s: 'bool' };
 export const KEY: Type = { k: 'scalar', s: 'key' };
-export const ERROR: Type = { k: 'var', name: '!' };
+
+/** Stands for a type that was reported. */
+export function errorType(by: Reported): Type {
+  return { k: 'var', name: '!', by };
+}
+
+/** Evidence of the report, when the type stands for one. */
+export function brokenBy(t: Type): Reported | undefined {
+  return t.k === 'var' ? t.by : undefined;
+}
+
+export function isBroken(t: Type): boolean {
+  return brokenBy(t) !== undefined;
+}
 
 export const SCALARS: ReadonlyMap<string, Type> = new Map(
   [F32, I32, U32, BOOL, KEY].map((t) => [(t as { s: ScalarName }).s, t]),
@@ -155,7 +170,7 @@ export function substType(t: Type, sub: Substitution): Type {
 export function visitType(
   t: Type,
   size: (s: Size) => void,
-  type: (name: string) => void = () => {},
+  type: (name: string, by: Reported | undefined) => void = () => {},
 ): void {
   switch (t.k) {
     case 'scalar':
@@ -175,7 +190,7 @@ export function visitType(
       visitType(t.result, size, type);
       return;
     case 'var':
-      type(t.name);
+      type(t.name, t.by);
   }
 }
 
@@ -268,6 +283,42 @@ export function leavesOf(t: Type, path = '', fixed = false): Leaf[] {
     case 'fn':
     case 'var':
       return [{ path, type: t, fixed }];
+  }
+}
+
+/**
+ * How many scalars the leaves that are not fixed have: a size, and how often a type parameter stands
+ * there.
+ */
+export type Elements = {
+  readonly count: Size;
+  readonly params: readonly { readonly name: string; readonly times: Size }[];
+};
+
+export function elementsOf(t: Type): Elements {
+  switch (t.k) {
+    case 'scalar':
+    case 'idx':
+      return { count: S.ONE, params: [] };
+    case 'fn':
+      return { count: S.ZERO, params: [] };
+    case 'var':
+      return { count: S.ZERO, params: [{ name: t.name, times: S.ONE }] };
+    case 'tensor': {
+      const rows = S.product(t.dims.map((d) => d.size));
+      const { count, params } = elementsOf(t.elem);
+      return {
+        count: S.mul(rows, count),
+        params: params.map((p) => ({ ...p, times: S.mul(rows, p.times) })),
+      };
+    }
+    case 'record': {
+      const fields = t.fields.filter((f) => !f.fixed).map((f) => elementsOf(f.type));
+      return {
+        count: fields.reduce((n, f) => S.add(n, f.count), S.ZERO),
+        params: fields.flatMap((f) => f.params),
+      };
+    }
   }
 }
 

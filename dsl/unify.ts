@@ -2,18 +2,31 @@
  * Types that must agree: same alias, arguments pairwise; records by label; tensors per dimension.
  *
  * `unify(found, needed)` binds unknown types and hands sizes to equations.ts. Invariant: it reports
- * once, in the user's own terms, and returns false when it did; a type whose error was reported
+ * once, in the user's own terms, and gives the evidence when it did; a type whose error was reported
  * agrees with everything.
  */
 import { equate, equateSizes } from './equations.ts';
+import type { Reported } from './reported.ts';
 import * as S from './size.ts';
 import { fail, head, type Reason, resolveSize, type Solver, showType } from './solver.ts';
-import type { Type } from './typed.ts';
-import { countParts, ERROR, hasUnknown, I32, isUnknownName, MAX_PARTS, tensorOf } from './types.ts';
+import type { AliasArg, Type } from './typed.ts';
+import {
+  countParts,
+  errorType,
+  hasUnknown,
+  I32,
+  isBroken,
+  isUnknownName,
+  MAX_PARTS,
+  tensorOf,
+} from './types.ts';
 
-function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
+/** Evidence that two types do not agree; nothing when they do. */
+type Clash = Reported | undefined;
+
+function bind(s: Solver, name: string, t: Type, reason: Reason): Clash {
   const unknown = s.unknowns.get(name);
-  if (t.k === 'var' && t.name === name) return true;
+  if (t.k === 'var' && t.name === name) return undefined;
   if (unknown?.kind === 'number') {
     // Never an index: that takes a proof (coerce).
     const ok =
@@ -21,22 +34,22 @@ function bind(s: Solver, name: string, t: Type, reason: Reason): boolean {
       (t.k === 'var' && isUnknownName(t.name) && s.unknowns.get(t.name)?.kind === 'number');
     if (!ok && t.k === 'var' && isUnknownName(t.name)) {
       s.types.set(t.name, { k: 'var', name });
-      return true;
+      return undefined;
     }
     if (!ok) {
       const hint = reason.hint ?? wrongTypeHint(I32, t);
       const message = `${subjectOf(reason)} is a number, but ${showType(s, t)} is needed`;
-      fail(s, 'E0401', { ...reason, hint }, message);
-      return false;
+      return fail(s, 'E0401', { ...reason, hint }, message);
     }
   }
   if (weigh(s, t) > MAX_PARTS) {
-    fail(s, 'E0415', reason, `the type of ${subjectOf(reason)} has more than ${MAX_PARTS} parts`);
-    s.types.set(name, ERROR);
-    return false;
+    const many = `the type of ${subjectOf(reason)} has more than ${MAX_PARTS} parts`;
+    const by = fail(s, 'E0415', reason, many);
+    s.types.set(name, errorType(by));
+    return by;
   }
   s.types.set(name, t);
-  return true;
+  return undefined;
 }
 
 /** The parts of a type with its unknowns solved, each of which is counted once. */
@@ -78,24 +91,22 @@ function subjectOf(reason: Reason): string {
     : `field \`${reason.path}\` of ${reason.subject}`;
 }
 
-/** Makes the type found equal the type needed; reports and returns false when it cannot. */
-export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): boolean {
+/** Makes the type found equal the type needed; the evidence when it cannot. */
+export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): Clash {
   const a = head(s, actual);
   const b = head(s, expected);
-  if (a === b) return true;
+  if (a === b || isBroken(a) || isBroken(b)) return undefined;
   const whole = outer.between === undefined && a.k !== 'var' && b.k !== 'var';
   const reason = whole ? { ...outer, between: { found: a, needed: b } } : outer;
-  if ((a.k === 'var' && a.name === '!') || (b.k === 'var' && b.name === '!')) return true;
-  const wrong = (): boolean => {
+  const wrong = (): Reported => {
     const needed = elementOf(b);
     const found = showType(s, a, needed.k === 'scalar' ? needed : undefined);
-    fail(
+    return fail(
       s,
       'E0401',
       reason.hint === undefined ? { ...reason, hint: wrongTypeHint(a, b, reason.lift) } : reason,
       `${subjectOf(reason)} is ${found}, but ${showType(s, b)} is needed`,
     );
-    return false;
   };
   if (a.k === 'var' && isUnknownName(a.name)) {
     return occurs(s, a.name, b) && b.k !== 'var' ? wrong() : bind(s, a.name, b, reason);
@@ -104,17 +115,18 @@ export function unify(s: Solver, actual: Type, expected: Type, outer: Reason): b
     return occurs(s, b.name, a) ? wrong() : bindNeeded(s, b.name, a, reason);
   }
   if (a.k === 'tensor' && b.k === 'tensor') return unifyTensors(s, a, b, reason, wrong);
-  if (a.k === 'scalar' && b.k === 'scalar') return a.s === b.s || wrong();
+  if (a.k === 'scalar' && b.k === 'scalar') return a.s === b.s ? undefined : wrong();
   if (a.k === 'idx' && b.k === 'idx') {
     equateSizes(s, a.size, b.size, reason);
-    return true;
+    return undefined;
   }
-  if (a.k === 'var' && b.k === 'var') return a.name === b.name || wrong();
+  if (a.k === 'var' && b.k === 'var') return a.name === b.name ? undefined : wrong();
   if (a.k === 'record' && b.k === 'record') return unifyRecords(s, a, b, reason);
   if (a.k === 'fn' && b.k === 'fn') {
     if (a.params.length !== b.params.length) return wrong();
     const params = a.params.map((p, i) => unify(s, p, b.params[i]!, reason));
-    return unify(s, a.result, b.result, reason) && params.every(Boolean);
+    const result = unify(s, a.result, b.result, reason);
+    return params.find((by) => by !== undefined) ?? result;
   }
   return wrong();
 }
@@ -159,17 +171,16 @@ function reshapeHint(found: Tensor, needed: Tensor): string | undefined {
 }
 
 /** As `bind`, for a number that is needed where something else was found. */
-function bindNeeded(s: Solver, name: string, found: Type, reason: Reason): boolean {
+function bindNeeded(s: Solver, name: string, found: Type, reason: Reason): Clash {
   const isNumber = s.unknowns.get(name)?.kind === 'number';
   const fits = found.k === 'scalar' && found.s !== 'bool' && found.s !== 'key';
   if (isNumber && !fits && !(found.k === 'var' && isUnknownName(found.name))) {
-    fail(
+    return fail(
       s,
       'E0401',
       reason,
       `${subjectOf(reason)} is ${showType(s, found)}, but a number is needed`,
     );
-    return false;
   }
   return bind(s, name, found, reason);
 }
@@ -182,8 +193,8 @@ function unifyTensors(
   a: Tensor,
   b: Tensor,
   reason: Reason,
-  wrong: () => boolean,
-): boolean {
+  wrong: () => Reported,
+): Clash {
   const n = Math.min(a.dims.length, b.dims.length);
   const restA = tensorOf(a.dims.slice(n), a.elem);
   const restB = tensorOf(b.dims.slice(n), b.elem);
@@ -195,34 +206,30 @@ function unifyTensors(
   return unify(s, restA, restB, reason);
 }
 
-/** Same alias: arguments pairwise, so that an error speaks of `Linear[D, F]`, not of a leaf. */
-function sameAlias(s: Solver, a: Rec, b: Rec, reason: Reason): boolean {
-  if (
-    a.aliasId === undefined ||
-    a.aliasId !== b.aliasId ||
-    a.args === undefined ||
-    b.args === undefined
-  ) {
-    return false;
-  }
-  if (a.args.length !== b.args.length) return false;
+/** The same alias with arguments that may be equal: sizes and types pairwise. */
+function argsOf(s: Solver, a: Rec, b: Rec): (readonly [AliasArg, AliasArg])[] | undefined {
+  if (a.aliasId === undefined || a.aliasId !== b.aliasId) return undefined;
+  if (a.args === undefined || a.args.length !== b.args?.length) return undefined;
   const pairs = a.args.map((x, i) => [x, b.args![i]!] as const);
-  const sizesMayMeet = pairs.every(([x, y]) => {
+  const mayMeet = pairs.every(([x, y]) => {
     if (x.k !== 'size' || y.k !== 'size') return x.k === y.k;
     const p = resolveSize(s, x.dim.size);
     const q = resolveSize(s, y.dim.size);
     return S.equal(p, q) || hasUnknown(p) || hasUnknown(q);
   });
-  if (!sizesMayMeet) return false;
-  for (const [x, y] of pairs) {
-    if (x.k === 'size' && y.k === 'size') equate(s, x.dim, y.dim, reason);
-    if (x.k === 'type' && y.k === 'type') unify(s, x.type, y.type, reason);
-  }
-  return true;
+  return mayMeet ? pairs : undefined;
 }
 
-function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason): boolean {
-  if (sameAlias(s, a, b, reason)) return true;
+function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason): Clash {
+  // So that an error speaks of `Linear[D, F]`, not of a leaf.
+  const args = argsOf(s, a, b);
+  if (args !== undefined) {
+    const clashes = args.map(([x, y]) => {
+      if (x.k === 'size' && y.k === 'size') equate(s, x.dim, y.dim, reason);
+      return x.k === 'type' && y.k === 'type' ? unify(s, x.type, y.type, reason) : undefined;
+    });
+    return clashes.find((by) => by !== undefined);
+  }
   const labels = (r: Rec) => r.fields.map((f) => f.label).join(' ');
   if (labels(a) !== labels(b)) {
     const missing = b.fields.filter((f) => !a.fields.some((g) => g.label === f.label));
@@ -230,42 +237,42 @@ function unifyRecords(s: Solver, a: Rec, b: Rec, reason: Reason): boolean {
     const list = (fs: typeof missing) => fs.map((f) => `\`${f.label}\``).join(', ');
     if (missing.length > 0) {
       const has = extra.length > 0 ? ` (it has ${list(extra)})` : '';
-      fail(
+      return fail(
         s,
         'E0403',
         reason,
         `${subjectOf(reason)} has no field ${list(missing)}${has}; ${showType(s, b)} is needed`,
       );
-    } else if (extra.length > 0) {
-      fail(
+    }
+    if (extra.length > 0) {
+      return fail(
         s,
         'E0404',
         reason,
         `${subjectOf(reason)} has a field ${list(extra)} that ${showType(s, b)} does not have`,
       );
-    } else {
-      const order = (r: Rec) => r.fields.map((f) => f.label).join(', ');
-      const message = `${subjectOf(reason)} has the fields ${order(a)}, but the order ${order(b)} is needed`;
-      fail(s, 'E0401', reason, message);
     }
-    return false;
+    const order = (r: Rec) => r.fields.map((f) => f.label).join(', ');
+    const message = `${subjectOf(reason)} has the fields ${order(a)}, but the order ${order(b)} is needed`;
+    return fail(s, 'E0401', reason, message);
   }
-  let ok = true;
+  let clash: Clash;
   for (let i = 0; i < a.fields.length; i++) {
     const x = a.fields[i]!;
     const y = b.fields[i]!;
     if (x.fixed !== y.fixed) {
       const [is, other] = x.fixed ? ['fixed', 'one that is not'] : ['not fixed', 'a fixed one'];
-      fail(
+      const by = fail(
         s,
         'E0401',
         reason,
         `field \`${x.label}\` of ${subjectOf(reason)} is ${is}, but ${other} is needed`,
       );
-      ok = false;
+      clash ??= by;
       continue;
     }
-    ok = unify(s, x.type, y.type, within(reason, x.label)) && ok;
+    const here = unify(s, x.type, y.type, within(reason, x.label));
+    clash ??= here;
   }
-  return ok;
+  return clash;
 }

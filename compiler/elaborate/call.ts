@@ -34,7 +34,10 @@ export function fnValue(cx: Cx, env: Env, x: TExpr & { k: 'fn' }): FnValue {
   return { k: 'fn', f: { k: 'named', fn, sizes: bindSizes(fn, given, x.span) } };
 }
 
-export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span): Value {
+/** What is given for each parameter; nothing where the default of a named function is meant. */
+export type Given = readonly (Value | undefined)[];
+
+export function callValue(cx: Cx, f: Value, args: Given, span: Span): Value {
   if (f.k !== 'fn') throw new Error(`a ${f.k} is not a function`);
   if (++cx.calls > cx.limits.calls) {
     throw new CompileError(
@@ -51,17 +54,18 @@ export function callValue(cx: Cx, f: Value, args: readonly Value[], span: Span):
   }
   if (f.f.k === 'either') {
     const { a, b, combine } = f.f;
-    const settled = args.map((x) => settle(cx, x, 'x'));
+    const settled = args.map((x) => x && settle(cx, x, 'x'));
     return zipScalars(callValue(cx, a, settled, span), callValue(cx, b, settled, span), combine);
   }
   const { fn, sizes } = f.f;
-  const settled = args.map((a, i) => settle(cx, a, fn.params[i]!.name));
-  if (fn.derivative !== undefined) return callCustom(cx, f, settled);
-  const env = fn.params.reduce<Env>((e, p, i) => bind(e, p.id, settled[i]!), {
-    sizes,
-    locals: null,
+  // A default belongs to the function: it sees the parameters before it, and nothing of the caller.
+  let env: Env = { sizes, locals: null };
+  const settled = fn.params.map((p, i) => {
+    const v = settle(cx, args[i] ?? evalExpr(cx, env, p.init!), p.name);
+    env = bind(env, p.id, v);
+    return v;
   });
-  return evalExpr(cx, env, fn.body);
+  return fn.derivative === undefined ? evalExpr(cx, env, fn.body) : callCustom(cx, f, settled);
 }
 
 /** @throws CompileError where the rule has no transpose, so that reverse mode could not be had. */

@@ -54,9 +54,11 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
       return { k: 'fn', f: { k: 'lambda', expr: x, env } };
     case 'call': {
       const f = evalExpr(cx, env, x.fn);
-      const args = x.args.map((a) => evalExpr(cx, env, a));
+      const args = x.args.map((a) => a && evalExpr(cx, env, a));
       return at(cx, x, () => callValue(cx, f, args, x.span));
     }
+    case 'inRange':
+      return evalExpr(cx, env, x.e);
     case 'builtin':
       return at(cx, x, () => evalBuiltin(cx, env, x));
     case 'counter':

@@ -7,11 +7,12 @@
  */
 import type { BinOp, Expr } from '../ast.ts';
 import { equate } from '../equations.ts';
+import { isReported, type Reported } from '../reported.ts';
 import { head, showType } from '../solver.ts';
 import type { ScalarOp, TExpr, Type } from '../typed.ts';
 import { BOOL, F32, I32, tensorOf } from '../types.ts';
 import { unify } from '../unify.ts';
-import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { broken, brokenBy, type Env, error, reason } from './context.ts';
 import { infer, number } from './expr.ts';
 import { unknownType } from './unknown.ts';
 
@@ -49,12 +50,18 @@ export function isInteger(t: Type): boolean {
   return t.k === 'idx' || (t.k === 'scalar' && (t.s === 'i32' || t.s === 'u32'));
 }
 
-/** Reports an operand that no operator takes; true when it was reported. */
-function unfit(env: Env, te: TExpr, op: string, both?: readonly [Expr, Expr]): boolean {
+/** Evidence that an operand is one that no operator takes. */
+function unfit(
+  env: Env,
+  te: TExpr,
+  op: string,
+  both?: readonly [Expr, Expr],
+): Reported | undefined {
   const { solver } = env.fn;
   const t = elementOf(env, te.type);
-  if (isBroken(t)) return true;
-  if (t.k === 'scalar' || t.k === 'idx' || isNumberUnknown(env, t)) return false;
+  const by = brokenBy(t);
+  if (by !== undefined) return by;
+  if (t.k === 'scalar' || t.k === 'idx' || isNumberUnknown(env, t)) return undefined;
   const shown = showType(solver, te.type);
   const [x, y] = both ?? [];
   const taken = x?.k === 'var' && y?.k === 'var' ? [x.name, y.name] : [];
@@ -64,19 +71,19 @@ function unfit(env: Env, te: TExpr, op: string, both?: readonly [Expr, Expr]): b
       ? `map over their leaves: \`each ${a}, ${b} in ${x.name}, ${y.name}. ${a} ${op} ${b}\``
       : 'map over its leaves: `each a in t. ...`';
   if (t.k === 'record') {
-    error(env, 'E0409', te.span, `\`${op}\` does not work on the record ${shown}`, {
+    return error(env, 'E0409', te.span, `\`${op}\` does not work on the record ${shown}`, {
       hint: leaves,
     });
-  } else if (t.k === 'fn') {
-    error(env, 'E0409', te.span, `\`${op}\` does not work on a function`, { hint: 'call it' });
-  } else if (t.k === 'var' && !t.name.startsWith('?')) {
-    error(env, 'E0409', te.span, `\`${op}\` does not work on ${shown}, which may be any tree`, {
-      hint: leaves,
-    });
-  } else {
-    unknownType(env, te, te.span);
   }
-  return true;
+  if (t.k === 'fn') {
+    const message = `\`${op}\` does not work on a function`;
+    return error(env, 'E0409', te.span, message, { hint: 'call it' });
+  }
+  if (t.k === 'var' && !t.name.startsWith('?')) {
+    const message = `\`${op}\` does not work on ${shown}, which may be any tree`;
+    return error(env, 'E0409', te.span, message, { hint: leaves });
+  }
+  return unknownType(env, te, te.span);
 }
 
 export function inferBinary(env: Env, e: Binary): TExpr {
@@ -103,16 +110,17 @@ function binary(env: Env, e: Binary, left: TExpr): TExpr {
   const { solver } = env.fn;
   const right = infer(env, e.right);
   const both = [e.left, e.right] as const;
-  if (unfit(env, left, e.op, both) || unfit(env, right, e.op, both)) return broken(e.span);
+  const refused = unfit(env, left, e.op, both) ?? unfit(env, right, e.op, both);
+  if (refused !== undefined) return broken(refused, e.span);
   const element = scalarResult(env, e, left, right);
-  if (element === undefined) return broken(e.span);
+  if (isReported(element)) return broken(element, e.span);
   const a = head(solver, left.type);
   const b = head(solver, right.type);
   let type = element;
   if (a.k === 'tensor' && b.k === 'tensor') {
     if (a.dims.length !== b.dims.length) {
-      error(env, 'E0501', e.opSpan, unequalShapes(env, e.op, a, b), { hint: NO_BROADCAST });
-      return broken(e.span);
+      const message = unequalShapes(env, e.op, a, b);
+      return broken(error(env, 'E0501', e.opSpan, message, { hint: NO_BROADCAST }), e.span);
     }
     const why = reason(e.opSpan, 'an operand', {
       sizes: () => unequalShapes(env, e.op, a, b),
@@ -128,12 +136,12 @@ function binary(env: Env, e: Binary, left: TExpr): TExpr {
   return { k: 'prim', op: OPS[e.op], args: [left, right], type, span: e.span };
 }
 
-/** The scalar type of the result, after the operands were made to agree; undefined when reported. */
-function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | undefined {
+/** The scalar type of the result, after the operands were made to agree. */
+function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | Reported {
   const { solver } = env.fn;
   const x = elementOf(env, left.type);
   const y = elementOf(env, right.type);
-  const agree = (): boolean =>
+  const agree = (): Reported | undefined =>
     unify(
       solver,
       y,
@@ -146,10 +154,10 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
   switch (e.op) {
     case 'and':
     case 'or': {
-      const ok = [left, right].map((o) =>
+      const clashes = [left, right].map((o) =>
         unify(solver, elementOf(env, o.type), BOOL, reason(o.span, `an operand of \`${e.op}\``)),
       );
-      return ok.every(Boolean) ? BOOL : undefined;
+      return clashes.find((by) => by !== undefined) ?? BOOL;
     }
     case '==':
     case '!=':
@@ -159,10 +167,9 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
     case '>=': {
       const order = e.op !== '==' && e.op !== '!=';
       if (order && (isBool(x) || isKey(x))) {
-        error(env, 'E0409', e.opSpan, `\`${e.op}\` does not compare ${showType(solver, x)}`);
-        return undefined;
+        return error(env, 'E0409', e.opSpan, `\`${e.op}\` does not compare ${showType(solver, x)}`);
       }
-      return integersMeet(env, x, y) || agree() ? BOOL : undefined;
+      return integersMeet(env, x, y) ? BOOL : (agree() ?? BOOL);
     }
     case '/': {
       for (const [o, t] of [
@@ -170,7 +177,7 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
         [right, y],
       ] as const) {
         if (isInteger(t)) {
-          error(
+          return error(
             env,
             'E0409',
             e.opSpan,
@@ -179,9 +186,9 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
               hint: 'write `//` for integers, or `f32(...)` around them',
             },
           );
-          return undefined;
         }
-        if (!unify(solver, t, F32, reason(o.span, 'an operand of `/`'))) return undefined;
+        const clash = unify(solver, t, F32, reason(o.span, 'an operand of `/`'));
+        if (clash !== undefined) return clash;
       }
       return F32;
     }
@@ -193,7 +200,7 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
       ] as const) {
         if (isInteger(t)) continue;
         if (isNumberUnknown(env, t)) continue;
-        error(
+        return error(
           env,
           'E0409',
           e.opSpan,
@@ -205,9 +212,8 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
                 : 'the remainder of an f32 is `a - b * floor(a / b)`',
           },
         );
-        return undefined;
       }
-      if (isU32(x) || isU32(y)) return agree() ? x : undefined;
+      if (isU32(x) || isU32(y)) return agree() ?? x;
       return integerResult(env, x, y);
     }
     case '^':
@@ -217,10 +223,10 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
     case '*': {
       for (const t of [x, y]) {
         if (isBool(t) || isKey(t)) {
-          error(env, 'E0409', e.opSpan, `\`${e.op}\` does not work on ${showType(solver, t)}`, {
+          const message = `\`${e.op}\` does not work on ${showType(solver, t)}`;
+          return error(env, 'E0409', e.opSpan, message, {
             hint: isBool(t) ? 'write `f32(...)` to count true as 1' : 'split or draw from a key',
           });
-          return undefined;
         }
       }
       if (x.k === 'idx' || y.k === 'idx') {
@@ -237,16 +243,14 @@ function scalarResult(env: Env, e: Binary, left: TExpr, right: TExpr): Type | un
         const shown = showType(solver, other);
         if (quotient !== undefined) {
           const message = `this is ${shown}, and the other operand of \`${e.op}\` is an index`;
-          error(env, 'E0401', rest.span, message, { hint: quotient });
-          return undefined;
+          return error(env, 'E0401', rest.span, message, { hint: quotient });
         }
         const message = `this is an index, and the other operand of \`${e.op}\` is ${shown}`;
-        error(env, 'E0401', index.span, message, {
+        return error(env, 'E0401', index.span, message, {
           hint: `write \`${other.k === 'scalar' ? other.s : 'f32'}(...)\` around the index`,
         });
-        return undefined;
       }
-      return agree() ? x : undefined;
+      return agree() ?? x;
     }
   }
 }
@@ -297,32 +301,30 @@ function integerResult(env: Env, x: Type, y: Type): Type {
   return I32;
 }
 
-function powerResult(env: Env, e: Binary, x: Type, y: Type, right: TExpr): Type | undefined {
+function powerResult(env: Env, e: Binary, x: Type, y: Type, right: TExpr): Type | Reported {
   const { solver } = env.fn;
   if (isBool(x) || isKey(x) || isBool(y) || isKey(y)) {
-    error(
+    return error(
       env,
       'E0409',
       e.opSpan,
       `\`^\` does not work on ${showType(solver, isBool(x) || isKey(x) ? x : y)}`,
     );
-    return undefined;
   }
   if (head(solver, right.type).k === 'tensor') {
-    error(
+    return error(
       env,
       'E0402',
       e.right.span,
       `an exponent is a scalar, and this is ${showType(solver, right.type)}`,
     );
-    return undefined;
   }
   if (isInteger(x)) {
     if (right.k === 'num' && right.value >= 0 && isNumberUnknown(env, y)) {
       unify(solver, y, I32, reason(e.right.span, 'the exponent'));
       return x.k === 'idx' ? I32 : x;
     }
-    error(
+    return error(
       env,
       'E0409',
       e.opSpan,
@@ -331,27 +333,25 @@ function powerResult(env: Env, e: Binary, x: Type, y: Type, right: TExpr): Type 
         hint: 'write `f32(...)` around the base',
       },
     );
-    return undefined;
   }
-  const ok = unify(solver, y, x, reason(e.right.span, 'the exponent', { hint: mixHint(x, y) }));
-  return ok ? x : undefined;
+  return unify(solver, y, x, reason(e.right.span, 'the exponent', { hint: mixHint(x, y) })) ?? x;
 }
 
 export function inferUnary(env: Env, e: Extract<Expr, { k: 'unary' }>): TExpr {
   const { solver } = env.fn;
   if (e.op === '-' && e.arg.k === 'num') return number(env, e.arg, e);
   const arg = infer(env, e.arg);
-  if (unfit(env, arg, e.op)) return broken(e.span);
+  const refused = unfit(env, arg, e.op);
+  if (refused !== undefined) return broken(refused, e.span);
   const t = elementOf(env, arg.type);
   if (e.op === 'not') {
-    const ok = unify(solver, t, BOOL, reason(e.arg.span, 'the operand of `not`'));
-    return ok
-      ? { k: 'prim', op: 'not', args: [arg], type: arg.type, span: e.span }
-      : broken(e.span);
+    const clash = unify(solver, t, BOOL, reason(e.arg.span, 'the operand of `not`'));
+    if (clash !== undefined) return broken(clash, e.span);
+    return { k: 'prim', op: 'not', args: [arg], type: arg.type, span: e.span };
   }
   if (isBool(t) || isKey(t) || isU32(t)) {
-    error(env, 'E0409', e.span, `\`-\` does not work on ${showType(solver, t)}`);
-    return broken(e.span);
+    const message = `\`-\` does not work on ${showType(solver, t)}`;
+    return broken(error(env, 'E0409', e.span, message), e.span);
   }
   if (arg.k === 'num' && t.k === 'scalar' && t.s === 'f32') {
     return { ...arg, value: -arg.value, span: e.span }; // -inf

@@ -7,7 +7,8 @@
  */
 import type { Binder, Expr } from '../ast.ts';
 import { equate, equateProduct } from '../equations.ts';
-import { provesNonNegative } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
+import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import {
   hasUnknown,
@@ -22,7 +23,7 @@ import type { Dim, Size, TBinder, TExpr, Type } from '../typed.ts';
 import { atom, BOOL, dropDims, F32, productDim, tensorOf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
-import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { broken, brokenBy, type Env, error, isBroken, reason } from './context.ts';
 import { check, coerce, infer, tail } from './expr.ts';
 import { bind, bindPattern } from './lets.ts';
 import { binderNames, warnTrailing } from './lints.ts';
@@ -32,8 +33,9 @@ import { typeScope } from './scope.ts';
 import { isOpen, unknownType } from './unknown.ts';
 
 type Bound = { readonly binder: TBinder; readonly dim: Dim; readonly env: Env };
+type BoundOne = Bound & { readonly binder: Extract<TBinder, { k: 'one' }> };
 
-function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): Bound {
+function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): BoundOne {
   const { solver } = env.fn;
   const written = b.size === undefined ? undefined : resolveWritten(typeScope(env), b.size);
   const label = b.name.text === '_' ? 'the range of `_`' : `the range of \`${b.name.text}\``;
@@ -119,12 +121,19 @@ export function inferFor(env: Env, e: For): TExpr {
   const bound = bindAll(env, e.ix);
   const body = infer(bound.env, e.body);
   const t = head(env.fn.solver, body.type);
-  if (isBroken(t)) return { ...broken(e.span) };
+  const by = brokenBy(t);
+  if (by !== undefined) return broken(by, e.span);
   if (t.k === 'fn') {
-    error(env, 'E0414', e.body.span, 'an array of functions has no element to store', {
-      hint: 'write a function of the index: `i -> ...`',
-    });
-    return broken(e.span);
+    const refused = error(
+      env,
+      'E0414',
+      e.body.span,
+      'an array of functions has no element to store',
+      {
+        hint: 'write a function of the index: `i -> ...`',
+      },
+    );
+    return broken(refused, e.span);
   }
   const type = tensorOf(bound.dims, body.type);
   return { k: 'for', binders: bound.binders, body, type, span: e.span };
@@ -167,27 +176,33 @@ type Reduce = Extract<Expr, { k: 'reduce' }>;
 
 /** Asks for a range that is not empty, from the caller's facts or here. */
 export function requireNotEmpty(env: Env, size: Size, span: Expr['span'], op: string): void {
-  const { solver, obligations, errors, facts } = env.fn;
+  const { solver, obligations, facts, addFact } = env.fn;
   obligations.push(() => {
     const now = resolveSize(solver, size);
-    if ((hasUnknown(now) && errors() > 0) || isUndecided(env)) return;
+    // Unknown sizes are reported as such.
+    if (hasUnknown(now) || isUndecided(env)) return;
     const positive = rangeContext(env).positive;
     if (provesNonNegative(facts, S.sub(now, S.ONE), positive)) return;
     const shown = showSize(solver, now);
     const empty = S.constant(now) === 0;
+    const hint = { ...addFact(`${shown} >= 1`) };
     error(
       env,
       'E0603',
       span,
       `\`${op}\` needs a range that is not empty, and ${shown} ${empty ? 'is' : 'may be'} 0`,
-      {
-        hint: empty ? undefined : `add \`where ${shown} >= 1\` to the function`,
-      },
+      empty ? {} : { ...hint, hint: `add \`where ${shown} >= 1\` to the function` },
     );
   });
 }
 
-const NEEDS_ELEMENTS: ReadonlySet<string> = new Set(['max', 'min', 'mean', 'argmax', 'argmin']);
+export const NEEDS_ELEMENTS: ReadonlySet<string> = new Set([
+  'max',
+  'min',
+  'mean',
+  'argmax',
+  'argmin',
+]);
 
 export function inferReduce(env: Env, e: Reduce): TExpr {
   const bound = bindAll(env, e.ix);
@@ -196,17 +211,10 @@ export function inferReduce(env: Env, e: Reduce): TExpr {
   const size = S.product(bound.dims.map((d) => d.size));
   if (NEEDS_ELEMENTS.has(e.op)) requireNotEmpty(env, size, e.span, e.op);
   const scalar = reducedType(env, e.op, body, e.body, binderNames(e.ix));
-  if (scalar === undefined) return broken(e.span);
-  if (e.op === 'argmax' || e.op === 'argmin') {
-    if (e.ix.length > 1) {
-      error(
-        env,
-        'E0414',
-        e.span,
-        `\`${e.op}\` gives one index; over several ranges write a tuple: \`${e.op} (i, j). ...\``,
-      );
-      return broken(e.span);
-    }
+  if (isReported(scalar)) return broken(scalar, e.span);
+  if ((e.op === 'argmax' || e.op === 'argmin') && e.ix.length > 1) {
+    const message = `\`${e.op}\` gives one index; over several ranges write a tuple: \`${e.op} (i, j). ...\``;
+    return broken(error(env, 'E0414', e.span, message), e.span);
   }
   const type: Type = e.op === 'argmax' || e.op === 'argmin' ? { k: 'idx', size } : scalar;
   return { k: 'reduce', op: e.op, binders: bound.binders, body, type, span: e.span };
@@ -224,44 +232,47 @@ function indexAll(op: Reduce['op'], names: readonly string[], body: Expr, missin
   return `index the body as well: \`${op} ${own}, ${more}. ${x}\` for all of it, \`for ${more}. ${op} ${own}. ${x}\` for one result each`;
 }
 
-/** The scalar type of a reduction over bodies of this type; undefined when it was reported. */
+/** The scalar type of a reduction over bodies of this type. */
 export function reducedType(
   env: Env,
   op: Reduce['op'],
   body: TExpr,
   source: Expr,
   names: readonly string[],
-): Type | undefined {
+): Type | Reported {
   const { solver } = env.fn;
   const t = head(solver, body.type);
   const at = tail(source).span;
-  if (isBroken(t)) return undefined;
+  const by = brokenBy(t);
+  if (by !== undefined) return by;
   if (op === 'all' || op === 'any') {
-    return unify(solver, t, BOOL, reason(at, `the body of \`${op}\``)) ? BOOL : undefined;
+    return unify(solver, t, BOOL, reason(at, `the body of \`${op}\``)) ?? BOOL;
   }
   if (t.k === 'tensor' || t.k === 'record' || t.k === 'fn') {
-    error(env, 'E0402', at, `\`${op}\` reduces scalars, and its body is ${showType(solver, t)}`, {
-      hint:
-        t.k === 'tensor'
-          ? indexAll(op, names, source, t.dims.length)
-          : `map over the leaves first: \`each a in ... .\``,
-    });
-    return undefined;
+    return error(
+      env,
+      'E0402',
+      at,
+      `\`${op}\` reduces scalars, and its body is ${showType(solver, t)}`,
+      {
+        hint:
+          t.k === 'tensor'
+            ? indexAll(op, names, source, t.dims.length)
+            : `map over the leaves first: \`each a in ... .\``,
+      },
+    );
   }
   const number = isNumberUnknown(env, t);
   if (op === 'mean' && number) {
     unify(solver, t, F32, reason(at, 'the body of `mean`'));
     return F32;
   }
-  if (isOpen(env, t)) {
-    unknownType(env, body, at);
-    return undefined;
-  }
+  if (isOpen(env, t)) return unknownType(env, body, at);
   const fits =
     number ||
     (t.k === 'scalar' && (t.s === 'f32' || (op !== 'mean' && (t.s === 'i32' || t.s === 'u32'))));
   if (fits) return t;
-  error(
+  return error(
     env,
     t.k === 'var' ? 'E0408' : 'E0409',
     at,
@@ -275,7 +286,6 @@ export function reducedType(
             : undefined,
     },
   );
-  return undefined;
 }
 
 // ---------------------------------------------------------------- fold and scan
@@ -286,7 +296,7 @@ function carry(
   env: Env,
   e: Fold,
   expected: Type | undefined,
-): { te: TExpr; type: Type; dim: Dim } | undefined {
+): { te: TExpr; type: Type; dim: Dim } | Reported {
   const { solver } = env.fn;
   const named = e.pattern.k === 'name' ? `\`${e.pattern.name.text}\`` : 'the carry';
   // The result's type helps a literal start; a start that has a type of its own keeps it, so that a
@@ -299,14 +309,12 @@ function carry(
       : check(env, e.init, target, reason(e.init.span, `the start of ${named}`));
   const t = head(solver, init.type);
   if (t.k === 'fn') {
-    error(env, 'E0414', e.init.span, `a \`${e.k}\` carries data, not functions`);
-    return undefined;
+    return error(env, 'E0414', e.init.span, `a \`${e.k}\` carries data, not functions`);
   }
   if (e.ix.k === 'tuple') {
-    error(env, 'E0414', e.ix.span, `a \`${e.k}\` goes over one index`, {
+    return error(env, 'E0414', e.ix.span, `a \`${e.k}\` goes over one index`, {
       hint: 'write a product range: `for n: A*B.`',
     });
-    return undefined;
   }
   const step = bindOne(env, e.ix);
   const bound = bindPattern(step.env, e.pattern, init.type, 'carry');
@@ -314,7 +322,6 @@ function carry(
     related: [{ span: e.init.span, message: 'the start, whose type every step keeps' }],
   });
   const body = isBroken(t) ? infer(bound.env, e.body) : check(bound.env, e.body, init.type, why);
-  if (step.binder.k !== 'one') return undefined;
   const { id, name, size } = step.binder;
   const te: TExpr = {
     k: e.k,
@@ -329,12 +336,14 @@ function carry(
 }
 
 export function inferFold(env: Env, e: Fold, expected: Type | undefined): TExpr {
-  return carry(env, e, expected)?.te ?? broken(e.span);
+  const c = carry(env, e, expected);
+  return isReported(c) ? broken(c, e.span) : c.te;
 }
 
 /** The carries after each step, stacked. */
 export function inferScan(env: Env, e: Fold): TExpr {
   const c = carry(env, e, undefined);
-  if (c === undefined || isBroken(head(env.fn.solver, c.type))) return broken(e.span);
+  const by = isReported(c) ? c : brokenBy(head(env.fn.solver, c.type));
+  if (isReported(c) || by !== undefined) return broken(by!, e.span);
   return { ...c.te, type: tensorOf([c.dim], c.type) };
 }

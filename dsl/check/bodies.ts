@@ -6,9 +6,11 @@
  */
 import type { Decl, Expr, FnDecl } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
-import { type Facts, noFacts, provesEqual } from '../facts.ts';
+import { knownRemainder, noFacts } from '../facts.ts';
+import { provesEqual, provesNonNegative } from '../prove.ts';
+import { type Report, type Reported, watched } from '../reported.ts';
+import * as S from '../size.ts';
 import type { Solver } from '../solver.ts';
-import type { Diagnostic } from '../source.ts';
 import type { Dim, TCheck, TExpr, TFn, TLet, Type } from '../typed.ts';
 import { BOOL, leavesOf } from '../types.ts';
 import {
@@ -20,7 +22,7 @@ import {
   type Program,
   reason,
 } from './context.ts';
-import { resolveHead } from './declare.ts';
+import { addFactTo, resolveHead } from './declare.ts';
 import { check, tail } from './expr.ts';
 import { finish, finished } from './finish.ts';
 import { warnKeys } from './keys.ts';
@@ -28,11 +30,9 @@ import { bind } from './lets.ts';
 import { warnUnused } from './lints.ts';
 import { resolveType } from './resolve.ts';
 
-type Report = (d: Diagnostic) => void;
-
 function newSolver(
   program: Program,
-  facts: Facts,
+  { facts, addFact }: Pick<Fn, 'facts' | 'addFact'>,
   report: Report,
   statements: readonly number[],
 ): Solver {
@@ -46,8 +46,11 @@ function newSolver(
     compared: [],
     report,
     provesEqual: (a, b) => provesEqual(facts, a, b),
+    atMost: (a, b) => provesNonNegative(facts, S.sub(b, a)),
+    knowsRemainder: (left, right) => knownRemainder(facts, { left, right, equals: S.ZERO }),
     derived: [...facts.derived],
-    echoes: new Set(),
+    addFact,
+    echoes: new Map(),
     statement: (at) => statements.findLast((start) => start <= at.start) ?? -1,
     fresh: program.fresh,
   };
@@ -55,21 +58,22 @@ function newSolver(
 
 function newFn(
   program: Program,
-  of: Pick<Fn, 'id' | 'name' | 'file' | 'facts' | 'types' | 'usedSizes'>,
-  faulty = false,
+  of: Pick<Fn, 'id' | 'name' | 'file' | 'facts' | 'types' | 'usedSizes' | 'addFact'>,
+  faulty?: Reported,
 ): Fn {
-  let errors = faulty ? 1 : 0;
+  let errors = faulty === undefined ? 0 : 1;
+  let first = faulty;
   const statements: number[] = [];
-  const report: Report = (d) => {
-    if (d.severity === 'error') errors += 1;
-    else if (faulty) return;
-    program.report(d);
+  const fault = (by: Reported): void => {
+    errors += 1;
+    first ??= by;
   };
+  const report = watched(program.report, fault, () => faulty === undefined);
   return {
     ...of,
     program,
     sizes: of.facts.sizes as ReadonlyMap<string, Dim>,
-    solver: newSolver(program, of.facts, report, statements),
+    solver: newSolver(program, of, report, statements),
     statements,
     obligations: [],
     explanations: [],
@@ -77,12 +81,11 @@ function newFn(
     indexValues: new Map(),
     locals: new Map(),
     report,
-    unfit: new WeakSet(),
+    unfit: new WeakMap(),
     faulty,
     errors: () => errors,
-    fault: () => {
-      errors += 1;
-    },
+    failed: () => first,
+    fault,
     usedSizes: new Set(of.usedSizes),
   };
 }
@@ -120,7 +123,10 @@ export function checkFn(
   const { id, name, file, facts } = sig;
   const fn = newFn(
     program,
-    { id, name, file, facts, types: sig.typeNames, usedSizes: sig.used },
+    {
+      ...{ id, name, file, facts, types: sig.typeNames, usedSizes: sig.used },
+      addFact: addFactTo(decl.where, decl.headEnd, `\`${name}\``),
+    },
     sig.faulty,
   );
   const root: Env = { fn, scope: undefined, ranges: [] };
@@ -161,7 +167,7 @@ export function checkFn(
     span: decl.span,
     sizes: sig.params
       .filter((p) => p.kind === 'size')
-      .map((p) => ({ name: p.name, init: sig.defaults.get(p.name) })),
+      .map((p) => ({ name: p.name, init: sig.defaults.get(p.name)?.size })),
     typeParams: [...sig.typeNames.keys()],
     derived: sig.facts.derived,
     facts: sig.facts.facts,
@@ -230,6 +236,7 @@ export function checkLet(program: Program, sig: LetSig): TLet | undefined {
     facts: noFacts([]),
     types: new Map(),
     usedSizes: new Set<string>(),
+    addFact: () => ({}),
   });
   const env: Env = { fn, scope: undefined, ranges: [] };
   const body = check(
@@ -250,23 +257,25 @@ export function checkProperty(
   file: FileScope,
   d: Extract<Decl, { k: 'check' }>,
 ): TCheck | undefined {
+  const faults: Reported[] = [];
+  const report = watched(program.report, (by) => faults.push(by));
   const head = resolveHead(
     file,
-    d.params,
+    d,
     d.args.map((a) => a.type),
-    d.where,
-    program.report,
+    report,
   );
   const types = d.args.map((a) => resolveType(head.scope, a.type));
   const id = `${file.file}#check ${d.name.text}`;
-  const fn = newFn(program, {
-    id,
-    name: d.name.text,
-    file,
-    facts: head.facts,
-    types: head.typeNames,
-    usedSizes: head.scope.used,
-  });
+  const fn = newFn(
+    program,
+    {
+      ...{ id, name: d.name.text, file, facts: head.facts },
+      ...{ types: head.typeNames, usedSizes: head.scope.used },
+      addFact: addFactTo(d.where, d.headEnd, 'the check'),
+    },
+    faults[0],
+  );
   const { env, params } = bindParams({ fn, scope: undefined, ranges: [] }, d, types);
   const why = reason(tail(d.body).span, `the check \`${d.name.text}\``, {
     hint: 'a check is a condition that holds for all inputs, such as `f(x) >= 0`',
@@ -308,13 +317,9 @@ export function checkGradient(
     }
     return undefined;
   }
-  const head = resolveHead(
-    file,
-    sig.params.filter((p) => p.kind === 'size').map((p) => p.decl),
-    [],
-    d.where,
-    program.report,
-  );
+  const params = sig.params.filter((p) => p.kind === 'size').map((p) => p.decl);
+  const { where, headEnd } = d;
+  const head = resolveHead(file, { params, where, headEnd }, [], program.report);
   if (!sig.args.some((a) => isDifferentiable(a.type))) {
     program.report(
       diagnostic('E0702', d.of.span, `\`${sig.name}\` has no parameter of f32 to differentiate by`),

@@ -6,6 +6,7 @@
  */
 import type { Expr } from '../ast.ts';
 import { extreme } from '../ranges.ts';
+import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { hasUnknown, head, newSize, resolveSize, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
@@ -15,7 +16,7 @@ import { unify } from '../unify.ts';
 import { isInteger, isNumberUnknown } from './arithmetic.ts';
 import { requireNotEmpty } from './binders.ts';
 import { brokenCall, count, type Expected } from './calls.ts';
-import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { broken, brokenBy, type Env, error, isBroken, reason } from './context.ts';
 import { inferDerivative, isDerivative } from './derivatives.ts';
 import { check, infer } from './expr.ts';
 import type { SizeArg } from './instances.ts';
@@ -26,10 +27,11 @@ import {
   isScalarFunction,
   PAIR_FUNCTIONS,
 } from './names.ts';
-import { indexForm, rangeContext } from './proofs.ts';
+import { indexForm, rangeContext, requireInRange } from './proofs.ts';
 import { resolveSize as resolveWritten } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
 import { isOpen, unknownType } from './unknown.ts';
+import { childrenOf } from './walk.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
 
@@ -42,31 +44,32 @@ export function inferBuiltin(
 ): TExpr {
   const named = e.args.find((a) => a.name !== undefined)?.name;
   if (named !== undefined) {
-    error(env, 'E0406', named.span, `the arguments of \`${name}\` are given by position`);
-    return brokenCall(env, e);
+    const message = `the arguments of \`${name}\` are given by position`;
+    return brokenCall(env, e, error(env, 'E0406', named.span, message));
   }
   if (sizes.length > 0 && name !== 'randint') {
-    error(env, 'E0412', e.fn.span, `\`${name}\` takes no sizes in brackets`);
-    return brokenCall(env, e);
+    const message = `\`${name}\` takes no sizes in brackets`;
+    return brokenCall(env, e, error(env, 'E0412', e.fn.span, message));
   }
   const args = e.args.map((a) => a.value);
   const params = builtinParams(name);
   if (params === undefined && !isScalarFunction(name)) {
-    error(env, 'E0405', e.fn.span, `\`${name}\` is a number, not a function`);
-    return brokenCall(env, e);
+    const message = `\`${name}\` is a number, not a function`;
+    return brokenCall(env, e, error(env, 'E0405', e.fn.span, message));
   }
   const wanted = params?.length ?? (PAIR_FUNCTIONS.has(name) ? 2 : 1);
   if (args.length !== wanted) {
     const list = params === undefined ? '' : `: \`${name}(${params.join(', ')})\``;
     const one = PAIR_FUNCTIONS.has(name) && args.length === 1;
-    error(env, 'E0406', e.span, `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`, {
+    const message = `\`${name}\` takes ${count(wanted)}, not ${args.length}${list}`;
+    const refused = error(env, 'E0406', e.span, message, {
       hint: one
         ? `of all elements it is \`${name} i. x[i]\``
         : (name === 'grad' || name === 'valueGrad') && args.length > 2
           ? `a function of several is one of a record: \`${name}(p -> f(p.a, p.b), { a: x, b: y })\``
           : undefined,
     });
-    return brokenCall(env, e);
+    return brokenCall(env, e, refused);
   }
   if (params === undefined) return scalarFunction(env, name as ScalarOp, args, e.span);
   const b = name as BuiltinName;
@@ -87,11 +90,14 @@ export function inferBuiltin(
 
 // ---------------------------------------------------------------- scalar functions
 
-function scalarArgument(env: Env, name: string, e: Expr): { te: TExpr; type: Type } | undefined {
+type Argument = { readonly te: TExpr; readonly type: Type };
+
+function scalarArgument(env: Env, name: string, e: Expr): Argument | Reported {
   const { solver } = env.fn;
   const te = infer(env, e);
   const type = head(solver, te.type);
-  if (isBroken(type)) return undefined;
+  const by = brokenBy(type);
+  if (by !== undefined) return by;
   if (type.k === 'scalar' || type.k === 'idx' || isNumberUnknown(env, type)) return { te, type };
   if (isOpen(env, type)) {
     if (CASTS.has(name)) {
@@ -99,16 +105,14 @@ function scalarArgument(env: Env, name: string, e: Expr): { te: TExpr; type: Typ
       env.fn.obligations.push(() => requireCastable(env, name, te, e.span));
       return { te, type };
     }
-    unknownType(env, te, e.span);
-    return undefined;
+    return unknownType(env, te, e.span);
   }
-  noScalar(env, name, type, e.span);
-  return undefined;
+  return noScalar(env, name, type, e.span);
 }
 
-function noScalar(env: Env, name: string, type: Type, span: Span): void {
+function noScalar(env: Env, name: string, type: Type, span: Span): Reported {
   const shown = showType(env.fn.solver, type);
-  error(env, 'E0402', span, `\`${name}\` takes a scalar, and this is ${shown}`, {
+  return error(env, 'E0402', span, `\`${name}\` takes a scalar, and this is ${shown}`, {
     hint:
       type.k === 'fn'
         ? 'call the function'
@@ -127,31 +131,34 @@ function requireCastable(env: Env, name: string, te: TExpr, span: Span): void {
 function scalarFunction(env: Env, op: ScalarOp, args: readonly Expr[], span: Span): TExpr {
   const { solver } = env.fn;
   const values = args.map((a) => scalarArgument(env, op, a));
-  if (values.some((v) => v === undefined)) return broken(span);
-  const [x, y] = values;
+  const by = values.find(isReported);
+  if (by !== undefined) return broken(by, span);
+  const [x, y] = values as Argument[];
   const result = (type: Type): TExpr => ({
     k: 'prim',
     op,
-    args: values.map((v) => v!.te),
+    args: (values as Argument[]).map((v) => v.te),
     type,
     span,
   });
   const shown = () => showType(solver, x!.type);
   const bad = (what: string, hint?: string): TExpr => {
-    error(env, 'E0401', args[0]!.span, `\`${op}\` takes ${what}, and this is ${shown()}`, { hint });
-    return broken(span);
+    const message = `\`${op}\` takes ${what}, and this is ${shown()}`;
+    return broken(error(env, 'E0401', args[0]!.span, message, { hint }), span);
   };
   if (CASTS.has(op)) {
     const type = SCALARS.get(op)!;
     if (x!.type.k === 'scalar' && x!.type.s === 'key') return bad('a number');
-    if (isNumberUnknown(env, x!.type) && op !== 'bool')
+    // A cast says what a number that is written in it is, and nothing of one that has a name: its type
+    // would depend on which of its uses stands first.
+    if (isNumberUnknown(env, x!.type) && op !== 'bool' && !mentionsNamed(env, x!.te, x!.type))
       unify(solver, x!.type, type, reason(span, `\`${op}\``));
     return result(type);
   }
   if (FLOAT_FUNCTIONS.has(op) || op === 'isfinite') {
     if (isInteger(x!.type)) return bad('f32', `write \`${op}(f32(...))\``);
-    const ok = unify(solver, x!.type, F32, reason(args[0]!.span, `the argument of \`${op}\``));
-    return ok ? result(op === 'isfinite' ? BOOL : F32) : broken(span);
+    const clash = unify(solver, x!.type, F32, reason(args[0]!.span, `the argument of \`${op}\``));
+    return clash ? broken(clash, span) : result(op === 'isfinite' ? BOOL : F32);
   }
   const number = (t: Type) =>
     isInteger(t) || isNumberUnknown(env, t) || (t.k === 'scalar' && t.s === 'f32');
@@ -160,22 +167,36 @@ function scalarFunction(env: Env, op: ScalarOp, args: readonly Expr[], span: Spa
   if (x!.type.k === 'idx' || y!.type.k === 'idx') {
     for (const [i, v] of [x!, y!].entries()) {
       if (v.type.k === 'idx') continue;
-      if (!unify(solver, v.type, I32, reason(args[i]!.span, `argument ${i + 1} of \`${op}\``)))
-        return broken(span);
+      const why = reason(args[i]!.span, `argument ${i + 1} of \`${op}\``);
+      const clash = unify(solver, v.type, I32, why);
+      if (clash !== undefined) return broken(clash, span);
     }
     return result(I32);
   }
-  const ok = unify(solver, y!.type, x!.type, reason(args[1]!.span, `argument 2 of \`${op}\``));
-  return ok ? result(x!.type) : broken(span);
+  const clash = unify(solver, y!.type, x!.type, reason(args[1]!.span, `argument 2 of \`${op}\``));
+  return clash ? broken(clash, span) : result(x!.type);
+}
+
+/** Whether a name stands in an expression whose type, still open, is the expression's own. */
+function mentionsNamed(env: Env, te: TExpr, open: Type): boolean {
+  const t = head(env.fn.solver, te.type);
+  if (t.k !== 'var' || open.k !== 'var' || t.name !== open.name) return false;
+  return te.k === 'local' || childrenOf(te).some((c) => mentionsNamed(env, c, open));
 }
 
 /** `exp` passed where a function is expected: a lambda around it. */
 export function builtinAsFunction(env: Env, name: string, span: Span): TExpr {
   if (!FLOAT_FUNCTIONS.has(name)) {
-    error(env, 'E0414', span, `\`${name}\` can be called, but not passed as a value`, {
-      hint: `write a function around it: \`x -> ${name}(x)\``,
-    });
-    return broken(span);
+    const refused = error(
+      env,
+      'E0414',
+      span,
+      `\`${name}\` can be called, but not passed as a value`,
+      {
+        hint: `write a function around it: \`x -> ${name}(x)\``,
+      },
+    );
+    return broken(refused, span);
   }
   const id = env.fn.program.fresh();
   const x: TExpr = { k: 'local', id, name: 'x', type: F32, span };
@@ -190,63 +211,73 @@ export function builtinAsFunction(env: Env, name: string, span: Span): TExpr {
 
 // ---------------------------------------------------------------- draws
 
-/** A component of a counter and how many values it takes. */
-function counterPart(
-  env: Env,
-  e: Expr,
-  outermost: boolean,
-): { index: TIndex; range: Size } | undefined {
+type Part = { readonly index: TIndex; readonly range: Size };
+
+/**
+ * A component of a counter and how many values it takes. Those after the first one must stay below
+ * their range and not be negative, or two places would have one number.
+ */
+function counterPart(env: Env, e: Expr, outermost: boolean): Part | Reported {
   if (e.k === 'tuple') return counterTuple(env, e);
   const { solver } = env.fn;
   const te = infer(env, e);
   const t = head(solver, te.type);
-  if (isBroken(t)) return undefined;
+  const by = brokenBy(t);
+  if (by !== undefined) return by;
   if (isNumberUnknown(env, t)) unify(solver, t, I32, reason(e.span, 'the counter'));
   const now = head(solver, te.type);
   if (!isInteger(now)) {
-    error(
+    return error(
       env,
       'E0401',
       e.span,
       `a counter is an integer or an index, and this is ${showType(solver, now)}`,
     );
-    return undefined;
   }
-  if (now.k === 'idx') return { index: { k: 'at', e: te }, range: now.size };
+  const index: TIndex = { k: 'at', e: te };
+  if (now.k === 'idx') return { index, range: now.size };
   const form = indexForm(env, te);
   const constant = form === undefined ? undefined : S.constant(form);
-  if (constant !== undefined) {
-    if (constant < 0) error(env, 'E0601', e.span, 'a counter is not negative');
-    return { index: { k: 'at', e: te }, range: S.num(constant + 1) };
+  if (constant !== undefined && constant < 0) {
+    return error(env, 'E0601', e.span, 'a counter is not negative');
   }
   const most = form === undefined ? undefined : extreme(rangeContext(env), form, 'max');
-  if (most !== undefined && !hasUnknown(resolveSize(solver, most))) {
-    return { index: { k: 'at', e: te }, range: S.add(most, S.ONE) };
+  if (form !== undefined && most !== undefined && !hasUnknown(resolveSize(solver, most))) {
+    const range = S.add(most, S.ONE);
+    if (!outermost) {
+      const what = {
+        te,
+        form,
+        extent: range,
+        span: e.span,
+        subject: 'this component of the counter',
+      };
+      requireInRange(env, what);
+    }
+    return { index, range };
   }
-  if (!outermost) {
-    error(
-      env,
-      'E0602',
-      e.span,
-      'how many values this component of the counter takes is not known',
-      {
-        hint: 'put it first in the tuple, or make it an index with `clamp(...)`',
-      },
-    );
-    return undefined;
-  }
-  return { index: { k: 'at', e: te }, range: S.ONE };
+  if (outermost) return { index, range: S.ONE };
+  return error(
+    env,
+    'E0602',
+    e.span,
+    'how many values this component of the counter takes is not known',
+    {
+      hint: 'put it first in the tuple, or make it an index with `clamp(...)`',
+    },
+  );
 }
 
-function counterTuple(
-  env: Env,
-  e: Extract<Expr, { k: 'tuple' }>,
-): { index: TIndex; range: Size } | undefined {
-  const parts = e.items.map((item, i) => counterPart(env, item, i === 0));
-  if (parts.some((p) => p === undefined)) return undefined;
-  const ranges = parts.map((p) => p!.range);
+function counterTuple(env: Env, e: Extract<Expr, { k: 'tuple' }>): Part | Reported {
+  const parts: Part[] = [];
+  for (const [i, item] of e.items.entries()) {
+    const part = counterPart(env, item, i === 0);
+    if (isReported(part)) return part;
+    parts.push(part);
+  }
+  const ranges = parts.map((p) => p.range);
   return {
-    index: { k: 'tuple', parts: parts.map((p) => p!.index), ranges },
+    index: { k: 'tuple', parts: parts.map((p) => p.index), ranges },
     range: S.product(ranges),
   };
 }
@@ -262,7 +293,7 @@ function draw(
   const [k, i] = args;
   const key = check(env, k!, KEY, reason(k!.span, `the key of \`${name}\``));
   const part = counterPart(env, i!, true);
-  if (part === undefined) return broken(span);
+  if (isReported(part)) return broken(part, span);
   const counter: TExpr = { k: 'counter', index: part.index, type: I32, span: i!.span };
   const type =
     name === 'split' ? KEY : name === 'randint' ? drawnIndex(env, sizes, span, expected) : F32;
@@ -313,11 +344,12 @@ function toIndex(
   const { solver } = env.fn;
   const te = infer(env, e);
   const t = head(solver, te.type);
-  if (isBroken(t)) return broken(span);
+  const by = brokenBy(t);
+  if (by !== undefined) return broken(by, span);
   if (isNumberUnknown(env, t)) unify(solver, t, I32, reason(e.span, `the argument of \`${name}\``));
   const now = head(solver, te.type);
   if (!isInteger(now)) {
-    error(
+    const refused = error(
       env,
       'E0401',
       e.span,
@@ -326,7 +358,7 @@ function toIndex(
         hint: now.k === 'scalar' && now.s === 'f32' ? `write \`${name}(i32(...))\`` : undefined,
       },
     );
-    return broken(span);
+    return broken(refused, span);
   }
   return { k: 'builtin', name, args: [te], type: indexOf(env, name, span, expected), span };
 }

@@ -1,29 +1,20 @@
 /**
- * Calls: arguments by position and by name, defaults, lambdas after the other arguments.
+ * Calls: arguments by position and by name, lambdas after the other arguments.
  *
- * Invariant: a typed call is positional and complete. A default is an expression of the callee: it
- * is checked again at the call, in the callee's scope, with the arguments bound to its parameters.
+ * Invariant: a typed call is positional. A default belongs to the callee: it is checked there, once,
+ * for all sizes and types, and a call only leaves its place open.
  */
 import type { Expr } from '../ast.ts';
+import { isReported, type Reported } from '../reported.ts';
 import { head, type Reason, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { unify } from '../unify.ts';
 import { inferBuiltin } from './builtins.ts';
-import {
-  broken,
-  type Env,
-  error,
-  type FnSig,
-  isBroken,
-  type Local,
-  lookup,
-  reason,
-  type Scope,
-} from './context.ts';
+import { broken, brokenBy, type Env, error, type FnSig, lookup, reason } from './context.ts';
 import { check, infer, unknownName } from './expr.ts';
 import { callLambda } from './functions.ts';
-import { instantiate, type SizeArg, type Use } from './instances.ts';
+import { instantiate, type SizeArg } from './instances.ts';
 import { didYouMean, isBuiltin } from './names.ts';
 import { holdsOpen, isOpen, unknownType } from './unknown.ts';
 
@@ -39,7 +30,7 @@ export function useFunction(
   span: Span,
 ): { fn: TExpr } {
   const use = instantiate(env, sig, sizes, span);
-  return { fn: use === undefined ? broken(span) : use.fn };
+  return { fn: isReported(use) ? broken(use, span) : use.fn };
 }
 
 function topLevel(env: Env, e: Expr): FnSig | undefined {
@@ -60,13 +51,8 @@ export function inferSized(env: Env, e: Extract<Expr, { k: 'brackets' }>): TExpr
   if (sig !== undefined) return useFunction(env, sig, e.args, e.target.span).fn;
   const name = builtinName(env, e.target);
   if (name === undefined) return undefined;
-  error(
-    env,
-    'E0412',
-    e.span,
-    `\`${name}\` takes no sizes in brackets here; call it with \`(...)\``,
-  );
-  return broken(e.span);
+  const message = `\`${name}\` takes no sizes in brackets here; call it with \`(...)\``;
+  return broken(error(env, 'E0412', e.span, message), e.span);
 }
 
 export function inferCall(env: Env, e: Call, expected: Expected | undefined): TExpr {
@@ -82,9 +68,9 @@ export function inferCall(env: Env, e: Call, expected: Expected | undefined): TE
       return callLambda(env, local.template, e);
     }
     if (local === undefined && !env.fn.file.values.has(e.fn.name)) {
-      if (env.fn.file.broken.has(e.fn.name)) env.fn.fault();
-      else missing(env, e.fn);
-      return brokenCall(env, e);
+      const by = env.fn.file.broken.get(e.fn.name);
+      if (by !== undefined) env.fn.fault(by);
+      return brokenCall(env, e, by ?? missing(env, e.fn));
     }
   }
   if (e.fn.k === 'lambda') return callLambda(env, { lambda: e.fn, env }, e);
@@ -93,20 +79,17 @@ export function inferCall(env: Env, e: Call, expected: Expected | undefined): TE
 
 const REDUCTIONS = new Set(['sum', 'prod', 'mean', 'argmax', 'argmin', 'all', 'any', 'max', 'min']);
 
-function missing(env: Env, e: Extract<Expr, { k: 'var' }>): void {
-  if (REDUCTIONS.has(e.name)) {
-    error(env, 'E0301', e.span, `\`${e.name}\` reduces over an index and is no function`, {
-      hint: `write \`${e.name} i. x[i]\``,
-    });
-  } else {
-    unknownName(env, e);
-  }
+function missing(env: Env, e: Extract<Expr, { k: 'var' }>): Reported {
+  if (!REDUCTIONS.has(e.name)) return unknownName(env, e);
+  return error(env, 'E0301', e.span, `\`${e.name}\` reduces over an index and is no function`, {
+    hint: `write \`${e.name} i. x[i]\``,
+  });
 }
 
 /** Looks at the arguments of a call that was reported, for causes of their own. */
-export function brokenCall(env: Env, e: Call): TExpr {
+export function brokenCall(env: Env, e: Call, by: Reported): TExpr {
   for (const a of e.args) if (a.value.k !== 'lambda' && a.value.k !== 'tuple') infer(env, a.value);
-  return broken(e.span);
+  return broken(by, e.span);
 }
 
 // ---------------------------------------------------------------- function values
@@ -114,40 +97,36 @@ export function brokenCall(env: Env, e: Call): TExpr {
 function callValue(env: Env, fn: TExpr, e: Call): TExpr {
   const { solver } = env.fn;
   const t = head(solver, fn.type);
-  if (isBroken(t)) return brokenCall(env, e);
+  const by = brokenBy(t);
+  if (by !== undefined) return brokenCall(env, e, by);
   if (isOpen(env, t)) {
-    unknownType(env, fn, e.fn.span, 'it cannot be called');
-    return brokenCall(env, e);
+    return brokenCall(env, e, unknownType(env, fn, e.fn.span, 'it cannot be called'));
   }
   if (t.k !== 'fn') {
-    error(env, 'E0405', e.fn.span, `this is ${showType(solver, t)}, which is not a function`, {
-      hint:
-        t.k === 'tensor'
-          ? 'a tensor is read with brackets: `x[i]`'
-          : t.k === 'scalar' || t.k === 'var'
-            ? 'a product is written with `*`: `a * (b + c)`'
-            : undefined,
-    });
-    return brokenCall(env, e);
+    const refused = error(
+      env,
+      'E0405',
+      e.fn.span,
+      `this is ${showType(solver, t)}, which is not a function`,
+      {
+        hint:
+          t.k === 'tensor'
+            ? 'a tensor is read with brackets: `x[i]`'
+            : t.k === 'scalar' || t.k === 'var'
+              ? 'a product is written with `*`: `a * (b + c)`'
+              : undefined,
+      },
+    );
+    return brokenCall(env, e, refused);
   }
   const named = e.args.find((a) => a.name !== undefined)?.name;
   if (named !== undefined) {
-    error(
-      env,
-      'E0406',
-      named.span,
-      'a function value has no parameter names; give its arguments by position',
-    );
-    return broken(e.span);
+    const message = 'a function value has no parameter names; give its arguments by position';
+    return broken(error(env, 'E0406', named.span, message), e.span);
   }
   if (e.args.length !== t.params.length) {
-    error(
-      env,
-      'E0406',
-      e.span,
-      `this function takes ${count(t.params.length)}, not ${e.args.length}: it is ${showType(solver, t)}`,
-    );
-    return brokenCall(env, e);
+    const message = `this function takes ${count(t.params.length)}, not ${e.args.length}: it is ${showType(solver, t)}`;
+    return brokenCall(env, e, error(env, 'E0406', e.span, message));
   }
   const called = e.fn.k === 'var' ? `\`${e.fn.name}\`` : 'this function';
   const args = inOrder(
@@ -187,8 +166,8 @@ export function inOrder(
 
 // ---------------------------------------------------------------- top-level functions
 
-/** Parameter number of each argument; undefined when it was reported. */
-function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] | undefined {
+/** The argument of each parameter; none where its default is meant. */
+function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] | Reported {
   const out: (Args[number] | undefined)[] = sig.args.map(() => undefined);
   const declared = { span: sig.decl.name.span, message: `\`${sig.name}\` is declared here` };
   let position = 0;
@@ -196,18 +175,23 @@ function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] 
     const i =
       a.name === undefined ? position++ : sig.args.findIndex((p) => p.name === a.name!.text);
     if (a.name !== undefined && i < 0) {
-      error(env, 'E0406', a.name.span, `\`${sig.name}\` has no parameter \`${a.name.text}\``, {
-        hint:
-          didYouMean(
-            a.name.text,
-            sig.args.map((p) => p.name),
-          ) ?? `its parameters are ${sig.args.map((p) => `\`${p.name}\``).join(', ')}`,
-        related: [declared],
-      });
-      return undefined;
+      return error(
+        env,
+        'E0406',
+        a.name.span,
+        `\`${sig.name}\` has no parameter \`${a.name.text}\``,
+        {
+          hint:
+            didYouMean(
+              a.name.text,
+              sig.args.map((p) => p.name),
+            ) ?? `its parameters are ${sig.args.map((p) => `\`${p.name}\``).join(', ')}`,
+          related: [declared],
+        },
+      );
     }
     if (i >= sig.args.length) {
-      error(
+      return error(
         env,
         'E0406',
         a.value.span,
@@ -216,23 +200,21 @@ function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] 
           related: [declared],
         },
       );
-      return undefined;
     }
     if (out[i] !== undefined) {
-      error(
+      return error(
         env,
         'E0406',
         a.name?.span ?? a.value.span,
         `the argument \`${sig.args[i]!.name}\` of \`${sig.name}\` is given twice`,
       );
-      return undefined;
     }
     out[i] = a;
   }
   const missing = sig.args.filter((p, i) => out[i] === undefined && p.init === undefined);
   if (missing.length > 0) {
     const list = missing.map((p) => `\`${p.name}\``).join(', ');
-    error(
+    return error(
       env,
       'E0406',
       e.span,
@@ -241,14 +223,13 @@ function matchArgs(env: Env, sig: FnSig, e: Call): (Args[number] | undefined)[] 
         related: [declared],
       },
     );
-    return undefined;
   }
   return out;
 }
 
-/** An argument, or the body of a function that is one, with an error that was reported. */
-function isRefused(te: TExpr): boolean {
-  return isBroken(te.type) || (te.k === 'lambda' && isRefused(te.body));
+/** Evidence that an argument, or the body of a function that is one, was reported. */
+function refusedBy(te: TExpr): Reported | undefined {
+  return brokenBy(te.type) ?? (te.k === 'lambda' ? refusedBy(te.body) : undefined);
 }
 
 function callFunction(
@@ -261,12 +242,12 @@ function callFunction(
 ): TExpr {
   const { solver } = env.fn;
   const given = matchArgs(env, sig, e);
-  if (given === undefined) return brokenCall(env, e);
+  if (isReported(given)) return brokenCall(env, e, given);
   const use = instantiate(env, sig, sizes, span);
-  if (use === undefined) return brokenCall(env, e);
+  if (isReported(use)) return brokenCall(env, e, use);
   const values = given.filter((a) => a !== undefined);
   const index = values.map((a) => given.indexOf(a));
-  let unfit = false;
+  let unfit: Reported | undefined;
   const checked = inOrder(
     env,
     values.map((a) => a.value),
@@ -279,98 +260,23 @@ function callFunction(
         ],
       });
       const te = check(env, value, use.args[n]!, why);
-      unfit ||= env.fn.unfit.has(te);
+      unfit ??= env.fn.unfit.get(te);
       return te;
     },
     () => {
-      if (expected === undefined || unfit) return;
+      if (expected === undefined || unfit !== undefined) return;
       const want = head(solver, expected.type);
       if (want.k !== 'idx' && head(solver, use.result).k !== 'idx') {
         unify(solver, use.result, want, expected.why);
       }
     },
   );
-  if (unfit) return broken(e.span);
+  if (unfit !== undefined) return broken(unfit, e.span);
   // What a refused argument would have said of the result is missing there, and no second mistake.
-  if (checked.some(isRefused) && holdsOpen(env, use.result)) return broken(e.span);
-  const args: (TExpr | undefined)[] = given.map((a) =>
-    a === undefined ? undefined : checked[values.indexOf(a)],
-  );
-  return complete(env, use, args, e.span, expected);
-}
-
-/** Fills in defaults; arguments that a default mentions are bound by a `let` around the call. */
-function complete(
-  env: Env,
-  use: Use,
-  given: readonly (TExpr | undefined)[],
-  span: Span,
-  expected: Expected | undefined,
-): TExpr {
-  const { sig } = use;
+  const refused = checked.map(refusedBy).find((by) => by !== undefined);
+  if (refused !== undefined && holdsOpen(env, use.result)) return broken(refused, e.span);
+  const args = given.map((a) => (a === undefined ? undefined : checked[values.indexOf(a)]));
   const type =
-    expected !== undefined && head(env.fn.solver, use.result).k !== 'idx'
-      ? expected.type
-      : use.result;
-  if (given.every((a) => a !== undefined)) {
-    return { k: 'call', fn: use.fn, args: given, type, span };
-  }
-  const params: Local[] = sig.args.map((p, i) => ({
-    id: env.fn.program.fresh(),
-    name: p.name,
-    type: use.args[i]!,
-    span: sig.decl.args[i]!.name.span,
-    kind: 'parameter',
-    used: false,
-  }));
-  const args: TExpr[] = [];
-  for (let i = 0; i < sig.args.length; i++) {
-    const init = sig.args[i]!.init;
-    const value = given[i];
-    args.push(
-      value ??
-        (init === undefined ? broken(span) : defaultValue(env, use, params.slice(0, i), i, init)),
-    );
-  }
-  const bound = params.filter((p) => p.used);
-  const call: TExpr = {
-    k: 'call',
-    fn: use.fn,
-    args: args.map((a, i): TExpr => {
-      const p = params[i]!;
-      return p.used ? { k: 'local', id: p.id, name: p.name, type: p.type, span: a.span } : a;
-    }),
-    type,
-    span,
-  };
-  return bound.reduceRight<TExpr>((body, p) => {
-    const value = args[params.indexOf(p)]!;
-    return { k: 'let', pattern: { k: 'name', id: p.id, name: p.name }, value, body, type, span };
-  }, call);
-}
-
-function defaultValue(env: Env, use: Use, earlier: readonly Local[], i: number, init: Expr): TExpr {
-  const { sig } = use;
-  const inside: Env = {
-    fn: {
-      ...env.fn,
-      file: sig.file,
-      sizes: use.sizes,
-      types: use.types,
-      usedSizes: new Set(),
-      report: () => {},
-      obligations: [],
-      locals: new Map([...env.fn.locals, ...earlier.map((p): [number, Local] => [p.id, p])]),
-    },
-    scope: undefined,
-    ranges: env.ranges,
-  };
-  let scope: Scope | undefined;
-  for (const local of earlier) scope = { local, next: scope };
-  return check(
-    { ...inside, scope },
-    init,
-    use.args[i]!,
-    reason(init.span, `the default of \`${sig.args[i]!.name}\``),
-  );
+    expected !== undefined && head(solver, use.result).k !== 'idx' ? expected.type : use.result;
+  return { k: 'call', fn: use.fn, args, type, span: e.span };
 }

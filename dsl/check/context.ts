@@ -4,16 +4,21 @@
  *
  * Invariant: a `Fn` lives for one declaration; its solver, obligations and index values are shared
  * by every `Env` derived from it, and everything that cannot be decided yet is an obligation, run
- * once by finish.ts when the sizes are known. An expression that was reported has type ERROR, which
- * agrees with everything, so one cause gives one error.
+ * once by finish.ts when the sizes are known. An expression that was reported has a type which
+ * agrees with everything, so one cause gives one error; it is made of the evidence that there was one
+ * (reported.ts).
  */
 import type { Decl, Expr, FnDecl, Param } from '../ast.ts';
-import { type Code, diagnostic } from '../errors.ts';
+import { diagnostic, type ErrorCode } from '../errors.ts';
 import type { Facts } from '../facts.ts';
 import type { IndexValue } from '../ranges.ts';
+import type { Report, Reported } from '../reported.ts';
 import type { Reason, Solver } from '../solver.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import type { Dim, LocalId, ScalarName, Size, TExpr, Type } from '../typed.ts';
+import { errorType } from '../types.ts';
+
+export { brokenBy, isBroken } from '../types.ts';
 
 // ---------------------------------------------------------------- the program
 
@@ -25,10 +30,11 @@ export type AliasDecl = {
   readonly name: string;
   readonly decl: Extract<Decl, { k: 'type' }>;
   readonly file: FileScope;
-  state: 'new' | 'busy' | 'done';
+  /** It is being resolved, or was. */
+  busy?: boolean;
   kinds: ReadonlyMap<string, ParamKind>;
-  /** Over the alias's own parameter names. */
-  body: Type;
+  /** Over the alias's own parameter names; undefined until it is first used. */
+  body: Type | undefined;
 };
 
 export type SigParam = { readonly name: string; readonly kind: ParamKind; readonly decl: Param };
@@ -42,14 +48,14 @@ export type FnSig = {
   readonly params: readonly SigParam[];
   readonly facts: Facts;
   readonly typeNames: ReadonlyMap<string, Type>;
-  /** Defaults of sizes, over the sizes before them. */
-  readonly defaults: ReadonlyMap<string, Size>;
+  /** Defaults of sizes, over the names that are free. */
+  readonly defaults: ReadonlyMap<string, Dim>;
   readonly args: readonly { readonly name: string; readonly type: Type; readonly init?: Expr }[];
   readonly result: Type;
   /** Names of the brackets that the head uses. */
   readonly used: Set<string>;
-  /** The head has an error of its own: warnings about the body would only be noise. */
-  readonly faulty: boolean;
+  /** Evidence that the head has an error: warnings about the body would only be noise. */
+  readonly faulty: Reported | undefined;
 };
 
 export type LetSig = {
@@ -65,14 +71,18 @@ export type FileScope = {
   readonly file: string;
   readonly types: Map<string, AliasDecl>;
   readonly values: Map<string, FnSig | LetSig>;
-  /** Names whose declaration failed: uses are not reported again. */
-  readonly broken: Set<string>;
+  /** Names whose declaration was reported: their uses are not. */
+  readonly broken: Map<string, Reported>;
   /** All files read so far. */
   readonly loaded: readonly FileScope[];
 };
 
 /** A requirement on what a type parameter stands for, passed on to callers (requirements.ts). */
-export type Requirement = { readonly param: string; readonly why: 'trees' | 'gradient' };
+export type Requirement = {
+  readonly param: string;
+  /** Leaves of f32, for trees or derivatives; at least one element, for reductions like `max`. */
+  readonly why: 'trees' | 'gradient' | 'elements';
+};
 
 export type CallEdge = {
   readonly from: string;
@@ -87,10 +97,12 @@ export type Instance = {
   readonly to: string;
   readonly types: ReadonlyMap<string, Type>;
   readonly span: Span;
+  /** Where it was met: what is known there. */
+  readonly env: Env;
 };
 
 export type Program = {
-  readonly report: (d: Diagnostic) => void;
+  readonly report: Report;
   readonly edges: CallEdge[];
   readonly instances: Instance[];
   readonly requirements: Map<string, Requirement[]>;
@@ -99,7 +111,7 @@ export type Program = {
   /** Top-level `let`s, by id. */
   readonly values: Set<string>;
   /** Lambdas checked at their uses; bounded, so that a small text cannot grow without end. */
-  budget: number;
+  readonly budget: { left: number; spent?: Reported };
 };
 
 // ---------------------------------------------------------------- one declaration
@@ -122,17 +134,21 @@ export type Fn = {
   readonly instances: Omit<Instance, 'from'>[];
   readonly indexValues: Map<string, IndexValue>;
   readonly locals: Map<LocalId, Local>;
-  readonly report: (d: Diagnostic) => void;
+  readonly report: Report;
   /** Where statements begin (`let`s and results), in the order they were met. */
   readonly statements: number[];
   /** Number of errors so far in this declaration, reported here or elsewhere. */
   readonly errors: () => number;
   /** Arguments of the wrong kind, reported: what a call with one gives is not looked at further. */
-  readonly unfit: WeakSet<TExpr>;
+  readonly unfit: WeakMap<TExpr, Reported>;
   /** The head has an error, so what it states of sizes may be missing: nothing is asked to follow. */
-  readonly faulty: boolean;
+  readonly faulty: Reported | undefined;
   /** Counts an error that was reported elsewhere, so that its echoes here are not. */
-  readonly fault: () => void;
+  readonly fault: (by: Reported) => void;
+  /** Evidence of the first error of this declaration, reported here or elsewhere. */
+  readonly failed: () => Reported | undefined;
+  /** The hint, and the edit, that states a fact in this head. */
+  readonly addFact: (fact: string) => Pick<Diagnostic, 'hint' | 'fix'>;
   /** Sizes that were used, for the lint. */
   readonly usedSizes: Set<string>;
 };
@@ -178,12 +194,12 @@ export function localNames(env: Env): string[] {
 
 export function error(
   env: Env,
-  code: Code,
+  code: ErrorCode,
   span: Span,
   message: string,
-  extra: Pick<Diagnostic, 'hint' | 'related'> = {},
-): void {
-  env.fn.report(diagnostic(code, span, message, extra));
+  extra: Pick<Diagnostic, 'hint' | 'related' | 'fix'> = {},
+): Reported {
+  return env.fn.report(diagnostic(code, span, message, extra));
 }
 
 export function reason(
@@ -194,15 +210,9 @@ export function reason(
   return { span, subject, ...extra };
 }
 
-export const ERROR_TYPE: Type = { k: 'var', name: '!' };
-
 /** Stands for an expression that was reported. */
-export function broken(span: Span): TExpr {
-  return { k: 'bool', value: false, type: ERROR_TYPE, span };
-}
-
-export function isBroken(t: Type): boolean {
-  return t.k === 'var' && t.name === '!';
+export function broken(by: Reported, span: Span): TExpr {
+  return { k: 'bool', value: false, type: errorType(by), span };
 }
 
 export function scalar(s: ScalarName): Type {

@@ -2,21 +2,20 @@
  * Declarations before bodies: which names a file has, what its aliases mean, and the signatures of
  * its functions, so that the order of declarations does not matter.
  *
- * Invariant: a declaration whose head is wrong is put in `broken` and its uses are silent. Whether a
- * bracket parameter is a size or a type follows from where it is used in the head.
+ * Invariant: uses of a declaration whose head was reported are silent. Whether a bracket parameter is
+ * a size or a type follows from where it is used in the head.
  */
 import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
-import { assume, type Facts, noFacts, showFact } from '../facts.ts';
-import { isTooLarge } from '../size.ts';
+import { assumeAll, type Facts, noFacts, showFact } from '../facts.ts';
+import { type Report, type Reported, watched } from '../reported.ts';
+import { poisonBy } from '../size.ts';
 import type { Diagnostic, Span } from '../source.ts';
-import type { Size, Type } from '../typed.ts';
-import { ERROR, visitType } from '../types.ts';
+import type { Dim, Type } from '../typed.ts';
+import { errorType, visitType } from '../types.ts';
 import type { AliasDecl, FileScope, FnSig, LetSig, ParamKind, SigParam } from './context.ts';
 import { isBuiltin } from './names.ts';
 import { rawSize, resolveSize, resolveType, type TypeScope } from './resolve.ts';
-
-type Report = (d: Diagnostic) => void;
 
 // ---------------------------------------------------------------- aliases
 
@@ -27,9 +26,8 @@ export function newAlias(decl: Extract<Decl, { k: 'type' }>, file: FileScope): A
     name: decl.name.text,
     decl,
     file,
-    state: 'new',
     kinds: new Map(),
-    body: ERROR,
+    body: undefined,
   };
 }
 
@@ -78,22 +76,24 @@ export function paramKinds(
   return kinds;
 }
 
-/** Resolves an alias on first use; false when it is part of a circle that was reported. */
-export function expandAlias(alias: AliasDecl, report: Report): boolean {
-  if (alias.state === 'done') return alias.body !== ERROR;
+/** What an alias stands for, resolved on first use; one that is part of a circle is reported. */
+export function expandAlias(alias: AliasDecl, report: Report): Type {
+  if (alias.body !== undefined) return alias.body;
   const { decl } = alias;
-  if (alias.state === 'busy') {
-    report(
-      diagnostic('E0306', decl.name.span, `the type \`${alias.name}\` contains itself`, {
-        hint: 'a type of unbounded depth has no size; use an array of records',
-      }),
+  if (alias.busy) {
+    alias.body = errorType(
+      report(
+        diagnostic('E0306', decl.name.span, `the type \`${alias.name}\` contains itself`, {
+          hint: 'a type of unbounded depth has no size; use an array of records',
+        }),
+      ),
     );
-    alias.state = 'done';
-    return false;
+    return alias.body;
   }
-  alias.state = 'busy';
-  const ready = (a: AliasDecl) => void (a.state === 'new' && expandAlias(a, report));
-  alias.kinds = paramKinds(decl.params, [decl.body], alias.file, ready);
+  alias.busy = true;
+  alias.kinds = paramKinds(decl.params, [decl.body], alias.file, (a) => {
+    if (!a.busy) expandAlias(a, report);
+  });
   const names = decl.params.map((p) => p.name.text);
   const ofKind = (k: ParamKind) => names.filter((n) => alias.kinds.get(n) === k);
   const facts = noFacts(ofKind('size'));
@@ -107,14 +107,13 @@ export function expandAlias(alias: AliasDecl, report: Report): boolean {
       expandAlias: (a) => expandAlias(a, report),
       trusting: true,
       owner: 'type',
-      refused: new Set<string>(),
+      refused: new Map(),
     },
     decl.body,
   );
-  if ((alias.state as string) === 'done') return false; // found to contain itself meanwhile
-  alias.body = body;
-  alias.state = 'done';
-  return body !== ERROR;
+  // It may have been found to contain itself meanwhile.
+  alias.body ??= body;
+  return alias.body;
 }
 
 // ---------------------------------------------------------------- heads of functions
@@ -130,17 +129,11 @@ export type Head = {
 /** Brackets and `where` of a function or a check. */
 export function resolveHead(
   file: FileScope,
-  params: readonly Param[],
+  { params, where, headEnd }: { params: readonly Param[]; where: readonly Fact[]; headEnd: Span },
   uses: readonly TypeExpr[],
-  where: readonly Fact[],
   report: Report,
 ): Head {
-  const kinds = paramKinds(
-    params,
-    uses,
-    file,
-    (a) => void (a.state === 'new' && expandAlias(a, report)),
-  );
+  const kinds = paramKinds(params, uses, file, (a) => void expandAlias(a, report));
   const seen = new Map<string, Span>();
   for (const p of params) {
     const { text, span } = p.name;
@@ -179,50 +172,52 @@ export function resolveHead(
     types: typeNames,
     report,
     used: new Set<string>(),
-    refused: new Set<string>(),
+    refused: new Map<string, Reported>(),
     expandAlias: (a: AliasDecl) => expandAlias(a, report),
+    addFact: addFactTo(where, headEnd, 'the function'),
   };
+  // A size in a fact may be one that only the other facts make possible.
   const loose: TypeScope = { ...scope, trusting: true };
-  // Divisibility and equality rewrite names, so they come before bounds on these names.
-  const early = (f: Fact) => f.op === '%' || f.op === '==';
-  for (const f of [...where.filter(early), ...where.filter((x) => !early(x))]) {
-    const quiet: TypeScope = { ...loose, report: () => {}, refused: undefined };
-    const ok = assume(
-      facts,
-      f,
-      (e) => resolveSize(loose, e),
-      (e) => rawSize(quiet, e),
-    );
-    if (!ok) {
-      report(diagnostic('E0507', f.span, `\`${showFact(f)}\` can never hold here`));
-    }
+  const never = assumeAll(
+    facts,
+    where,
+    (e) => resolveSize(loose, e),
+    (e) => rawSize(e, (part) => resolveSize(loose, part).size),
+  );
+  for (const f of never) {
+    report(diagnostic('E0507', f.span, `\`${showFact(f)}\` can never hold here`));
   }
   return { params: sigParams, facts, typeNames, scope };
 }
 
-/** Part of the type was reported, here or where its alias is declared. */
-function holdsError(t: Type): boolean {
-  let found = false;
+/** The hint that a fact should be stated, and the edit that states it: after the others, or before `=`. */
+export function addFactTo(where: readonly Fact[], headEnd: Span, what: string) {
+  return (fact: string): Pick<Diagnostic, 'hint' | 'fix'> => {
+    const text = where.length > 0 ? `, ${fact}` : ` where ${fact}`;
+    return { hint: `add \`where ${fact}\` to ${what}`, fix: { span: headEnd, text } };
+  };
+}
+
+/** Evidence that part of the type was reported, here or where its alias is declared. */
+function errorIn(t: Type): Reported | undefined {
+  let found: Reported | undefined;
   visitType(
     t,
     (s) => {
-      found ||= isTooLarge(s);
+      found ??= poisonBy(s);
     },
-    (name) => {
-      found ||= name === '!';
+    (_name, by) => {
+      found ??= by;
     },
   );
   return found;
 }
 
 export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSig {
-  let faulty = false;
-  const report: Report = (d) => {
-    faulty ||= d.severity === 'error';
-    reportTo(d);
-  };
+  const faults: Reported[] = [];
+  const report = watched(reportTo, (by) => faults.push(by));
   const uses = [...decl.args.map((a) => a.type), decl.result];
-  const head = resolveHead(file, decl.params, uses, decl.where, report);
+  const head = resolveHead(file, decl, uses, report);
   const seen = new Map<string, (typeof decl.args)[number]>();
   for (const a of decl.args) {
     const first = seen.get(a.name.text);
@@ -235,9 +230,9 @@ export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSi
     }
     seen.set(a.name.text, a);
   }
-  const defaults = new Map<string, Size>();
+  const defaults = new Map<string, Dim>();
   for (const p of decl.params) {
-    if (p.init !== undefined) defaults.set(p.name.text, resolveSize(head.scope, p.init).size);
+    if (p.init !== undefined) defaults.set(p.name.text, resolveSize(head.scope, p.init));
   }
   const args = decl.args.map((a) => ({
     name: a.name.text,
@@ -258,7 +253,8 @@ export function resolveFn(decl: FnDecl, file: FileScope, reportTo: Report): FnSi
     args,
     result,
     used: head.scope.used,
-    faulty: faulty || [...args.map((a) => a.type), result].some(holdsError),
+    faulty:
+      faults[0] ?? [...args.map((a) => a.type), result].map(errorIn).find((by) => by !== undefined),
   };
 }
 
@@ -267,7 +263,12 @@ export function resolveLet(
   file: FileScope,
   report: Report,
 ): LetSig {
-  const head = resolveHead(file, [], [decl.type], [], report);
+  const head = resolveHead(
+    file,
+    { params: [], where: [], headEnd: decl.span },
+    [decl.type],
+    report,
+  );
   return {
     k: 'let',
     id: `${file.file}#${decl.name.text}`,

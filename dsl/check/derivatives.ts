@@ -6,14 +6,24 @@
  * to a type parameter (requirements.ts).
  */
 import type { Expr } from '../ast.ts';
+import { isReported, type Reported } from '../reported.ts';
 import { head, newType, resolveType, showType } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { BuiltinName, TExpr, Type } from '../typed.ts';
 import { F32, KEY, leavesOf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
-import { broken, type Env, error, isBroken, type Requirement, reason } from './context.ts';
+import {
+  broken,
+  brokenBy,
+  type Env,
+  error,
+  isBroken,
+  type Requirement,
+  reason,
+} from './context.ts';
 import { check, infer, tail } from './expr.ts';
+import { note } from './requirements.ts';
 
 type OfTrees = Extract<
   BuiltinName,
@@ -42,14 +52,14 @@ function pair(first: [string, Type], second: [string, Type]): Type {
 }
 
 /** Data, not a function. */
-function tree(env: Env, name: string, e: Expr): TExpr | undefined {
+function tree(env: Env, name: string, e: Expr): TExpr | Reported {
   const { solver } = env.fn;
   const te = infer(env, e);
   const t = head(solver, te.type);
-  if (isBroken(t)) return undefined;
+  const by = brokenBy(t);
+  if (by !== undefined) return by;
   if (t.k === 'fn') {
-    error(env, 'E0401', e.span, `\`${name}\` takes data here, and this is a function`);
-    return undefined;
+    return error(env, 'E0401', e.span, `\`${name}\` takes data here, and this is a function`);
   }
   // Numbers without a type of their own are f32 here, at any leaf.
   for (const leaf of leavesOf(resolveType(solver, t))) {
@@ -71,14 +81,14 @@ export function inferDerivative(env: Env, name: OfTrees, args: readonly Expr[], 
     case 'stop':
     case 'zerosLike': {
       const t = tree(env, name, args[0]!);
-      if (t === undefined) return broken(span);
+      if (isReported(t)) return broken(t, span);
       if (name === 'zerosLike') requireLeaves(env, t.type, args[0]!.span, 'trees', name);
       return built([t], t.type);
     }
     case 'normalLike': {
       const key = check(env, args[0]!, KEY, reason(args[0]!.span, 'the key of `normalLike`'));
       const t = tree(env, name, args[1]!);
-      if (t === undefined) return broken(span);
+      if (isReported(t)) return broken(t, span);
       requireLeaves(env, t.type, args[1]!.span, 'trees', name);
       return built([key, t], t.type);
     }
@@ -91,7 +101,7 @@ export function inferDerivative(env: Env, name: OfTrees, args: readonly Expr[], 
   }
   // The point first: it says what the function takes.
   const x = tree(env, name, args[1]!);
-  if (x === undefined) return broken(span);
+  if (isReported(x)) return broken(x, span);
   if (name !== 'checkpoint') requireLeaves(env, x.type, args[1]!.span, 'gradient', name);
   const result = newType(solver, { label: 'the result', span }, 'type');
   const f = check(
@@ -108,13 +118,15 @@ export function inferDerivative(env: Env, name: OfTrees, args: readonly Expr[], 
     }),
   );
   const y = head(solver, result);
-  if (isBroken(y) || isBroken(head(solver, f.type))) return broken(span);
+  const by = brokenBy(y) ?? brokenBy(head(solver, f.type));
+  if (by !== undefined) return broken(by, span);
   switch (name) {
     case 'checkpoint':
       return built([f, x], result);
     case 'grad':
     case 'valueGrad': {
-      if (!scalarResult(env, name, args[0]!, y)) return broken(span);
+      const refused = scalarResult(env, name, args[0]!, y);
+      if (refused !== undefined) return broken(refused, span);
       return built([f, x], name === 'grad' ? x.type : pair(['value', F32], ['gradient', x.type]));
     }
     case 'vjp': {
@@ -134,11 +146,12 @@ export function inferDerivative(env: Env, name: OfTrees, args: readonly Expr[], 
   }
 }
 
-function scalarResult(env: Env, name: string, f: Expr, y: Type): boolean {
+/** Evidence that what is differentiated is no scalar. */
+function scalarResult(env: Env, name: string, f: Expr, y: Type): Reported | undefined {
   const { solver } = env.fn;
   if (isNumberUnknown(env, y)) unify(solver, y, F32, reason(f.span, 'the result'));
   const now = head(solver, y);
-  if (now.k === 'scalar' && now.s === 'f32') return true;
+  if (now.k === 'scalar' && now.s === 'f32') return undefined;
   if (now.k === 'var' && now.name.startsWith('?')) {
     return unify(
       solver,
@@ -148,7 +161,7 @@ function scalarResult(env: Env, name: string, f: Expr, y: Type): boolean {
     );
   }
   const at = f.k === 'lambda' ? tail(f.body).span : f.span;
-  error(
+  return error(
     env,
     'E0701',
     at,
@@ -160,7 +173,6 @@ function scalarResult(env: Env, name: string, f: Expr, y: Type): boolean {
           : 'sum it to a scalar, or use `vjp` or `jvp`',
     },
   );
-  return false;
 }
 
 /** Every leaf that is not fixed must be f32; asked again of callers for type parameters. */
@@ -203,13 +215,8 @@ export function requireLeaves(
       return;
     }
     const params = new Set(leaves.map((l) => (l.type.k === 'var' ? l.type.name : undefined)));
-    for (const p of params) if (p !== undefined && !p.startsWith('?')) require(env, p, why);
+    for (const param of params) {
+      if (param !== undefined && !param.startsWith('?')) note(fn.program, fn.id, { param, why });
+    }
   });
-}
-
-function require(env: Env, param: string, why: Requirement['why']): void {
-  const { program, id } = env.fn;
-  const list = program.requirements.get(id) ?? [];
-  if (!list.some((r) => r.param === param && r.why === why)) list.push({ param, why });
-  program.requirements.set(id, list);
 }

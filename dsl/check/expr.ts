@@ -6,17 +6,27 @@
  * Invariant: both return a typed expression whatever happens; a wrong one has type ERROR.
  */
 import type { Expr } from '../ast.ts';
-import { equateSizes } from '../equations.ts';
+import { suggest } from '../equations.ts';
+import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { hasUnknown, head, newType, type Reason, resolveSize, showType } from '../solver.ts';
-import type { TExpr, Type } from '../typed.ts';
-import { BOOL, F32, I32 } from '../types.ts';
+import type { Size, TExpr, Type } from '../typed.ts';
+import { atom, BOOL, F32, I32 } from '../types.ts';
 import { unify } from '../unify.ts';
 import { inferBinary, inferUnary, isNumberUnknown } from './arithmetic.ts';
 import { checkFor, inferFold, inferFor, inferReduce, inferScan } from './binders.ts';
 import { builtinAsFunction } from './builtins.ts';
 import { inferCall, useFunction } from './calls.ts';
-import { broken, type Env, error, isBroken, localNames, lookup, reason } from './context.ts';
+import {
+  broken,
+  brokenBy,
+  type Env,
+  error,
+  isBroken,
+  localNames,
+  lookup,
+  reason,
+} from './context.ts';
 import { checkLambda, inferLambda } from './functions.ts';
 import { habit } from './habits.ts';
 import { inferBrackets, inferOrElse } from './indexing.ts';
@@ -62,10 +72,12 @@ export function infer(env: Env, e: Expr): TExpr {
       return inferOrElse(env, e);
     case 'left':
     case 'right':
-      error(env, 'E0414', e.span, `\`${e.k}\` belongs to an index: \`x[${e.k} i]\``, {
-        hint: `what it takes goes in parentheses: \`x[${e.k} (i + 1)]\``,
-      });
-      return broken(e.span);
+      return broken(
+        error(env, 'E0414', e.span, `\`${e.k}\` belongs to an index: \`x[${e.k} i]\``, {
+          hint: `what it takes goes in parentheses: \`x[${e.k} (i + 1)]\``,
+        }),
+        e.span,
+      );
     case 'field':
       return inferField(env, e);
     case 'brackets':
@@ -73,10 +85,12 @@ export function infer(env: Env, e: Expr): TExpr {
     case 'call':
       return inferCall(env, e, undefined);
     case 'tuple':
-      error(env, 'E0414', e.span, 'a tuple is an index or the counter of a draw, not a value', {
-        hint: 'results of several parts are records: `{ a: ..., b: ... }`',
-      });
-      return broken(e.span);
+      return broken(
+        error(env, 'E0414', e.span, 'a tuple is an index or the counter of a draw, not a value', {
+          hint: 'results of several parts are records: `{ a: ..., b: ... }`',
+        }),
+        e.span,
+      );
     case 'array':
       return inferArray(env, e);
     case 'record':
@@ -126,30 +140,40 @@ export function tail(e: Expr): Expr {
   return e.k === 'let' ? tail(e.body) : e;
 }
 
+/** An integer as an index of the type that is needed, which its form is shown to be. */
+function inRange(
+  env: Env,
+  te: TExpr,
+  form: Size,
+  want: Extract<Type, { k: 'idx' }>,
+  why: Reason,
+): TExpr {
+  requireInRange(env, { te, form, extent: want.size, span: why.span, subject: why.subject });
+  return { k: 'inRange', e: te, type: want, span: te.span };
+}
+
 /** Makes an inferred expression fit; integers and narrower indices fit `idx[K]` when in range. */
 export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr {
   const { solver } = env.fn;
   const want = head(solver, expected);
   const have = head(solver, te.type);
   if (want.k === 'idx' && !isBroken(have)) {
+    const form = indexForm(env, te);
     if (have.k === 'idx') {
-      const sizes = [have.size, want.size].map((x) => resolveSize(solver, x));
-      if (sizes.some(hasUnknown) || S.equal(sizes[0]!, sizes[1]!)) {
-        equateSizes(solver, have.size, want.size, why);
-        return te;
-      }
-      requireInRange(env, te, want.size, why.span, why.subject);
-      return { ...te, type: want };
+      const [own, needed] = [resolveSize(solver, have.size), resolveSize(solver, want.size)];
+      if (!hasUnknown(own) && S.equal(own, needed)) return te;
+      // A narrower index does as well, so that it says what a size is only if nothing else does.
+      suggest(solver, atom(have.size), atom(want.size), why);
+      return inRange(env, te, form!, want, why);
     }
     const integer = have.k === 'scalar' && (have.s === 'i32' || have.s === 'u32');
     const literal = have.k === 'var' && solver.unknowns.get(have.name)?.kind === 'number';
-    if ((integer || literal) && indexForm(env, te) !== undefined) {
+    if ((integer || literal) && form !== undefined) {
       if (literal) solver.types.set(have.name, I32);
-      requireInRange(env, te, want.size, why.span, why.subject);
-      return { ...te, type: want };
+      return inRange(env, te, form, want, why);
     }
     if (integer) {
-      error(
+      const refused = error(
         env,
         'E0602',
         why.span,
@@ -158,7 +182,7 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
           hint: 'write `clamp(...)` or `wrap(...)` to make an index of an integer',
         },
       );
-      return broken(te.span);
+      return broken(refused, te.span);
     }
   }
   const extra =
@@ -169,9 +193,10 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
     extra && why.hint === undefined
       ? { ...why, hint: `write \`${want.s}(...)\` to make a number of an index` }
       : why;
-  if (unify(solver, te.type, want, hinted)) return te;
+  const clash = unify(solver, te.type, want, hinted);
+  if (clash === undefined) return te;
   const forced: TExpr = { ...te, type: want };
-  env.fn.unfit.add(forced);
+  env.fn.unfit.set(forced, clash);
   return forced;
 }
 
@@ -215,12 +240,12 @@ function inferSize(env: Env, e: Extract<Expr, { k: 'size' }>): TExpr {
   const { fn } = env;
   const found = fn.sizes.get(e.name);
   if (found === undefined) {
-    error(env, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
+    const refused = error(env, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
       hint:
         didYouMean(e.name, fn.sizes.keys()) ??
         (fn.types.has(e.name) ? `\`${e.name}\` is a type` : undefined),
     });
-    return broken(e.span);
+    return broken(refused, e.span);
   }
   fn.usedSizes.add(e.name);
   const type = newType(fn.solver, { label: 'a number', span: e.span }, 'number');
@@ -238,24 +263,25 @@ function inferName(env: Env, e: Extract<Expr, { k: 'var' }>): TExpr {
   if (value?.k === 'fn') return useFunction(env, value, [], e.span).fn;
   if (value?.k === 'let') {
     env.fn.program.edges.push({ from: env.fn.id, to: value.id, span: e.span });
-    if (isBroken(value.type)) env.fn.fault();
+    const by = brokenBy(value.type);
+    if (by !== undefined) env.fn.fault(by);
     return { k: 'global', id: value.id, type: value.type, span: e.span };
   }
-  if (env.fn.file.broken.has(e.name)) {
-    env.fn.fault();
-    return broken(e.span);
+  const by = env.fn.file.broken.get(e.name);
+  if (by !== undefined) {
+    env.fn.fault(by);
+    return broken(by, e.span);
   }
   const constant = CONSTANTS.get(e.name);
   if (constant !== undefined) return { k: 'num', value: constant, type: F32, span: e.span };
   if (isBuiltin(e.name)) return builtinAsFunction(env, e.name, e.span);
-  unknownName(env, e);
-  return broken(e.span);
+  return broken(unknownName(env, e), e.span);
 }
 
-export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): void {
+export function unknownName(env: Env, e: { name: string; span: Expr['span'] }): Reported {
   const names = [...localNames(env), ...env.fn.file.values.keys(), ...builtinNames()];
   const elsewhere = env.fn.program.files.find((f) => f.values.get(e.name)?.file === f);
-  error(env, 'E0301', e.span, `there is no \`${e.name}\` here`, {
+  return error(env, 'E0301', e.span, `there is no \`${e.name}\` here`, {
     hint:
       elsewhere === undefined
         ? (habit(e.name) ?? didYouMean(e.name, names))

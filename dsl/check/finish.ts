@@ -7,13 +7,14 @@
 
 import { settle } from '../equations.ts';
 import { diagnostic } from '../errors.ts';
-import { provesNonNegative } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
 import * as S from '../size.ts';
 import { hasUnknown, isUnknownName, resolveDim, resolveSize, showSize } from '../solver.ts';
 import type { Dim, Size, TExpr } from '../typed.ts';
 import { flatFactors, I32, sizeOfForm } from '../types.ts';
 import type { Fn } from './context.ts';
 import { resolveUse } from './instances.ts';
+import { reportNegative } from './proofs.ts';
 import { zonk } from './zonk.ts';
 
 /** Runs everything that waited for the sizes; true when the declaration has no error. */
@@ -56,18 +57,8 @@ function requireSizes(fn: Fn): void {
     if (hasUnknown(now) || S.hasNoNegativeTerm(now)) continue;
     const positive = (u.inside ?? []).map((r) => resolveSize(solver, r));
     if (provesNonNegative(fn.facts, now, positive)) continue;
-    const taken = now.filter((m) => m.c > 0);
-    const [most, least] = [taken, S.sub(taken, now)].map((s) => showSize(solver, s));
     const what = u.owner === undefined ? u.label : `\`${u.label}\` of \`${u.owner}\``;
-    const closed = S.constant(now) !== undefined;
-    fn.report(
-      diagnostic(
-        'E0504',
-        u.span,
-        `${what} would be ${showSize(solver, now)}, which ${closed ? 'is' : 'may be'} negative`,
-        { hint: closed ? undefined : `add \`where ${most} >= ${least}\` to \`${fn.name}\`` },
-      ),
-    );
+    reportNegative(fn, what, now, u.span);
   }
 }
 

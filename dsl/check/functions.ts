@@ -5,14 +5,15 @@
  * local generic function; the program's budget bounds how often such bodies are checked.
  */
 import type { Expr } from '../ast.ts';
+import type { Reported } from '../reported.ts';
 import { head, newType, type Reason, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { brokenCall, count, inOrder } from './calls.ts';
-import { broken, type Env, ERROR_TYPE, error, isBroken, type Local } from './context.ts';
+import { broken, brokenBy, type Env, error, type Local } from './context.ts';
 import { check, infer, tail } from './expr.ts';
 import { isFree } from './indexing.ts';
-import { bind, type LocalExtra } from './lets.ts';
+import { bind, type LocalExtra, TEMPLATE } from './lets.ts';
 import { indexForm } from './proofs.ts';
 
 type Lambda = Extract<Expr, { k: 'lambda' }>;
@@ -43,26 +44,26 @@ function lambda(e: Lambda, params: readonly Local[], body: TExpr): TExpr {
   };
 }
 
-/** False, once, when lambdas were checked more often than any program should need. */
-function spend(env: Env, e: Lambda): boolean {
-  const { program } = env.fn;
-  program.budget -= 1;
-  if (program.budget === 0) {
-    error(
-      env,
-      'E0415',
-      e.span,
-      'the lambdas of this program call each other too often to be specialised',
-      {
-        hint: 'give this function a type, or make it a top-level `fn`',
-      },
-    );
-  }
-  return program.budget > 0;
+/** Evidence, once it is so, that lambdas were checked more often than any program should need. */
+function spend(env: Env, e: Lambda): Reported | undefined {
+  const { budget } = env.fn.program;
+  budget.left -= 1;
+  if (budget.left > 0) return undefined;
+  budget.spent ??= error(
+    env,
+    'E0415',
+    e.span,
+    'the lambdas of this program call each other too often to be specialised',
+    {
+      hint: 'give this function a type, or make it a top-level `fn`',
+    },
+  );
+  return budget.spent;
 }
 
 export function inferLambda(env: Env, e: Lambda): TExpr {
-  if (!spend(env, e)) return broken(e.span);
+  const spent = spend(env, e);
+  if (spent !== undefined) return broken(spent, e.span);
   const types = e.params.map((p) =>
     newType(
       env.fn.solver,
@@ -76,38 +77,31 @@ export function inferLambda(env: Env, e: Lambda): TExpr {
   );
   const { env: inner, params } = bindParams(env, e, types);
   const body = infer(inner, e.body);
-  return isBroken(body.type) ? broken(e.span) : lambda(e, params, body);
+  const by = brokenBy(body.type);
+  return by === undefined ? lambda(e, params, body) : broken(by, e.span);
 }
 
 export function checkLambda(env: Env, e: Lambda, expected: Type, why: Reason): TExpr {
   const { solver } = env.fn;
-  if (isBroken(expected)) return broken(e.span);
+  const by = brokenBy(expected);
+  if (by !== undefined) return broken(by, e.span);
   if (expected.k === 'var' && expected.name.startsWith('?') && !isNumberUnknown(env, expected)) {
     const te = inferLambda(env, e);
     solver.types.set(expected.name, te.type);
     return te;
   }
   if (expected.k !== 'fn') {
-    error(
-      env,
-      'E0401',
-      e.span,
-      `${why.subject} is a function, but ${showType(solver, expected)} is needed`,
-      { related: why.related },
-    );
-    return broken(e.span);
+    const message = `${why.subject} is a function, but ${showType(solver, expected)} is needed`;
+    const refused = error(env, 'E0401', e.span, message, { related: why.related });
+    return broken(refused, e.span);
   }
   if (expected.params.length !== e.params.length) {
-    error(
-      env,
-      'E0406',
-      e.span,
-      `${why.subject} takes ${count(e.params.length)}, but it is called with ${count(expected.params.length)}`,
-      { related: why.related },
-    );
-    return broken(e.span);
+    const message = `${why.subject} takes ${count(e.params.length)}, but it is called with ${count(expected.params.length)}`;
+    const refused = error(env, 'E0406', e.span, message, { related: why.related });
+    return broken(refused, e.span);
   }
-  if (!spend(env, e)) return broken(e.span);
+  const spent = spend(env, e);
+  if (spent !== undefined) return broken(spent, e.span);
   const { env: inner, params } = bindParams(env, e, expected.params);
   const body = check(inner, e.body, expected.result, {
     ...why,
@@ -125,11 +119,11 @@ export function callLambda(
 ): TExpr {
   const named = e.args.find((a) => a.name !== undefined)?.name;
   if (named !== undefined) {
-    error(env, 'E0406', named.span, 'give the arguments of this function by position');
-    return brokenCall(env, e);
+    const message = 'give the arguments of this function by position';
+    return brokenCall(env, e, error(env, 'E0406', named.span, message));
   }
   if (e.args.length !== f.lambda.params.length) {
-    error(
+    const refused = error(
       env,
       'E0406',
       e.span,
@@ -138,9 +132,10 @@ export function callLambda(
         related: [{ span: f.lambda.span, message: 'the function' }],
       },
     );
-    return brokenCall(env, e);
+    return brokenCall(env, e, refused);
   }
-  if (!spend(env, f.lambda)) return broken(e.span);
+  const spent = spend(env, f.lambda);
+  if (spent !== undefined) return broken(spent, e.span);
   // A lambda that is passed is checked where it is used, as one that a `let` names.
   const data = e.args.map((a) => a.value).filter((a) => a.k !== 'lambda');
   const args = inOrder(env, data, (a) => infer(env, a));
@@ -148,7 +143,7 @@ export function callLambda(
     if (value.k !== 'lambda') return args[data.indexOf(value)]!;
     return { lambda: value, env };
   });
-  const types = given.map((a) => ('lambda' in a ? ERROR_TYPE : head(env.fn.solver, a.type)));
+  const types = given.map((a) => ('lambda' in a ? TEMPLATE : head(env.fn.solver, a.type)));
   const outer: Env = { ...f.env, ranges: env.ranges };
   // What is known of an index argument is known of the parameter.
   const extras = given.map((a): LocalExtra => {
@@ -158,7 +153,8 @@ export function callLambda(
   });
   const { env: inner, params } = bindParams(outer, f.lambda, types, extras);
   const body = infer(inner, f.lambda.body);
-  if (isBroken(body.type)) return broken(e.span);
+  const by = brokenBy(body.type);
+  if (by !== undefined) return broken(by, e.span);
   const fn = lambda(
     f.lambda,
     params.filter((p) => p.template === undefined),

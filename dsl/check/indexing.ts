@@ -7,9 +7,11 @@
  */
 import type { Expr } from '../ast.ts';
 import { equate, equateProduct, sameSize, suggest } from '../equations.ts';
-import { provesNonNegative } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
+import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import {
+  type Hint,
   hasUnknown,
   head,
   newSize,
@@ -25,7 +27,7 @@ import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown, slashHint } from './arithmetic.ts';
 import { inferSized } from './calls.ts';
-import { broken, type Env, error, isBroken, lookup, reason } from './context.ts';
+import { broken, brokenBy, type Env, error, isBroken, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
 import { indexForm, rangeContext, requireInRange } from './proofs.ts';
 import { isOpen, unknownType } from './unknown.ts';
@@ -56,6 +58,8 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const te = infer(env, e);
   const t = head(solver, te.type);
   if (isBroken(t)) return { k: 'at', e: te };
+  const form = indexForm(env, te);
+  const place = { te, extent: dim.size, span: e.span, subject: indexSubject(e, g) };
   const why = reason(e.span, indexSubject(e, g), {
     sizes: (own, size) =>
       `${e.k === 'var' ? `\`${e.name}\`` : 'this index'} runs over ${own}, but this dimension of ${g.of} has size ${size}`,
@@ -69,10 +73,8 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       return { k: 'at', e: te };
     }
     if (!g.guarded) {
-      suggest(solver, dim, own, why);
-      requireInRange(env, te, dim.size, e.span, indexSubject(e, g), {
-        orElse: g.advice,
-      });
+      suggest(solver, own, dim, why);
+      requireInRange(env, { ...place, form: form!, orElse: g.advice });
     }
     return { k: 'at', e: te };
   }
@@ -81,7 +83,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const integer = now.k === 'scalar' && (now.s === 'i32' || now.s === 'u32');
   if (!integer) {
     const scalar = now.k === 'scalar';
-    error(
+    const refused = error(
       env,
       scalar ? 'E0407' : 'E0402',
       e.span,
@@ -90,28 +92,30 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
         hint: slashHint(e) ?? indexHint(now),
       },
     );
-    return { k: 'at', e: broken(e.span) };
+    return { k: 'at', e: broken(refused, e.span) };
   }
   if (g.guarded) return { k: 'at', e: te };
-  if (indexForm(env, te) === undefined) {
-    error(env, 'E0602', e.span, 'this index depends on data and cannot be proved in range', {
+  const known = form ?? indexForm(env, te);
+  if (known === undefined) {
+    const message = 'this index depends on data and cannot be proved in range';
+    const refused = error(env, 'E0602', e.span, message, {
       hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
     });
-  } else {
-    requireInRange(env, te, dim.size, e.span, indexSubject(e, g), {
-      orElse: g.advice ?? padded(env),
-      name: /^`(.*)`$/.exec(g.of)?.[1],
-    });
+    return { k: 'at', e: broken(refused, e.span) };
   }
+  const name = /^`(.*)`$/.exec(g.of)?.[1];
+  requireInRange(env, { ...place, form: known, orElse: g.advice ?? padded(env), name });
   return { k: 'at', e: te };
 }
 
 /** What to write when an index without a written range runs over less or more than a dimension has. */
-function rangeAdvice(env: Env, e: Expr, own: Size, size: Size): string | undefined {
+function rangeAdvice(env: Env, e: Expr, own: Size, size: Size): Hint | undefined {
   const { solver, facts } = env.fn;
   const shown = showSize(solver, own);
   if (e.k === 'var' && provesNonNegative(facts, S.sub(size, own))) {
-    return `to read only the first ${shown}, write the range where \`${e.name}\` is bound: \`${e.name}: ${shown}\``;
+    return {
+      hint: `to read only the first ${shown}, write the range where \`${e.name}\` is bound: \`${e.name}: ${shown}\``,
+    };
   }
   return sameSize(solver, own, size);
 }
@@ -217,28 +221,21 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
   const { solver } = env.fn;
   const target = infer(env, e.target);
   const t = head(solver, target.type);
-  if (isBroken(t)) {
+  const by = brokenBy(t);
+  if (by !== undefined) {
     for (const a of e.args) if (a.value.k !== 'tuple') infer(env, a.value);
-    return broken(e.span);
+    return broken(by, e.span);
   }
   for (const a of e.args) {
     if (a.name !== undefined) {
-      error(
-        env,
-        'E0407',
-        a.name.span,
-        `\`${a.name.text} =\` names a size of a function; this is an index of ${showType(solver, t)}`,
-      );
-      return broken(e.span);
+      const message = `\`${a.name.text} =\` names a size of a function; this is an index of ${showType(solver, t)}`;
+      return broken(error(env, 'E0407', a.name.span, message), e.span);
     }
   }
-  if (t.k !== 'tensor') {
-    notATensor(env, e, target, t);
-    return broken(e.span);
-  }
+  if (t.k !== 'tensor') return broken(notATensor(env, e, target, t), e.span);
   if (e.args.length > t.dims.length) {
     const n = t.dims.length;
-    error(
+    const refused = error(
       env,
       'E0407',
       e.args[n]!.value.span,
@@ -249,26 +246,28 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
           : undefined,
       },
     );
-    return broken(e.span);
+    return broken(refused, e.span);
   }
   const of = nameOf(e.target);
   const guarded = fallback !== undefined;
   const ix = e.args.map((a, i) => component(env, a.value, t.dims[i]!, { guarded, of }));
-  if (ix.some(holdsBroken)) return broken(e.span);
+  const refused = ix.map(indexRefused).find((x) => x !== undefined);
+  if (refused !== undefined) return broken(refused, e.span);
   const type: Type = dropDims(t, e.args.length);
   if (fallback === undefined) return { k: 'index', target, ix, type, span: e.span };
   return { k: 'index', target, ix, orElse: orElse(env, fallback, type), type, span: e.span };
 }
 
-function holdsBroken(i: TIndex): boolean {
+/** Evidence that part of an index was reported. */
+function indexRefused(i: TIndex): Reported | undefined {
   switch (i.k) {
     case 'at':
-      return isBroken(i.e.type);
+      return brokenBy(i.e.type);
     case 'tuple':
-      return i.parts.some(holdsBroken);
+      return i.parts.map(indexRefused).find((by) => by !== undefined);
     case 'left':
     case 'right':
-      return holdsBroken(i.part);
+      return indexRefused(i.part);
   }
 }
 
@@ -281,7 +280,8 @@ function orElse(env: Env, e: Expr, type: Type): TExpr {
   const te = infer(env, e);
   const own = head(solver, te.type);
   const whole = own.k === 'tensor' || isBroken(own);
-  return unify(solver, own, whole ? t : t.elem, why) ? te : { ...te, type: t.elem };
+  const clash = unify(solver, own, whole ? t : t.elem, why);
+  return clash === undefined ? te : broken(clash, e.span);
 }
 
 function nameOf(e: Expr): string {
@@ -303,30 +303,28 @@ function fieldPath(e: Expr): string {
   return e.k === 'brackets' ? fieldPath(e.target) : '...';
 }
 
-function notATensor(env: Env, e: Brackets, target: TExpr, t: Type): void {
+function notATensor(env: Env, e: Brackets, target: TExpr, t: Type): Reported {
   const { solver } = env.fn;
   const shown = showType(solver, t);
-  if (isOpen(env, t)) {
-    unknownType(env, target, e.target.span, 'it cannot be indexed');
-  } else if (t.k === 'record') {
-    error(env, 'E0407', e.span, `this is the record ${shown}, which has fields and no indices`, {
-      hint: 'read a field with a dot: `p.weight`',
-    });
-  } else if (t.k === 'fn') {
-    error(env, 'E0407', e.span, `this is a function, ${shown}; it is called with \`(...)\``);
-  } else {
-    const local = e.target.k === 'var' ? lookup(env, e.target.name) : undefined;
-    error(env, 'E0407', e.span, `${shown} has no dimension to index`, {
-      related:
-        local === undefined
-          ? undefined
-          : [{ span: local.span, message: `\`${local.name}\` is bound here` }],
-    });
+  if (isOpen(env, t)) return unknownType(env, target, e.target.span, 'it cannot be indexed');
+  if (t.k === 'record') {
+    const message = `this is the record ${shown}, which has fields and no indices`;
+    return error(env, 'E0407', e.span, message, { hint: 'read a field with a dot: `p.weight`' });
   }
+  if (t.k === 'fn') {
+    const message = `this is a function, ${shown}; it is called with \`(...)\``;
+    return error(env, 'E0407', e.span, message);
+  }
+  const local = e.target.k === 'var' ? lookup(env, e.target.name) : undefined;
+  return error(env, 'E0407', e.span, `${shown} has no dimension to index`, {
+    related:
+      local === undefined
+        ? undefined
+        : [{ span: local.span, message: `\`${local.name}\` is bound here` }],
+  });
 }
 
 export function inferOrElse(env: Env, e: Extract<Expr, { k: 'orElse' }>): TExpr {
   if (e.read.k === 'brackets') return read(env, e.read, e.fallback);
-  error(env, 'E0414', e.span, '`??` follows a read: `x[i - 1] ?? 0`');
-  return broken(e.span);
+  return broken(error(env, 'E0414', e.span, '`??` follows a read: `x[i - 1] ?? 0`'), e.span);
 }

@@ -7,7 +7,9 @@
  */
 import type { Expr, TypeExpr } from '../ast.ts';
 import { equate } from '../equations.ts';
-import { inUserNames, provesEqual, provesNonNegative } from '../facts.ts';
+import { inUserNames, type KnownFact, knownRemainder } from '../facts.ts';
+import { provesEqual, provesNonNegative } from '../prove.ts';
+import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { hasUnknown, newSize, newType, resolveSize, resolveType, type Unknown } from '../solver.ts';
 import type { Span } from '../source.ts';
@@ -15,7 +17,7 @@ import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
 import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
 import { unify } from '../unify.ts';
 import { type Env, error, type FnSig, reason } from './context.ts';
-import { isUndecided, rangeContext } from './proofs.ts';
+import { isUndecided, rangeContext, reportNegative } from './proofs.ts';
 import { resolveSize as resolveWritten, resolveType as resolveWrittenType } from './resolve.ts';
 import { sizeExprOf, typeScope } from './scope.ts';
 
@@ -55,12 +57,12 @@ function typeExprOf(e: Expr): TypeExpr | undefined {
   };
 }
 
-/** Which parameter each bracket argument gives; undefined when that was reported. */
+/** Which parameter each bracket argument gives. */
 function matchSizes(
   env: Env,
   sig: FnSig,
   given: readonly SizeArg[],
-): Map<string, SizeArg> | undefined {
+): Map<string, SizeArg> | Reported {
   const out = new Map<string, SizeArg>();
   let position = 0;
   for (const a of given) {
@@ -71,7 +73,7 @@ function matchSizes(
     const names = sig.params.map((p) => p.name).join(', ');
     const span = a.name?.span ?? a.value.span;
     if (name === undefined || !sig.params.some((p) => p.name === name)) {
-      error(
+      return error(
         env,
         'E0412',
         span,
@@ -82,11 +84,9 @@ function matchSizes(
             : `\`${sig.name}\` has no size parameter \`${name}\`; it has ${names}`,
         { related: [{ span: sig.decl.name.span, message: `\`${sig.name}\` is declared here` }] },
       );
-      return undefined;
     }
     if (out.has(name)) {
-      error(env, 'E0412', span, `\`${name}\` of \`${sig.name}\` is given twice`);
-      return undefined;
+      return error(env, 'E0412', span, `\`${name}\` of \`${sig.name}\` is given twice`);
     }
     out.set(name, a);
   }
@@ -98,24 +98,24 @@ export function instantiate(
   sig: FnSig,
   given: readonly SizeArg[],
   span: Span,
-): Use | undefined {
+): Use | Reported {
   const { solver, obligations, program } = env.fn;
   const explicit = matchSizes(env, sig, given);
-  if (explicit === undefined) return undefined;
-  if (sig.faulty) env.fn.fault();
+  if (isReported(explicit)) return explicit;
+  if (sig.faulty !== undefined) env.fn.fault(sig.faulty);
   const free = new Map<string, Dim>();
   const sizes = new Map<string, Dim>();
   for (const d of sig.facts.sizes.values()) {
     for (const name of S.variables(d.size)) {
       if (free.has(name)) continue;
-      const hint = `write \`${sig.name}[${name.replace(/\/.*/, '')} = ...](...)\``;
+      const hint = `write \`${sig.name}[${declaredOf(sig, name)} = ...](...)\``;
       const unknown = newSize(solver, {
         label: name,
         span,
         hint,
         owner: sig.name,
         inside: env.ranges,
-        unmet: unmet(env, sig, name, sizes, free, span),
+        unmet: unmet(env, sig, name, sizes, span),
       });
       free.set(name, atom(unknown));
     }
@@ -137,17 +137,18 @@ export function instantiate(
     );
   }
   const sub: Substitution = { size: (v) => free.get(v), type: (v) => types.get(v) };
+  for (const [name, d] of sig.facts.sizes) sizes.set(name, substDim(d, sub));
   for (const d of sig.facts.derived) {
     const name = bareName(free.get(d.name));
-    const by = d.by === undefined ? undefined : substSize(d.by, sub);
-    if (name !== undefined) solver.derived.push({ ...d, name, by });
+    if (name === undefined) continue;
+    const own = (s: Size) => substSize(s, { ...sub, size: (v) => sizes.get(v) ?? free.get(v) });
+    solver.derived.push({ ...d, name, of: own(d.of), by: d.by && own(d.by) });
   }
-  for (const [name, d] of sig.facts.sizes) sizes.set(name, substDim(d, sub));
-  giveSizes(env, sig, explicit, sizes, types);
+  giveSizes(env, sig, explicit, { sizes, sub }, types);
   program.edges.push({ from: env.fn.id, to: sig.id, span });
-  env.fn.instances.push({ to: sig.id, types, span });
-  for (const f of sig.facts.facts)
-    obligations.push(() => discharge(env, sig, f, sizes, free, span));
+  env.fn.instances.push({ to: sig.id, types, span, env });
+  for (const f of sig.facts.facts) obligations.push(() => void discharge(env, sig, f, sub, span));
+  for (const [name, d] of sizes) obligations.push(() => requireSize(env, sig, name, d.size, span));
   const args = sig.args.map((a) => substType(a.type, sub));
   const result = substType(sig.result, sub);
   const fn: TExpr = {
@@ -165,12 +166,29 @@ function bareName(d: Dim | undefined): string | undefined {
   return d === undefined ? undefined : S.bareVariable(d.size);
 }
 
+/** The declared size behind a derived one: what a user can give. */
+function declaredOf(sig: FnSig, name: string): string {
+  const derived = sig.facts.derived.find((d) => d.name === name);
+  return (derived && S.variables(derived.of)[0]) ?? name;
+}
+
+/**
+ * A declared size that a fact of the callee replaces (`D == A - B`) is not negative there, so it must
+ * not be here. That of an unknown is asked for where it was made (finish.ts).
+ */
+function requireSize(env: Env, sig: FnSig, name: string, size: Size, span: Span): void {
+  const now = resolveSize(env.fn.solver, size);
+  if (S.bareVariable(size) !== undefined || hasUnknown(now) || isUndecided(env)) return;
+  if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive)) return;
+  reportNegative(env.fn, `\`${name}\` of \`${sig.name}\``, now, span);
+}
+
 /** Explicit sizes, and defaults for the ones that are not given. */
 function giveSizes(
   env: Env,
   sig: FnSig,
   explicit: ReadonlyMap<string, SizeArg>,
-  sizes: ReadonlyMap<string, Dim>,
+  { sizes, sub }: { sizes: ReadonlyMap<string, Dim>; sub: Substitution },
   types: ReadonlyMap<string, Type>,
 ): void {
   const { solver } = env.fn;
@@ -208,22 +226,11 @@ function giveSizes(
         sizes.get(p.name)!,
         reason(a.value.span, `\`${p.name}\` of \`${sig.name}\``),
       );
-    } else if (p.decl.init !== undefined) {
-      const scope = {
-        ...typeScope(env),
-        file: sig.file,
-        sizes,
-        types,
-        trusting: true,
-        used: undefined,
-      };
-      const dim = resolveWritten({ ...scope, report: () => {} }, p.decl.init);
-      equate(
-        solver,
-        dim,
-        sizes.get(p.name)!,
-        reason(p.decl.init.span, `the default of \`${p.name}\``),
-      );
+    } else {
+      const init = sig.defaults.get(p.name);
+      if (init === undefined) continue;
+      const why = reason(p.decl.init!.span, `the default of \`${p.name}\``);
+      equate(solver, substDim(init, sub), sizes.get(p.name)!, why);
     }
   }
 }
@@ -234,80 +241,91 @@ function unmet(
   sig: FnSig,
   name: string,
   sizes: ReadonlyMap<string, Dim>,
-  free: ReadonlyMap<string, Dim>,
   span: Span,
 ): Unknown['unmet'] {
   const derived = sig.facts.derived.find((d) => d.name === name);
   const whole = derived === undefined ? undefined : S.bareVariable(derived.of);
-  if (derived === undefined || whole === undefined) return undefined;
+  const fact = sig.facts.facts.find((f) => f.text === derived?.fact.text);
+  if (fact === undefined || whole === undefined) return undefined;
   return (needed, found) => {
     const dim = sizes.get(whole);
     const { solver } = env.fn;
-    if (dim === undefined || hasUnknown(found)) return false;
-    if (!S.equal(resolveSize(solver, dim.size), needed)) return false;
-    const given = new Map(sizes).set(whole, atom(found));
-    discharge(env, sig, derived.fact, given, free, span);
-    return true;
+    if (dim === undefined || hasUnknown(found)) return undefined;
+    if (!S.equal(resolveSize(solver, dim.size), needed)) return undefined;
+    const given = { left: found, right: substituted(fact.right, sizes), equals: fact.equals };
+    return shown(env, sig, fact, given, span);
   };
 }
 
-/** Shows one `where` fact of a callee from the facts of the caller. */
+function substituted(s: Size, sizes: ReadonlyMap<string, Dim>): Size {
+  return S.substitute(s, (v) => sizes.get(v)?.size);
+}
+
+type Sides = { readonly left: Size; readonly right: Size; readonly equals: Size };
+
+/** Shows one `where` fact of a callee from the facts of the caller; evidence when it cannot. */
 function discharge(
   env: Env,
   sig: FnSig,
-  f: SizeFact,
-  sizes: ReadonlyMap<string, Dim>,
-  free: ReadonlyMap<string, Dim>,
+  f: KnownFact,
+  sub: Substitution,
   span: Span,
-): void {
-  const { solver, facts } = env.fn;
-  const sub: Substitution = { size: (v) => sizes.get(v) ?? free.get(v), type: () => undefined };
+): Reported | undefined {
+  const { solver } = env.fn;
   const value = (s: Size) => resolveSize(solver, substSize(s, sub));
-  const [left, right, equals] = [value(f.left), value(f.right), value(f.equals)];
-  if ([left, right, equals].some(hasUnknown) || isUndecided(env)) return;
-  const positive = rangeContext(env).positive;
-  const holds = ((): boolean => {
-    switch (f.op) {
-      case '==':
-        return provesEqual(facts, left, right);
-      case '<=':
-        return provesNonNegative(facts, S.sub(right, left), positive);
-      case '>=':
-        return provesNonNegative(facts, S.sub(left, right), positive);
-      case '%':
-        return (
-          S.divide(S.sub(left, equals), right) !== undefined ||
-          knownRemainder(env, left, right, equals)
-        );
-    }
-  })();
-  if (holds) return;
+  const now = { left: value(f.now.left), right: value(f.now.right), equals: value(f.now.equals) };
+  // Unknown sizes are reported as such, and so is an error around.
+  if ([now.left, now.right, now.equals].some(hasUnknown) || isUndecided(env)) return undefined;
+  return shown(env, sig, f, now, span);
+}
+
+/** What has to hold for a fact, in words that can be added to the caller's own. */
+function needs(env: Env, op: SizeFact['op'], { left, right, equals }: Sides): string[] {
+  const { facts } = env.fn;
+  const { positive } = rangeContext(env);
   const show = (s: Size) => S.print(inUserNames(facts.derived, s));
-  const here =
-    f.op === '%'
-      ? `${show(left)} % ${show(right)} == ${show(equals)}`
-      : `${show(left)} ${f.op} ${show(right)}`;
-  const closed = [left, right, equals].every((s) => S.constant(s) !== undefined);
+  const atLeast = (a: Size, b: Size) => provesNonNegative(facts, S.sub(a, b), positive);
+  const missing = (holds: boolean, fact: string) => (holds ? [] : [fact]);
+  switch (op) {
+    case '==':
+      return missing(provesEqual(facts, left, right), `${show(left)} == ${show(right)}`);
+    case '<=':
+      return missing(atLeast(right, left), `${show(left)} <= ${show(right)}`);
+    case '>=':
+      return missing(atLeast(left, right), `${show(left)} >= ${show(right)}`);
+    case '%': {
+      const divides = S.divide(S.sub(left, equals), right) !== undefined;
+      const fact = `${show(left)} % ${show(right)} == ${show(equals)}`;
+      if (!divides && !knownRemainder(facts, { left, right, equals })) return [fact];
+      return [
+        ...missing(atLeast(right, S.ONE), `${show(right)} >= 1`),
+        ...missing(
+          S.constant(equals) === 0 || atLeast(right, S.add(equals, S.ONE)),
+          `${show(right)} >= ${show(S.add(equals, S.ONE))}`,
+        ),
+        ...missing(atLeast(equals, S.ZERO), `${show(equals)} >= 0`),
+      ].slice(0, 1);
+    }
+  }
+}
+
+function shown(env: Env, sig: FnSig, f: KnownFact, now: Sides, span: Span): Reported | undefined {
+  const [missing] = needs(env, f.op, now);
+  if (missing === undefined) return undefined;
+  const closed = [now.left, now.right, now.equals].every((s) => S.constant(s) !== undefined);
+  const [asks, here] = [`\`${sig.name}\` needs \`${f.text}\``, missing];
   const same = here === f.text ? '' : `, here \`${here}\``;
-  error(
+  return error(
     env,
     'E0503',
     span,
     closed
-      ? `\`${sig.name}\` needs \`${f.text}\`${same}, which does not hold`
-      : `\`${sig.name}\` needs \`${f.text}\`${same}, which does not follow from what is known here`,
+      ? `${asks}${same}, which does not hold`
+      : `${asks}${same}, which does not follow from what is known here`,
     {
-      hint: closed ? undefined : `add \`where ${here}\` to \`${env.fn.name}\``,
+      ...(closed ? {} : env.fn.addFact(missing)),
       related: [{ span: f.span, message: `\`${sig.name}\` asks for it here` }],
     },
-  );
-}
-
-/** A remainder that the caller's own facts state in the same words. */
-function knownRemainder(env: Env, left: Size, right: Size, equals: Size): boolean {
-  return env.fn.facts.facts.some(
-    (f) =>
-      f.op === '%' && S.equal(f.left, left) && S.equal(f.right, right) && S.equal(f.equals, equals),
   );
 }
 

@@ -9,7 +9,8 @@ import { diagnostic } from '../errors.ts';
 import * as S from '../size.ts';
 import { head, showType } from '../solver.ts';
 import type { TExpr, TPattern, Type } from '../typed.ts';
-import { type Env, ERROR_TYPE, error, isBroken, type Local, lookup, reason } from './context.ts';
+import { errorType } from '../types.ts';
+import { brokenBy, type Env, error, type Local, lookup, reason } from './context.ts';
 import { check, infer } from './expr.ts';
 import { didYouMean } from './names.ts';
 import { indexForm } from './proofs.ts';
@@ -17,6 +18,9 @@ import { resolveType } from './resolve.ts';
 import { typeScope } from './scope.ts';
 
 export type LocalExtra = Pick<Local, 'index' | 'free' | 'template'>;
+
+/** The type of a name whose lambda is checked at its uses; nothing looks at it. */
+export const TEMPLATE: Type = { k: 'fn', params: [], result: { k: 'record', fields: [] } };
 
 /** A new local; a name that hides another local is worth a warning. */
 export function bind(
@@ -77,8 +81,9 @@ export function bindPattern(
   }
   const { solver } = env.fn;
   const t = head(solver, type);
-  if (t.k !== 'record' && !isBroken(t)) {
-    error(
+  let refused = brokenBy(t);
+  if (t.k !== 'record') {
+    refused ??= error(
       env,
       'E0411',
       p.span,
@@ -89,16 +94,15 @@ export function bindPattern(
   const fields: { label: string; pattern: TPattern }[] = [];
   for (const f of p.fields) {
     const field = t.k === 'record' ? t.fields.find((x) => x.label === f.label.text) : undefined;
-    if (field === undefined && t.k === 'record') {
-      error(env, 'E0404', f.label.span, `${showType(solver, t)} has no field \`${f.label.text}\``, {
-        hint: didYouMean(
-          f.label.text,
-          t.fields.map((x) => x.label),
-        ),
-      });
-    }
+    const fieldType = (): Type => {
+      if (field !== undefined) return field.type;
+      const message = `${showType(solver, t)} has no field \`${f.label.text}\``;
+      const names = t.k === 'record' ? t.fields.map((x) => x.label) : [];
+      const hint = didYouMean(f.label.text, names);
+      return errorType(refused ?? error(env, 'E0404', f.label.span, message, { hint }));
+    };
     const sub = f.pattern ?? ({ k: 'name', name: f.label, span: f.label.span } as const);
-    const bound = bindPattern(inner, sub, field?.type ?? ERROR_TYPE, kind);
+    const bound = bindPattern(inner, sub, fieldType(), kind);
     fields.push({ label: f.label.text, pattern: bound.pattern });
     inner = bound.env;
   }
@@ -111,7 +115,7 @@ export function bindLet(env: Env, e: Let, body: (inner: Env) => TExpr): TExpr {
   env.fn.statements.push(e.span.start);
   if (e.value.k === 'lambda' && e.type === undefined && e.pattern.k === 'name') {
     const template = { lambda: e.value, env };
-    const { env: inner } = bind(env, e.pattern.name, ERROR_TYPE, 'let', { template });
+    const { env: inner } = bind(env, e.pattern.name, TEMPLATE, 'let', { template });
     return body(inner);
   }
   const value =

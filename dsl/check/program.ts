@@ -5,18 +5,17 @@
  * Invariant: one declaration's errors do not stop the next one; the typed program is handed out
  * only when there is no error at all.
  */
-import type { Decl, Module } from '../ast.ts';
+import type { Decl, Module, Name } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
+import { type Reported, Reports } from '../reported.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import type { CheckResult, TCheck, TFn, TLet, TProgram } from '../typed.ts';
-import { ERROR } from '../types.ts';
+import { isBroken } from '../types.ts';
 import { checkFn, checkGradient, checkLet, checkProperty } from './bodies.ts';
 import type { AliasDecl, FileScope, Program } from './context.ts';
 import { expandAlias, namesOf, resolveFn, resolveLet } from './declare.ts';
 import { checkRecursion } from './recursion.ts';
 import { checkRequirements } from './requirements.ts';
-
-type Report = (d: Diagnostic) => void;
 
 // ---------------------------------------------------------------- the whole
 
@@ -24,6 +23,8 @@ export type Input = {
   readonly modules: ReadonlyMap<string, Module>;
   /** The file that an import names. */
   readonly resolve: (from: string, written: string) => string;
+  /** What was wrong with the files themselves. */
+  readonly faults: readonly Diagnostic[];
   /** Names that a file with syntax errors seems to declare: unknown, but not reported again. */
   readonly declared: (file: string) => readonly string[];
 };
@@ -32,14 +33,8 @@ export type Input = {
 const BUDGET = 20_000;
 
 export function checkProgram(input: Input): CheckResult {
-  const diagnostics: Diagnostic[] = [];
-  const seen = new Set<string>();
-  const report: Report = (d) => {
-    const id = `${d.code} ${d.span.file} ${d.span.start} ${d.span.end} ${d.message}`;
-    if (seen.has(id)) return;
-    seen.add(id);
-    diagnostics.push(polished(d));
-  };
+  const reports = new Reports(input.faults);
+  const { report } = reports;
   let next = 0;
   const program: Program = {
     report,
@@ -49,7 +44,7 @@ export function checkProgram(input: Input): CheckResult {
     fresh: () => ++next,
     files: [],
     values: new Set(),
-    budget: BUDGET,
+    budget: { left: BUDGET },
   };
   const files = new Map<string, FileScope>();
   const fns = new Map<string, TFn>();
@@ -61,14 +56,18 @@ export function checkProgram(input: Input): CheckResult {
       file,
       types: new Map(),
       values: new Map(),
-      broken: new Set(input.declared(file)),
+      broken: new Map(),
       loaded: program.files,
     };
+    const faulty = reports.errorIn(file);
+    if (faulty !== undefined) for (const n of input.declared(file)) scope.broken.set(n, faulty);
     files.set(file, scope);
     program.files.push(scope);
     const decls = namesOf(module, scope, report);
     aliases.push(...scope.types.values());
-    for (const d of decls) if (d.k === 'import') importNames(input, files, scope, d, decls, report);
+    for (const d of decls) {
+      if (d.k === 'import') importNames(input, files, scope, d, decls, reports);
+    }
     const imported = new Set(scope.values.keys());
     for (const d of decls) {
       if (d.k !== 'fn' && d.k !== 'let') continue;
@@ -89,19 +88,18 @@ export function checkProgram(input: Input): CheckResult {
     checkBodies(program, scope, decls, { fns, lets, checks });
   }
   checkRecursion(program);
-  if (!diagnostics.some((d) => d.code === 'E0304')) checkRequirements(program);
-  const sorted = inTextOrder(diagnostics, [...files.keys()]);
-  if (diagnostics.some((d) => d.severity === 'error')) return { diagnostics: sorted };
+  if (!reports.list.some((d) => d.code === 'E0304')) checkRequirements(program);
+  const sorted = inTextOrder(reports.list.map(polished), [...files.keys()]);
+  if (sorted.some((d) => d.severity === 'error')) return { diagnostics: sorted };
   const typed: TProgram = {
     fns,
     lets,
     aliases: new Map(
-      aliases
-        .filter((a) => a.body !== ERROR)
-        .map((a) => [
-          a.id,
-          { name: a.name, params: a.decl.params.map((p) => p.name.text), body: a.body },
-        ]),
+      aliases.flatMap(({ id, name, decl, body }) =>
+        body === undefined || isBroken(body)
+          ? []
+          : [[id, { name, params: decl.params.map((p) => p.name.text), body }] as const],
+      ),
     ),
     checks,
     files: [...files.keys()],
@@ -121,14 +119,15 @@ function importNames(
   scope: FileScope,
   d: Extract<Decl, { k: 'import' }>,
   decls: readonly Decl[],
-  report: Report,
+  reports: Reports,
 ): void {
+  const { report } = reports;
   const from = files.get(input.resolve(scope.file, d.from));
   for (const n of d.names) {
     const type = from?.types.get(n.text);
     const value = from?.values.get(n.text);
     if (type === undefined && value === undefined) {
-      scope.broken.add(n.text);
+      scope.broken.set(n.text, missing(reports, scope, from, n));
     } else if (scope.types.has(n.text) || scope.values.has(n.text)) {
       const own = scope.types.get(n.text);
       const related =
@@ -142,6 +141,19 @@ function importNames(
       scope.values.set(n.text, value!);
     }
   }
+}
+
+/** A name that a module does not give: said when the files were read, or there is a fault in that file. */
+function missing(
+  reports: Reports,
+  scope: FileScope,
+  from: FileScope | undefined,
+  n: Name,
+): Reported {
+  const known =
+    reports.errorIn(scope.file) ?? (from === undefined ? undefined : reports.errorIn(from.file));
+  if (known !== undefined) return known;
+  return reports.report(diagnostic('E0203', n.span, `the module has no \`${n.text}\``));
 }
 
 function checkBodies(

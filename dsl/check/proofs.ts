@@ -5,14 +5,16 @@
  * Invariant: `indexForm` is exact; an integer whose value is not known this way has none, or an
  * opaque index value that stands for it.
  */
-import { isNews } from '../equations.ts';
-import { isIndexName, proveInRange, type RangeContext } from '../ranges.ts';
+import { reportOnce } from '../equations.ts';
+import { diagnostic } from '../errors.ts';
+import { type IndexValue, isIndexName, proveInRange, type RangeContext } from '../ranges.ts';
+import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
-import { hasUnknown, head, resolveSize, showSize } from '../solver.ts';
+import { type Hint, hasUnknown, head, resolveSize, showSize } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { Size, TExpr } from '../typed.ts';
 import { isNumberUnknown } from './arithmetic.ts';
-import { type Env, error } from './context.ts';
+import { type Env, error, type Fn } from './context.ts';
 
 // ---------------------------------------------------------------- integers as polynomials
 
@@ -23,7 +25,7 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
   const integer = t.k === 'idx' || (t.k === 'scalar' && t.s === 'i32') || isNumberUnknown(env, t);
   if (!integer)
     return te.k === 'num' && t.k === 'scalar' && t.s === 'u32' ? S.num(te.value) : undefined;
-  const opaque = (value: Parameters<typeof indexValues.set>[1]): Size => {
+  const opaque = (value: IndexValue): Size => {
     const name = `#${program.fresh()}`;
     indexValues.set(name, value);
     return S.variable(name);
@@ -51,9 +53,19 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
         const exact = (S.constant(b) ?? 0) > 0 ? S.divide(a, b) : undefined;
         return exact ?? opaque({ k: 'div', of: a, by: b });
       }
-      if (te.op === 'mod') return opaque({ k: 'mod', by: b });
+      if (te.op === 'mod') return opaque({ k: 'mod', of: a, by: b });
+      if (te.op === 'min' || te.op === 'max') return opaque({ k: 'either', of: [a, b], op: te.op });
       break;
     }
+    case 'if': {
+      // Both branches of an index were shown to be one.
+      if (t.k === 'idx') break;
+      const [a, b] = [indexForm(env, te.then), indexForm(env, te.else)];
+      if (a === undefined || b === undefined) break;
+      return S.equal(a, b) ? a : opaque({ k: 'either', of: [a, b], op: 'if' });
+    }
+    case 'inRange':
+      return indexForm(env, te.e);
     default:
       break;
   }
@@ -77,70 +89,129 @@ export function isUndecided(env: Env): boolean {
   return errors() > 0 && env.ranges.some((r) => hasUnknown(resolveSize(solver, r)));
 }
 
+/** A size that comes out negative, or may. */
+export function reportNegative(fn: Fn, what: string, size: Size, span: Span): Reported {
+  const { solver } = fn;
+  if (S.isTooLarge(size)) {
+    return fn.report(
+      diagnostic('E0506', span, `${what} is too large`, { hint: 'sizes are exact up to 2^53' }),
+    );
+  }
+  const taken = size.filter((m) => m.c > 0);
+  const [most, least] = [taken, S.sub(taken, size)].map((s) => showSize(solver, s));
+  const closed = S.constant(size) !== undefined;
+  const message = `${what} would be ${showSize(solver, size)}, which ${closed ? 'is' : 'may be'} negative`;
+  const hint = closed ? {} : fn.addFact(`${most} >= ${least}`);
+  return fn.report(diagnostic('E0504', span, message, hint));
+}
+
+export type InRange = {
+  readonly te: TExpr;
+  readonly extent: Size;
+  readonly span: Span;
+  readonly subject: string;
+  /** The hint, if there is something better to say. */
+  readonly orElse?: () => string | undefined;
+  /** What is read. */
+  readonly name?: string;
+};
+
 /** Proves 0 <= te < extent when the sizes are known, or reports where it may leave the range. */
-export function requireInRange(
-  env: Env,
-  te: TExpr,
-  extent: Size,
-  span: Span,
-  subject: string,
-  how: { readonly orElse?: () => string | undefined; readonly name?: string } = {},
-): void {
-  const { solver, obligations, errors } = env.fn;
-  const form = indexForm(env, te);
-  const before = errors();
+export function requireInRange(env: Env, what: InRange & { readonly form: Size }): void {
+  const { solver, obligations, failed } = env.fn;
   obligations.push(() => {
-    const size = resolveSize(solver, extent);
-    if ((hasUnknown(size) && errors() > 0) || isUndecided(env)) return;
-    if (form === undefined) return;
+    const size = resolveSize(solver, what.extent);
+    // Unknown sizes are reported as such.
+    if ((hasUnknown(size) && failed() !== undefined) || isUndecided(env)) return;
     const c = rangeContext(env);
-    const proof = proveInRange(c, form, size);
+    const proof = proveInRange(c, what.form, size);
     if (proof.k === 'proved') return;
-    if (errors() > before && hasUnknown(size)) return;
-    const shown = showSize(solver, size);
-    const last = showSize(solver, S.sub(size, S.ONE));
-    const one = !S.variables(form).some(isIndexName);
-    if (proof.k === 'low') {
-      const least = showSize(solver, proof.least);
-      const end = how.name === undefined ? '' : `; the last element is \`${how.name}[${last}]\``;
-      error(env, 'E0601', span, `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`, {
-        hint: one ? `indices count from 0${end}` : how.orElse?.(),
-      });
-    } else if (proof.k === 'high') {
-      const need = S.add(proof.most, S.ONE);
-      const open = S.constant(S.sub(size, need)) === undefined;
-      const t = head(solver, te.type);
-      const bare = te.k === 'local' && t.k === 'idx';
-      if (bare && !isNews(solver, span, t.size, size)) return;
+    if (hasUnknown(size)) return;
+    outOfRange(env, what, size, proof);
+  });
+}
+
+function outOfRange(
+  env: Env,
+  { te, form, span, subject, orElse, name }: InRange & { readonly form: Size },
+  size: Size,
+  proof: Exclude<ReturnType<typeof proveInRange>, { k: 'proved' }>,
+): Reported {
+  const { solver } = env.fn;
+  const shown = showSize(solver, size);
+  const last = showSize(solver, S.sub(size, S.ONE));
+  const one = !S.variables(form).some(isIndexName);
+  if (proof.k === 'low') {
+    const least = showSize(solver, proof.least);
+    const end = name === undefined ? '' : `; the last element is \`${name}[${last}]\``;
+    return error(
+      env,
+      'E0601',
+      span,
+      `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`,
+      {
+        hint: one ? `indices count from 0${end}` : orElse?.(),
+      },
+    );
+  }
+  if (proof.k === 'high') {
+    const need = S.add(proof.most, S.ONE);
+    const open = S.constant(S.sub(size, need)) === undefined;
+    const t = head(solver, te.type);
+    const bare = te.k === 'local' && t.k === 'idx';
+    const issue = (): Reported => {
       const message = bare
         ? `${subject} runs over ${showSize(solver, t.size)}, which ${open ? 'may be' : 'is'} more than the ${shown} elements here`
         : `${subject} ${one ? 'is' : 'goes up to'} ${showSize(solver, proof.most)}, but ${open ? `there are ${shown} elements` : `the last index is ${last}`}`;
-      const least = showSize(solver, need);
-      const fact =
-        S.constant(size) === undefined
-          ? `\`where ${shown} >= ${least}\``
-          : `\`where ${least} <= ${shown}\``;
-      const product = need.some((m) => m.v.length > 1);
-      const fits = `add ${fact} to the function`;
-      const hint = ((): string | undefined => {
-        if (!open) {
-          return one && S.constant(size) !== 0
-            ? `indices count from 0; the last one is ${last}`
-            : how.orElse?.();
-        }
-        if (product) return 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`';
-        const own = bare ? how.orElse?.() : undefined;
-        if (own !== undefined) return own;
-        if (te.k !== 'local' || t.k !== 'idx' || env.fn.locals.get(te.id)?.kind === 'index')
-          return `if it always fits, ${fits}`;
-        const index = showSize(solver, t.size);
-        return `an \`idx[${index}]\` reads a dimension of size ${index}, and this one has size ${shown}; if that is never less, ${fits}`;
-      })();
-      error(env, 'E0601', span, message, { hint });
-    } else {
-      error(env, 'E0602', span, `${subject} cannot be proved to stay between 0 and ${last}`, {
-        hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
-      });
-    }
+      return error(
+        env,
+        'E0601',
+        span,
+        message,
+        hintAbove(env, te, { size, need, one, open, orElse }),
+      );
+    };
+    return bare ? reportOnce(solver, span, t.size, size, issue) : issue();
+  }
+  return error(env, 'E0602', span, `${subject} cannot be proved to stay between 0 and ${last}`, {
+    hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
   });
+}
+
+type Above = {
+  readonly size: Size;
+  readonly need: Size;
+  readonly one: boolean;
+  readonly open: boolean;
+  readonly orElse?: () => string | undefined;
+};
+
+/** What to do about an index that may be too large. */
+function hintAbove(env: Env, te: TExpr, { size, need, one, open, orElse }: Above): Hint {
+  const { solver, addFact } = env.fn;
+  const shown = showSize(solver, size);
+  const last = showSize(solver, S.sub(size, S.ONE));
+  const t = head(solver, te.type);
+  if (!open) {
+    const end = one && S.constant(size) !== 0;
+    return { hint: end ? `indices count from 0; the last one is ${last}` : orElse?.() };
+  }
+  if (need.some((m) => m.v.length > 1)) {
+    return { hint: 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`' };
+  }
+  const bare = te.k === 'local' && t.k === 'idx';
+  const own = bare ? orElse?.() : undefined;
+  if (own !== undefined) return { hint: own };
+  const least = showSize(solver, need);
+  const fact = S.constant(size) === undefined ? `${shown} >= ${least}` : `${least} <= ${shown}`;
+  const { fix } = addFact(fact);
+  const fits = `add \`where ${fact}\` to the function`;
+  if (te.k !== 'local' || t.k !== 'idx' || env.fn.locals.get(te.id)?.kind === 'index') {
+    return { hint: `if it always fits, ${fits}`, fix };
+  }
+  const index = showSize(solver, t.size);
+  return {
+    hint: `an \`idx[${index}]\` reads a dimension of size ${index}, and this one has size ${shown}; if that is never less, ${fits}`,
+    fix,
+  };
 }

@@ -6,12 +6,13 @@
  */
 import type { Expr } from '../ast.ts';
 import { equate } from '../equations.ts';
+import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { head, type Reason, showType } from '../solver.ts';
 import { REDUCTION_WORDS } from '../tokens.ts';
 import type { Dim, FieldType, TExpr, Type } from '../typed.ts';
 import { atom, dropDims, isScalar, sumDim, tensorOf } from '../types.ts';
-import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { broken, brokenBy, type Env, error, reason } from './context.ts';
 import { check, coerce, infer } from './expr.ts';
 import { habit } from './habits.ts';
 import { didYouMean, isBuiltin } from './names.ts';
@@ -21,24 +22,24 @@ type RecordExpr = Extract<Expr, { k: 'record' }>;
 type ArrayExpr = Extract<Expr, { k: 'array' }>;
 type RecordType = Extract<Type, { k: 'record' }>;
 
-/** False when a label is there twice (reported). */
-function labelsOnce(env: Env, e: RecordExpr): boolean {
+/** Evidence that a label is there twice. */
+function labelTwice(env: Env, e: RecordExpr): Reported | undefined {
   const seen = new Map<string, Expr['span']>();
   for (const f of e.fields) {
     const first = seen.get(f.label.text);
     if (first !== undefined) {
-      error(env, 'E0303', f.label.span, `the field \`${f.label.text}\` is there twice`, {
+      return error(env, 'E0303', f.label.span, `the field \`${f.label.text}\` is there twice`, {
         related: [{ span: first, message: 'the first one' }],
       });
-      return false;
     }
     seen.set(f.label.text, f.label.span);
   }
-  return true;
+  return undefined;
 }
 
 export function inferRecord(env: Env, e: RecordExpr): TExpr {
-  if (!labelsOnce(env, e)) return broken(e.span);
+  const twice = labelTwice(env, e);
+  if (twice !== undefined) return broken(twice, e.span);
   const fields = e.fields.map((f) => ({ label: f.label.text, value: infer(env, f.value) }));
   const types = fields.map(
     (f): FieldType => ({ label: f.label, type: f.value.type, fixed: false }),
@@ -48,15 +49,16 @@ export function inferRecord(env: Env, e: RecordExpr): TExpr {
 
 export function checkRecord(env: Env, e: RecordExpr, want: RecordType, why: Reason): TExpr {
   const { solver } = env.fn;
-  if (!labelsOnce(env, e)) return broken(e.span);
+  const twice = labelTwice(env, e);
+  if (twice !== undefined) return broken(twice, e.span);
   const labels = want.fields.map((f) => f.label);
-  let ok = true;
+  let refused: Reported | undefined;
   const values = new Map<string, TExpr>();
   for (const f of e.fields) {
     const field = want.fields.find((x) => x.label === f.label.text);
     if (field === undefined) {
       const missing = labels.filter((l) => !e.fields.some((x) => x.label.text === l));
-      error(
+      const by = error(
         env,
         'E0404',
         f.label.span,
@@ -68,7 +70,7 @@ export function checkRecord(env: Env, e: RecordExpr, want: RecordType, why: Reas
           related: why.related,
         },
       );
-      ok = false;
+      refused ??= by;
       infer(env, f.value);
       continue;
     }
@@ -76,9 +78,9 @@ export function checkRecord(env: Env, e: RecordExpr, want: RecordType, why: Reas
     values.set(field.label, check(env, f.value, field.type, reason(f.value.span, subject)));
   }
   const missing = labels.filter((l) => !values.has(l));
-  if (missing.length > 0 && ok) {
+  if (missing.length > 0 && refused === undefined) {
     const list = missing.map((l) => `\`${l}\``).join(', ');
-    error(
+    refused = error(
       env,
       'E0403',
       e.span,
@@ -88,9 +90,8 @@ export function checkRecord(env: Env, e: RecordExpr, want: RecordType, why: Reas
         related: why.related,
       },
     );
-    ok = false;
   }
-  if (!ok) return { ...broken(e.span), type: want };
+  if (refused !== undefined) return { ...broken(refused, e.span), type: want };
   const fields = labels.map((label) => ({ label, value: values.get(label)! }));
   return { k: 'record', fields, type: want, span: e.span };
 }
@@ -99,40 +100,33 @@ export function inferField(env: Env, e: Extract<Expr, { k: 'field' }>): TExpr {
   const { solver } = env.fn;
   const target = infer(env, e.target);
   const t = head(solver, target.type);
-  if (isBroken(t)) return broken(e.span);
+  const by = brokenBy(t);
+  if (by !== undefined) return broken(by, e.span);
   const label = e.label.text;
   if (t.k === 'record') {
     const field = t.fields.find((f) => f.label === label);
     if (field !== undefined) return { k: 'field', target, label, type: field.type, span: e.span };
     const names = t.fields.map((f) => f.label);
     const shown = names.length <= 8 ? `; it has ${names.map((n) => `\`${n}\``).join(', ')}` : '';
-    error(env, 'E0404', e.label.span, `${showType(solver, t)} has no field \`${label}\`${shown}`, {
-      hint: didYouMean(label, names),
-    });
-    return broken(e.span);
+    const message = `${showType(solver, t)} has no field \`${label}\`${shown}`;
+    const hint = didYouMean(label, names);
+    return broken(error(env, 'E0404', e.label.span, message, { hint }), e.span);
   }
+  return broken(noRecord(env, e, target, t), e.span);
+}
+
+function noRecord(env: Env, e: Extract<Expr, { k: 'field' }>, target: TExpr, t: Type): Reported {
+  const { solver } = env.fn;
+  const label = e.label.text;
   if (t.k === 'tensor' && head(solver, t.elem).k === 'record') {
-    error(
-      env,
-      'E0411',
-      e.label.span,
-      `this is ${showType(solver, t)}, an array of records; \`${label}\` belongs to one of them`,
-      {
-        hint: `index it first: \`...[i].${label}\``,
-      },
-    );
-  } else if (isOpen(env, t)) {
-    unknownType(env, target, e.target.span, 'it has no fields');
-  } else {
-    error(
-      env,
-      'E0411',
-      e.label.span,
-      `\`${label}\` would be a field, and this is ${showType(solver, t)}, which is no record`,
-      { hint: methodHint(label) },
-    );
+    const message = `this is ${showType(solver, t)}, an array of records; \`${label}\` belongs to one of them`;
+    return error(env, 'E0411', e.label.span, message, {
+      hint: `index it first: \`...[i].${label}\``,
+    });
   }
-  return broken(e.span);
+  if (isOpen(env, t)) return unknownType(env, target, e.target.span, 'it has no fields');
+  const message = `\`${label}\` would be a field, and this is ${showType(solver, t)}, which is no record`;
+  return error(env, 'E0411', e.label.span, message, { hint: methodHint(label) });
 }
 
 /** `x.sum()`, `x.T` */
@@ -155,7 +149,7 @@ function inferItem(
   env: Env,
   item: ArrayExpr['items'][number],
   elem: Type | undefined,
-): Item | undefined {
+): Item | Reported {
   const { solver } = env.fn;
   const subject = 'an element of this array';
   if (!item.spread) {
@@ -169,18 +163,20 @@ function inferItem(
             reason(item.value.span, subject, { lift: 'two dots put its elements here: `..x`' }),
           );
     const t = head(solver, value.type);
-    if (isBroken(t) || env.fn.unfit.has(value)) return undefined;
+    const by = brokenBy(t) ?? env.fn.unfit.get(value);
+    if (by !== undefined) return by;
     if (t.k === 'fn') {
-      error(env, 'E0414', item.value.span, 'an array of functions has no element to store');
-      return undefined;
+      const message = 'an array of functions has no element to store';
+      return error(env, 'E0414', item.value.span, message);
     }
     return { spread: false, value, dim: atom(S.ONE), elem: value.type };
   }
   const value = infer(env, item.value);
   const t = head(solver, value.type);
-  if (isBroken(t)) return undefined;
+  const by = brokenBy(t);
+  if (by !== undefined) return by;
   if (t.k !== 'tensor') {
-    error(
+    return error(
       env,
       'E0401',
       item.value.span,
@@ -189,12 +185,12 @@ function inferItem(
         hint: 'without `..` it is one element',
       },
     );
-    return undefined;
   }
   const rest = dropDims(t, 1);
   if (elem !== undefined) {
     const row = coerce(env, { ...value, type: rest }, elem, reason(item.value.span, subject));
-    if (env.fn.unfit.has(row)) return undefined;
+    const clash = env.fn.unfit.get(row);
+    if (clash !== undefined) return clash;
   }
   return { spread: true, value, dim: t.dims[0]!, elem: rest };
 }
@@ -219,20 +215,20 @@ function leading(items: readonly Item[]): Dim {
   return sumDim(parts);
 }
 
-function items(env: Env, e: ArrayExpr, elem: Type | undefined): Item[] | undefined {
+function items(env: Env, e: ArrayExpr, elem: Type | undefined): Item[] | Reported {
   const out: Item[] = [];
   let known = elem;
-  let ok = true;
+  let refused: Reported | undefined;
   for (const item of e.items) {
     const one = inferItem(env, item, known);
-    if (one === undefined) {
-      ok = false;
+    if (isReported(one)) {
+      refused ??= one;
       continue;
     }
     known ??= one.elem;
     out.push(one);
   }
-  return ok ? out : undefined;
+  return refused ?? out;
 }
 
 function array(e: ArrayExpr, list: readonly Item[], dim: Dim, elem: Type): TExpr {
@@ -246,13 +242,14 @@ function array(e: ArrayExpr, list: readonly Item[], dim: Dim, elem: Type): TExpr
 
 export function inferArray(env: Env, e: ArrayExpr): TExpr {
   if (e.items.length === 0) {
-    error(env, 'E0408', e.span, 'what an empty array holds is not known here', {
+    const refused = error(env, 'E0408', e.span, 'what an empty array holds is not known here', {
       hint: 'give the type: `let none: f32[0] = []`',
     });
-    return broken(e.span);
+    return broken(refused, e.span);
   }
   const list = items(env, e, undefined);
-  return list === undefined ? broken(e.span) : array(e, list, leading(list), list[0]!.elem);
+  if (isReported(list)) return broken(list, e.span);
+  return array(e, list, leading(list), list[0]!.elem);
 }
 
 export function checkArray(
@@ -268,7 +265,7 @@ export function checkArray(
     return coerce(env, inferArray(env, e), want, why);
   }
   const list = items(env, e, elem);
-  if (list === undefined) return { ...broken(e.span), type: want };
+  if (isReported(list)) return { ...broken(list, e.span), type: want };
   const dim = list.length === 0 ? atom(S.ZERO) : leading(list);
   const found = tensorOf([dim], elem);
   equate(env.fn.solver, dim, want.dims[0]!, { ...why, between: { found, needed: want } });

@@ -5,11 +5,11 @@
  * checker met, in the order of the text).
  */
 import { diagnostic } from '../errors.ts';
-import type { Diagnostic, Span } from '../source.ts';
+import type { ErrorDiagnostic, Span } from '../source.ts';
 import type { Program } from './context.ts';
 
 /** Functions are inlined with their derivatives, so that a derivative cannot use its own function. */
-function ownDerivative(name: string, span: Span): Diagnostic {
+function ownDerivative(name: string, span: Span): ErrorDiagnostic {
   return diagnostic('E0304', span, `the derivative of \`${name}\` calls \`${name}\``, {
     hint: `move the value into a function of its own, which \`${name}\` and its derivative both call`,
   });

@@ -2,19 +2,23 @@
  * Written types and sizes to resolved ones: names looked up, aliases expanded, omitted arguments
  * taken by name from the sizes in scope (language.md, decision 2).
  *
- * Invariant: a size that was reported is TOO_LARGE and a type that was reported is ERROR; both agree
- * with everything. The written form of a size survives as the form of its dimension.
+ * Invariant: a size or type that was reported is made of the evidence and agrees with everything; what
+ * is too large is reported where it is written. The written form of a size survives as the form of its
+ * dimension.
  */
 import type { SizeExpr, TypeArg, TypeExpr } from '../ast.ts';
-import { type Code, diagnostic } from '../errors.ts';
-import { type Facts, inUserNames, provesNonNegative, showSizeExpr } from '../facts.ts';
+import { diagnostic, type ErrorCode } from '../errors.ts';
+import { type Facts, inUserNames, showSizeExpr } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
+import type { Report, Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import type { Diagnostic, Span } from '../source.ts';
 import type { AliasArg, Dim, FieldType, Form, Size, Type } from '../typed.ts';
 import {
   atom,
   countParts,
-  ERROR,
+  errorType,
+  isBroken,
   MAX_PARTS,
   SCALARS,
   substType,
@@ -33,26 +37,29 @@ export type TypeScope = {
   readonly facts: Facts;
   readonly sizes: ReadonlyMap<string, Dim>;
   readonly types: ReadonlyMap<string, Type>;
-  readonly report: (d: Diagnostic) => void;
+  readonly report: Report;
   readonly used?: Set<string>;
-  readonly expandAlias: (a: AliasDecl, at: Span) => boolean;
+  /** What the alias stands for, over its own parameters. */
+  readonly expandAlias: (a: AliasDecl) => Type;
   /** Names of sizes that were refused, once for all their uses. */
-  readonly refused?: Set<string>;
+  readonly refused?: Map<string, Reported>;
   /** Inside an alias `A - B` is shown by whoever gives A and B. */
   readonly trusting?: boolean;
+  /** The hint, and the edit, that states a fact in the head that this belongs to. */
+  readonly addFact?: (fact: string) => Pick<Diagnostic, 'hint' | 'fix'>;
 };
-
-const POISON: Dim = atom(S.TOO_LARGE);
 
 function err(
   t: TypeScope,
-  code: Code,
+  code: ErrorCode,
   span: Span,
   message: string,
-  extra: Pick<Diagnostic, 'hint' | 'related'> = {},
-): void {
-  t.report(diagnostic(code, span, message, extra));
+  extra: Pick<Diagnostic, 'hint' | 'related' | 'fix'> = {},
+): Reported {
+  return t.report(diagnostic(code, span, message, extra));
 }
+
+const refusedDim = (by: Reported): Dim => atom(S.poison(by));
 
 // ---------------------------------------------------------------- sizes
 
@@ -71,109 +78,132 @@ export function resolveSize(t: TypeScope, e: SizeExpr): Dim {
   return sizeOf(t, e);
 }
 
-function checked(t: TypeScope, e: SizeExpr, d: Dim, l: Dim, r: Dim): Dim {
-  if (!S.isTooLarge(d.size) || S.isTooLarge(l.size) || S.isTooLarge(r.size)) return d;
-  err(t, 'E0506', e.span, `the size ${showSizeExpr(e)} is too large`, {
-    hint: 'sizes are exact up to 2^53',
-  });
-  return POISON;
+function checked(t: TypeScope, e: SizeExpr, d: Dim): Dim {
+  if (!S.isTooLarge(d.size)) return d;
+  return refusedDim(
+    err(t, 'E0506', e.span, `the size ${showSizeExpr(e)} is too large`, {
+      hint: 'sizes are exact up to 2^53',
+    }),
+  );
 }
 
 function sizeOf(t: TypeScope, e: SizeExpr): Dim {
   switch (e.k) {
     case 'nat':
-      if (!Number.isSafeInteger(e.value)) {
-        err(t, 'E0506', e.span, 'this size is too large', { hint: 'sizes are exact up to 2^53' });
-        return POISON;
-      }
-      return atom(S.num(e.value));
-    case 'var': {
-      const found = t.sizes.get(e.name);
-      if (found !== undefined) {
-        t.used?.add(e.name);
-        return found;
-      }
-      if (t.types.has(e.name)) {
-        err(t, 'E0305', e.span, `\`${e.name}\` is a type here, but a size is needed`);
-      } else if (!t.refused?.has(e.name)) {
-        t.refused?.add(e.name);
-        err(t, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
-          hint:
-            didYouMean(e.name, t.sizes.keys()) ??
-            `add \`${e.name}\` to the brackets after the ${t.owner ?? 'function'}'s name`,
-        });
-      }
-      return POISON;
-    }
+      return checked(t, e, atom(S.num(e.value)));
+    case 'var':
+      return sizeNamed(t, e);
     case 'op':
       return operation(t, e);
   }
+}
+
+function sizeNamed(t: TypeScope, e: Extract<SizeExpr, { k: 'var' }>): Dim {
+  const found = t.sizes.get(e.name);
+  if (found !== undefined) {
+    t.used?.add(e.name);
+    return found;
+  }
+  if (t.types.has(e.name)) {
+    return refusedDim(
+      err(t, 'E0305', e.span, `\`${e.name}\` is a type here, but a size is needed`),
+    );
+  }
+  const before = t.refused?.get(e.name);
+  if (before !== undefined) return refusedDim(before);
+  const by = err(t, 'E0305', e.span, `there is no size \`${e.name}\` here`, {
+    hint:
+      didYouMean(e.name, t.sizes.keys()) ??
+      `add \`${e.name}\` to the brackets after the ${t.owner ?? 'function'}'s name`,
+  });
+  t.refused?.set(e.name, by);
+  return refusedDim(by);
 }
 
 function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
   const l = sizeOf(t, e.left);
   const r = sizeOf(t, e.right);
   const show = (s: Size) => S.print(inUserNames(t.facts.derived, s));
-  if (S.isTooLarge(l.size) || S.isTooLarge(r.size)) return POISON;
+  const by = S.poisonBy(l.size) ?? S.poisonBy(r.size);
+  if (by !== undefined) return refusedDim(by);
   switch (e.op) {
     case '+':
-      return checked(t, e, { size: S.add(l.size, r.size), form: joined('sum', e, l, r) }, l, r);
+      return checked(t, e, { size: S.add(l.size, r.size), form: joined('sum', e, l, r) });
     case '*':
-      return checked(t, e, { size: S.mul(l.size, r.size), form: joined('product', e, l, r) }, l, r);
+      return checked(t, e, { size: S.mul(l.size, r.size), form: joined('product', e, l, r) });
     case '-': {
       const size = S.sub(l.size, r.size);
-      if (t.trusting !== true && !provesNonNegative(t.facts, size)) {
-        err(t, 'E0504', e.span, `the size ${showSizeExpr(e)} may be negative`, {
-          hint:
-            S.constant(size) === undefined
-              ? `add \`where ${show(r.size)} <= ${show(l.size)}\` to the function`
-              : undefined,
-        });
-        return POISON;
-      }
-      return checked(t, e, atom(size), l, r);
+      if (S.isTooLarge(size)) return checked(t, e, atom(size));
+      if (t.trusting === true || provesNonNegative(t.facts, size)) return atom(size);
+      const fact = `${show(r.size)} <= ${show(l.size)}`;
+      return refusedDim(
+        err(
+          t,
+          'E0504',
+          e.span,
+          `the size ${showSizeExpr(e)} may be negative`,
+          S.constant(size) === undefined ? (t.addFact?.(fact) ?? {}) : {},
+        ),
+      );
     }
     case '/': {
       const size = S.divide(l.size, r.size);
       if (size !== undefined) return atom(size);
       const [a, b] = [show(l.size), show(r.size)];
       const asked = t.facts.facts.some((f) => f.op === '%' && S.equal(f.left, l.size));
-      err(t, 'E0505', e.span, `${a} is not known to be a multiple of ${b}`, {
-        hint: asked
-          ? `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${a} == ${b}*Q\``
-          : `add \`where ${a} % ${b} == 0\` to the function`,
-      });
-      return POISON;
+      return refusedDim(
+        err(
+          t,
+          'E0505',
+          e.span,
+          `${a} is not known to be a multiple of ${b}`,
+          asked
+            ? {
+                hint: `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${a} == ${b}*Q\``,
+              }
+            : (t.addFact?.(`${a} % ${b} == 0`) ?? {}),
+        ),
+      );
     }
     case '^': {
       const n = S.constant(r.size);
       if (n === undefined) {
-        err(t, 'E0412', e.right.span, 'the exponent of a size must be a number');
-        return POISON;
+        return refusedDim(err(t, 'E0412', e.right.span, 'the exponent of a size must be a number'));
       }
       const form: Form =
         n >= 2 && n <= 8
           ? { k: 'product', parts: Array.from({ length: n }, () => l.form) }
           : { k: 'atom', size: S.pow(l.size, n) };
-      return checked(t, e, { size: S.pow(l.size, n), form }, l, r);
+      return checked(t, e, { size: S.pow(l.size, n), form });
     }
   }
 }
 
-/** Over declared names only, for the facts that callers and hosts must show. */
-export function rawSize(t: TypeScope, e: SizeExpr): Size {
-  const names = new Map([...t.sizes.keys()].map((n) => [n, atom(S.variable(n))]));
-  const quiet: TypeScope = {
-    ...t,
-    sizes: names,
-    report: () => {},
-    refused: undefined,
-    trusting: true,
-  };
-  const raw = sizeOf(quiet, e).size;
-  return S.isTooLarge(raw)
-    ? sizeOf({ ...t, report: () => {}, refused: undefined, trusting: true }, e).size
-    : raw;
+/**
+ * A size over declared names only, for the facts that hosts check with numbers. What is no polynomial
+ * over these (`D/2`, which a fact makes one) is as it was resolved.
+ */
+export function rawSize(e: SizeExpr, resolved: (e: SizeExpr) => Size): Size {
+  if (e.k === 'nat') return S.num(e.value);
+  if (e.k === 'var') {
+    const now = resolved(e);
+    return S.isPoison(now) ? now : S.variable(e.name);
+  }
+  const [l, r] = [rawSize(e.left, resolved), rawSize(e.right, resolved)];
+  switch (e.op) {
+    case '+':
+      return S.add(l, r);
+    case '-':
+      return S.sub(l, r);
+    case '*':
+      return S.mul(l, r);
+    case '/':
+      return S.divide(l, r) ?? resolved(e);
+    case '^': {
+      const n = S.constant(r);
+      return n === undefined ? resolved(e) : S.pow(l, n);
+    }
+  }
 }
 
 // ---------------------------------------------------------------- types
@@ -220,30 +250,30 @@ function dimsOf(t: TypeScope, args: readonly TypeArg[]): Dim[] {
         `\`${a.name.text} =\` names an argument of a type; a dimension has none`,
       );
     }
-    if (a.type !== undefined) {
-      notASize(t, a.type);
-      return POISON;
-    }
-    return resolveSize(t, a.size);
+    return a.type === undefined ? resolveSize(t, a.size) : refusedDim(notASize(t, a.type));
   });
 }
 
 /** A type where a size belongs: most often a size with a lowercase name. */
-function notASize(t: TypeScope, e: TypeExpr): void {
-  const lower = e.k === 'name' && /^[a-z]/.test(e.name) && !SCALARS.has(e.name);
-  if (!lower) {
-    err(t, 'E0412', e.span, 'a size is needed here, not a type');
-    return;
+function notASize(t: TypeScope, e: TypeExpr): Reported {
+  if (e.k !== 'name' || !/^[a-z]/.test(e.name) || SCALARS.has(e.name)) {
+    return err(t, 'E0412', e.span, 'a size is needed here, not a type');
   }
-  if (t.refused?.has(e.name)) return;
-  t.refused?.add(e.name);
+  const before = t.refused?.get(e.name);
+  if (before !== undefined) return before;
   const upper = e.name[0]!.toUpperCase() + e.name.slice(1);
   const hint = t.sizes.has(upper)
     ? `write \`${upper}\``
     : `write \`${upper}\`, and declare it in brackets after the function's name: \`fn f[${upper}](...)\``;
-  err(t, 'E0412', e.span, `sizes begin with an uppercase letter, and this is \`${e.name}\``, {
-    hint,
-  });
+  const by = err(
+    t,
+    'E0412',
+    e.span,
+    `sizes begin with an uppercase letter, and this is \`${e.name}\``,
+    { hint },
+  );
+  t.refused?.set(e.name, by);
+  return by;
 }
 
 function spanOf(a: TypeArg): Span {
@@ -256,8 +286,7 @@ function brackets(t: TypeScope, e: Extract<TypeExpr, { k: 'brackets' }>): Type {
     if (base.name === 'idx') {
       const dims = dimsOf(t, e.args);
       if (dims.length !== 1) {
-        err(t, 'E0412', e.span, 'an index type has one size: `idx[K]`');
-        return ERROR;
+        return errorType(err(t, 'E0412', e.span, 'an index type has one size: `idx[K]`'));
       }
       return { k: 'idx', size: dims[0]!.size };
     }
@@ -267,10 +296,9 @@ function brackets(t: TypeScope, e: Extract<TypeExpr, { k: 'brackets' }>): Type {
   const elem = resolveType(t, base);
   const dims = dimsOf(t, e.args);
   if (elem.k === 'fn') {
-    err(t, 'E0414', e.span, 'an array of functions has no element to store');
-    return ERROR;
+    return errorType(err(t, 'E0414', e.span, 'an array of functions has no element to store'));
   }
-  return elem === ERROR ? ERROR : tensorOf(dims, elem);
+  return isBroken(elem) ? elem : tensorOf(dims, elem);
 }
 
 function named(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>, args: readonly TypeArg[]): Type {
@@ -280,39 +308,41 @@ function named(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>, args: readonly
     return scalar;
   }
   const alias = t.file.types.get(e.name);
-  if (alias === undefined) {
-    if (t.file.broken.has(e.name)) return ERROR;
-    const known = [...SCALARS.keys(), 'idx', ...t.file.types.keys(), ...t.types.keys()];
-    if (e.name === 'idx') {
-      err(t, 'E0412', e.span, 'an index type needs its size: `idx[K]`');
-    } else if (t.sizes.has(e.name)) {
-      err(t, 'E0302', e.span, `\`${e.name}\` is a size here, but a type is needed`);
-    } else if (!t.refused?.has(e.name)) {
-      t.refused?.add(e.name);
-      const owner = t.file.loaded.find((f) => f.types.get(e.name)?.file === f);
-      err(t, 'E0302', e.span, `there is no type \`${e.name}\``, {
-        hint:
-          owner === undefined
-            ? (typeHabit(e.name) ?? didYouMean(e.name, known))
-            : `\`${e.name}\` is declared in ${owner.file}: import it from there`,
-      });
-    }
-    return ERROR;
+  if (alias === undefined) return errorType(unknownType(t, e));
+  const body = t.expandAlias(alias);
+  return isBroken(body) ? body : expand(t, alias, body, e, args);
+}
+
+function unknownType(t: TypeScope, e: Extract<TypeExpr, { k: 'name' }>): Reported {
+  const before = t.file.broken.get(e.name) ?? t.refused?.get(e.name);
+  if (before !== undefined) return before;
+  if (e.name === 'idx') return err(t, 'E0412', e.span, 'an index type needs its size: `idx[K]`');
+  if (t.sizes.has(e.name)) {
+    return err(t, 'E0302', e.span, `\`${e.name}\` is a size here, but a type is needed`);
   }
-  if (!t.expandAlias(alias, e.span)) return ERROR;
-  return expand(t, alias, e, args);
+  const known = [...SCALARS.keys(), 'idx', ...t.file.types.keys(), ...t.types.keys()];
+  const owner = t.file.loaded.find((f) => f.types.get(e.name)?.file === f);
+  const by = err(t, 'E0302', e.span, `there is no type \`${e.name}\``, {
+    hint:
+      owner === undefined
+        ? (typeHabit(e.name) ?? didYouMean(e.name, known))
+        : `\`${e.name}\` is declared in ${owner.file}: import it from there`,
+  });
+  t.refused?.set(e.name, by);
+  return by;
 }
 
 function expand(
   t: TypeScope,
   alias: AliasDecl,
+  whole: Type,
   e: Extract<TypeExpr, { k: 'name' }>,
   args: readonly TypeArg[],
 ): Type {
   const params = alias.decl.params;
   const sizes = new Map<string, Dim>();
   const types = new Map<string, Type>();
-  let ok = true;
+  let refused: Reported | undefined;
   const give = (name: string, a: TypeArg): void => {
     if (alias.kinds.get(name) === 'type') {
       const type =
@@ -321,14 +351,22 @@ function expand(
           ? ({ k: 'name', name: a.size.name, span: a.size.span } as const)
           : undefined);
       if (type === undefined) {
-        err(t, 'E0412', spanOf(a), `\`${name}\` of \`${alias.name}\` is a type, not a size`);
-        ok = false;
+        refused = err(
+          t,
+          'E0412',
+          spanOf(a),
+          `\`${name}\` of \`${alias.name}\` is a type, not a size`,
+        );
       } else {
         types.set(name, resolveType(t, type));
       }
     } else if (a.type !== undefined) {
-      err(t, 'E0412', spanOf(a), `\`${name}\` of \`${alias.name}\` is a size, not a type`);
-      ok = false;
+      refused = err(
+        t,
+        'E0412',
+        spanOf(a),
+        `\`${name}\` of \`${alias.name}\` is a size, not a type`,
+      );
     } else {
       sizes.set(name, resolveSize(t, a.size));
     }
@@ -338,23 +376,24 @@ function expand(
     const name = a.name === undefined ? params[position++]?.name.text : a.name.text;
     if (name === undefined || !params.some((p) => p.name.text === name)) {
       const names = params.map((p) => p.name.text).join(', ');
-      err(
-        t,
-        'E0412',
-        a.name?.span ?? spanOf(a),
-        a.name === undefined
-          ? `\`${alias.name}\` takes ${params.length} argument${params.length === 1 ? '' : 's'} (${names}), not ${args.length}`
-          : `\`${alias.name}\` has no argument \`${a.name.text}\`; it has ${names}`,
+      return errorType(
+        err(
+          t,
+          'E0412',
+          a.name?.span ?? spanOf(a),
+          a.name === undefined
+            ? `\`${alias.name}\` takes ${params.length} argument${params.length === 1 ? '' : 's'} (${names}), not ${args.length}`
+            : `\`${alias.name}\` has no argument \`${a.name.text}\`; it has ${names}`,
+        ),
       );
-      return ERROR;
     }
     if (sizes.has(name) || types.has(name)) {
-      err(t, 'E0412', a.name?.span ?? spanOf(a), `\`${name}\` of \`${alias.name}\` is given twice`);
-      return ERROR;
+      const twice = `\`${name}\` of \`${alias.name}\` is given twice`;
+      return errorType(err(t, 'E0412', a.name?.span ?? spanOf(a), twice));
     }
     give(name, a);
   }
-  if (!ok) return ERROR;
+  if (refused !== undefined) return errorType(refused);
   for (const p of params) {
     const name = p.name.text;
     if (sizes.has(name) || types.has(name)) continue;
@@ -367,28 +406,28 @@ function expand(
       const given = params.map((q) =>
         sizes.has(q.name.text) || types.has(q.name.text) ? '...' : `${q.name.text} = ...`,
       );
-      err(
-        t,
-        'E0412',
-        e.span,
-        `\`${alias.name}\` needs \`${name}\`, and there is no \`${name}\` in scope here`,
-        {
-          hint: `write \`${alias.name}[${given.join(', ')}]\`, or add \`${name}\` to the brackets after the function's name`,
-        },
+      return errorType(
+        err(
+          t,
+          'E0412',
+          e.span,
+          `\`${alias.name}\` needs \`${name}\`, and there is no \`${name}\` in scope here`,
+          {
+            hint: `write \`${alias.name}[${given.join(', ')}]\`, or add \`${name}\` to the brackets after the function's name`,
+          },
+        ),
       );
-      return ERROR;
     }
     t.used?.add(name);
     if ('k' in inScope) types.set(name, inScope);
     else sizes.set(name, inScope);
   }
-  if (alias.body === ERROR) return ERROR;
-  if (countParts(alias.body) > MAX_PARTS) {
-    err(t, 'E0415', e.span, `the type \`${alias.name}\` has more than ${MAX_PARTS} parts`);
-    alias.body = ERROR;
-    return ERROR;
+  if (countParts(whole) > MAX_PARTS) {
+    const many = `the type \`${alias.name}\` has more than ${MAX_PARTS} parts`;
+    alias.body = errorType(err(t, 'E0415', e.span, many));
+    return alias.body;
   }
-  const body = substType(alias.body, { size: (v) => sizes.get(v), type: (v) => types.get(v) });
+  const body = substType(whole, { size: (v) => sizes.get(v), type: (v) => types.get(v) });
   return finishAlias(
     t,
     alias,
@@ -415,9 +454,12 @@ function finishAlias(
       if (bad === undefined && !provesNonNegative(t.facts, s)) bad = s;
     });
     if (bad !== undefined) {
+      const large = S.isTooLarge(bad);
       const text = S.print(inUserNames(t.facts.derived, bad));
-      err(t, 'E0504', e.span, `a size of \`${alias.name}\` is ${text} here, which may be negative`);
-      return ERROR;
+      const message = large
+        ? `a size of \`${alias.name}\` is too large here`
+        : `a size of \`${alias.name}\` is ${text} here, which may be negative`;
+      return errorType(err(t, large ? 'E0506' : 'E0504', e.span, message));
     }
   }
   if (body.k !== 'record') return body;

@@ -6,17 +6,19 @@
  * callers are asked to show.
  */
 import type { Expr } from '../ast.ts';
+import { isReported, type Reported } from '../reported.ts';
 import { head, resolveType, showType } from '../solver.ts';
 import type { TExpr, Type } from '../typed.ts';
 import { F32, leavesOf, withLeaf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
-import { reducedType } from './binders.ts';
-import { broken, type Env, error, isBroken, reason } from './context.ts';
+import { NEEDS_ELEMENTS, reducedType } from './binders.ts';
+import { broken, brokenBy, type Env, error, isBroken, reason } from './context.ts';
 import { requireLeaves } from './derivatives.ts';
 import { check, infer, tail } from './expr.ts';
 import { bind } from './lets.ts';
 import { warnTrailing } from './lints.ts';
+import { requireElements } from './requirements.ts';
 import { isOpen, unknownType } from './unknown.ts';
 
 type Each = Extract<Expr, { k: 'each' | 'reduceTree' }>;
@@ -30,11 +32,11 @@ type Bound = {
   readonly env: Env;
 };
 
-function bindTrees(env: Env, e: Each): Bound | undefined {
+function bindTrees(env: Env, e: Each): Bound | Reported {
   const { solver } = env.fn;
   const op = e.k === 'each' ? 'each' : e.op;
   if (e.names.length !== e.trees.length) {
-    error(
+    return error(
       env,
       'E0413',
       e.span,
@@ -43,7 +45,6 @@ function bindTrees(env: Env, e: Each): Bound | undefined {
         hint: `write \`${op} a, b in t, u. ...\``,
       },
     );
-    return undefined;
   }
   const first = infer(env, e.trees[0]!);
   const firstType = head(solver, first.type);
@@ -56,9 +57,10 @@ function bindTrees(env: Env, e: Each): Bound | undefined {
     });
     trees.push(isBroken(firstType) ? infer(env, t) : check(env, t, first.type, why));
   }
-  if (isBroken(firstType) || trees.some((t) => isBroken(head(solver, t.type)))) return undefined;
+  const by = trees.map((t) => brokenBy(head(solver, t.type))).find((x) => x !== undefined);
+  if (by !== undefined) return by;
   const leaf = leafOf(env, e, first, op);
-  if (leaf === undefined) return undefined;
+  if (isReported(leaf)) return leaf;
   let inner = env;
   const names = e.names.map((n) => {
     const bound = bind(inner, n, leaf, 'element');
@@ -68,7 +70,7 @@ function bindTrees(env: Env, e: Each): Bound | undefined {
   return { trees, names, type: first.type, leaf, env: inner };
 }
 
-function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | undefined {
+function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | Reported {
   const { solver } = env.fn;
   const { type } = first;
   const t = resolveType(solver, type);
@@ -78,18 +80,14 @@ function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | undefined {
     return F32;
   }
   const leaves = leavesOf(t).filter((l) => !l.fixed);
-  if (leaves.some((l) => isOpen(env, l.type))) {
-    unknownType(env, first, span);
-    return undefined;
-  }
+  if (leaves.some((l) => isOpen(env, l.type))) return unknownType(env, first, span);
   if (leaves.some((l) => l.type.k === 'fn')) {
-    error(
+    return error(
       env,
       'E0413',
       span,
       `\`${op}\` works on data, and ${showType(solver, t)} holds a function`,
     );
-    return undefined;
   }
   for (const l of leaves)
     if (isNumberUnknown(env, l.type)) unify(solver, l.type, F32, reason(span, 'this tree'));
@@ -98,8 +96,7 @@ function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | undefined {
     .filter((l) => !isBroken(l));
   const leaf = scalars[0];
   if (leaf === undefined) {
-    error(env, 'E0413', span, `${showType(solver, t)} has no leaf that is not fixed`);
-    return undefined;
+    return error(env, 'E0413', span, `${showType(solver, t)} has no leaf that is not fixed`);
   }
   const same = (a: Type) =>
     a.k === leaf.k && (a.k !== 'scalar' || leaf.k !== 'scalar' || a.s === leaf.s) && a.k !== 'idx';
@@ -114,23 +111,16 @@ function leafOf(env: Env, e: Each, first: TExpr, op: string): Type | undefined {
 export function inferEach(env: Env, e: Extract<Each, { k: 'each' }>): TExpr {
   const { solver } = env.fn;
   const bound = bindTrees(env, e);
-  if (bound === undefined) return broken(e.span);
+  if (isReported(bound)) return broken(bound, e.span);
   const body = infer(bound.env, e.body);
   const t = head(solver, body.type);
   const at = tail(e.body).span;
-  if (isBroken(t)) return broken(e.span);
-  if (isOpen(env, t)) {
-    unknownType(env, body, at);
-    return broken(e.span);
-  }
+  const by = brokenBy(t);
+  if (by !== undefined) return broken(by, e.span);
+  if (isOpen(env, t)) return broken(unknownType(env, body, at), e.span);
   if (t.k !== 'scalar' && t.k !== 'idx' && !isNumberUnknown(env, t)) {
-    error(
-      env,
-      'E0402',
-      at,
-      `\`each\` gives one scalar for each scalar, and its body is ${showType(solver, t)}`,
-    );
-    return broken(e.span);
+    const message = `\`each\` gives one scalar for each scalar, and its body is ${showType(solver, t)}`;
+    return broken(error(env, 'E0402', at, message), e.span);
   }
   const leaf = head(solver, bound.leaf);
   const tree = resolveType(solver, bound.type);
@@ -141,8 +131,8 @@ export function inferEach(env: Env, e: Extract<Each, { k: 'each' }>): TExpr {
     (t.k === 'scalar' && leaf.k === 'scalar' && t.s === leaf.s);
   if (keeps) {
     const want = generic ? F32 : leaf;
-    const ok = unify(solver, t, want, reason(at, 'the body of `each`'));
-    if (!ok) return broken(e.span);
+    const clash = unify(solver, t, want, reason(at, 'the body of `each`'));
+    if (clash !== undefined) return broken(clash, e.span);
   }
   const type = keeps ? bound.type : withLeaf(tree, body.type);
   return { k: 'each', names: bound.names, trees: bound.trees, body, type, span: e.span };
@@ -150,13 +140,14 @@ export function inferEach(env: Env, e: Extract<Each, { k: 'each' }>): TExpr {
 
 export function inferReduceTree(env: Env, e: Extract<Each, { k: 'reduceTree' }>): TExpr {
   const bound = bindTrees(env, e);
-  if (bound === undefined) return broken(e.span);
+  if (isReported(bound)) return broken(bound, e.span);
   if (e.op === 'argmax' || e.op === 'argmin') {
-    error(env, 'E0414', e.span, `\`${e.op}\` gives an index, and a tree has none`, {
+    const refused = error(env, 'E0414', e.span, `\`${e.op}\` gives an index, and a tree has none`, {
       hint: `write \`${e.op} i. x[i]\``,
     });
-    return broken(e.span);
+    return broken(refused, e.span);
   }
+  if (NEEDS_ELEMENTS.has(e.op)) requireElements(env, bound.type, e.span, e.op);
   const body = infer(bound.env, e.body);
   warnTrailing(
     env.fn,
@@ -171,7 +162,7 @@ export function inferReduceTree(env: Env, e: Extract<Each, { k: 'reduceTree' }>)
     e.body,
     e.names.map((n) => n.text),
   );
-  if (type === undefined) return broken(e.span);
+  if (isReported(type)) return broken(type, e.span);
   return {
     k: 'reduceTree',
     op: e.op,

@@ -3,6 +3,7 @@
  * and trees. Types are found from left to right, so a lambda that is passed for a type which is open
  * itself is the usual reason; its parameters cannot be given types, but the whole of it can.
  */
+import type { Reported } from '../reported.ts';
 import { head } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { TExpr, Type } from '../typed.ts';
@@ -34,7 +35,7 @@ export function holdsOpen(env: Env, t: Type): boolean {
 }
 
 /** Reports it; `so` is what cannot be done for that reason. */
-export function unknownType(env: Env, te: TExpr, span: Span, so?: string): void {
+export function unknownType(env: Env, te: TExpr, span: Span, so?: string): Reported {
   const local = te.k === 'local' ? env.fn.locals.get(te.id) : undefined;
   const [of, hint] =
     local?.kind === 'parameter'
@@ -44,5 +45,5 @@ export function unknownType(env: Env, te: TExpr, span: Span, so?: string): void 
         ]
       : ['this', 'give it one where it is bound: `let name: f32 = ...`'];
   const message = `the type of ${of} is not known here`;
-  error(env, 'E0408', span, so === undefined ? message : `${message}, so ${so}`, { hint });
+  return error(env, 'E0408', span, so === undefined ? message : `${message}, so ${so}`, { hint });
 }

@@ -27,7 +27,9 @@ export function childrenOf(e: TExpr): readonly TExpr[] {
     case 'reduce':
       return [e.body];
     case 'call':
-      return [e.fn, ...e.args];
+      return [e.fn, ...e.args.filter((a) => a !== undefined)];
+    case 'inRange':
+      return [e.e];
     case 'builtin':
     case 'prim':
       return e.args;

@@ -72,7 +72,9 @@ export function zonk(s: Solver, e: TExpr, tooLarge: TooLarge): TExpr {
         body: go(e.body),
       };
     case 'call':
-      return { ...e, type, fn: go(e.fn), args: e.args.map(go) };
+      return { ...e, type, fn: go(e.fn), args: e.args.map((a) => a && go(a)) };
+    case 'inRange':
+      return { ...e, type, e: go(e.e) };
     case 'builtin':
     case 'prim':
       return { ...e, type, args: e.args.map(go) };

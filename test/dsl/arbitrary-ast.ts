@@ -204,7 +204,8 @@ const doc = fc
   .map((lines) => lines.join('\n'));
 
 const rest = { span: fc.constant(span), doc };
-const signature = { params: few(param, 0), args: few(arg, 0), where: few(fact, 0) };
+const where = { where: few(fact, 0), headEnd: fc.constant(span) };
+const signature = { params: few(param, 0), args: few(arg, 0), ...where };
 
 export const decl: fc.Arbitrary<Decl> = fc.oneof(
   fc.record({
@@ -237,7 +238,7 @@ export const decl: fc.Arbitrary<Decl> = fc.oneof(
     body: expr,
     ...rest,
   }),
-  fc.record({ k: fc.constant('checkGradient' as const), of: lower, where: few(fact, 0), ...rest }),
+  fc.record({ k: fc.constant('checkGradient' as const), of: lower, ...where, ...rest }),
   fc.record({ k: fc.constant('check' as const), name: lower, ...signature, body: expr, ...rest }),
 );
 
@@ -252,7 +253,7 @@ export function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(
-    ([key]) => !['span', 'fromSpan', 'opSpan', 'comments'].includes(key),
+    ([key]) => !['span', 'fromSpan', 'headEnd', 'opSpan', 'comments'].includes(key),
   );
   return Object.fromEntries(entries.map(([key, v]) => [key, bare(v)]));
 }

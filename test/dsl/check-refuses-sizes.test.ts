@@ -78,7 +78,7 @@ refuses('an index that may leave its range', {
   'a component of a tuple': `fn f[H, W](x: f32[H*W]): f32[H, W] = for h: H, w: W. x[(h, ▸w + 1)]`,
   'floor division': `fn f[N](x: f32[N]): f32[2*N] = for i. x[i // 2]
 fn g[N](x: f32[N]): f32[2*N + 1] = for i. x[▸i // 2]`,
-  'quotients whose bounds are not reached': `fn f[N](x: f32[N]): f32 = sum i: N. x[i // 2] + x[▸i // 2 * 2] + x[▸i - i % 2]`,
+  'quotients whose bounds are not reached': `fn f[N](x: f32[N]): f32 = sum i: N. x[i // 2] + x[▸i * i // N] + x[i // 2 * 2] + x[i - i % 2]`,
   'a fact of a callee': `fn first[N](x: f32[N]): f32 where N >= 1 = x[0]
 fn f[M](x: f32[M]): f32 = ▸first(x)
 fn g(x: f32[0]): f32 = ▸first(x)`,

@@ -103,11 +103,22 @@ class Definition {
     this.#program = program;
   }
 
-  call(fn: TFn, sizes: Sizes, args: readonly Value[]): Value {
+  call(fn: TFn, sizes: Sizes, given: readonly (Value | undefined)[]): Value {
+    const args = this.#completed(fn, sizes, given);
     const tag = fn.derivative === undefined ? -1 : outermost(args.flatMap(numbersOf));
     if (tag >= 0) return this.#custom(fn, sizes, args, tag);
     const locals = new Map(fn.params.map((p, i) => [p.id, args[i]!]));
     return this.#eval({ sizes, locals }, fn.body);
+  }
+
+  /** What is left out has its default, which sees the parameters before it. */
+  #completed(fn: TFn, sizes: Sizes, given: readonly (Value | undefined)[]): readonly Value[] {
+    const locals = new Map<LocalId, Value>();
+    return fn.params.map((p, i) => {
+      const v = given[i] ?? this.#eval({ sizes, locals: new Map(locals) }, p.init!);
+      locals.set(p.id, v);
+      return v;
+    });
   }
 
   #eval(s: Scope, x: TExpr): Value {
@@ -134,7 +145,7 @@ class Definition {
         return { k: 'fn', call: (args) => this.call(fn, sizesOf(fn, given), args) };
       }
       case 'lambda': {
-        const call = (args: readonly Value[]) => {
+        const call = (args: readonly (Value | undefined)[]) => {
           const own = x.params.map((p, i) => [p.id, args[i]!] as const);
           return this.#eval({ ...s, locals: new Map([...s.locals, ...own]) }, x.body);
         };
@@ -143,8 +154,10 @@ class Definition {
       case 'call':
         return apply(
           this.#eval(s, x.fn),
-          x.args.map((a) => this.#eval(s, a)),
+          x.args.map((a) => a && this.#eval(s, a)),
         );
+      case 'inRange':
+        return this.#eval(s, x.e);
       case 'builtin':
         return this.#builtin(s, x);
       case 'counter':
@@ -402,7 +415,7 @@ const holdsReal = (t: Type): boolean =>
 const perturbed = (tag: number, v: Value, d: Value): Value =>
   isNum(v) && isNum(d) ? dual(tag, v, d) : v;
 
-function apply(f: Value, args: readonly Value[]): Value {
+function apply(f: Value, args: readonly (Value | undefined)[]): Value {
   if (typeof f === 'object' && 'k' in f && f.k === 'fn') return f.call(args);
   throw new Error('a function was expected');
 }

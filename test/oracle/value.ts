@@ -14,7 +14,7 @@ export type Value =
   | Key
   | readonly Value[]
   | { readonly k: 'record'; readonly fields: Fields }
-  | { readonly k: 'fn'; readonly call: (args: readonly Value[]) => Value };
+  | { readonly k: 'fn'; readonly call: (args: readonly (Value | undefined)[]) => Value };
 
 export type Sizes = ReadonlyMap<string, number>;
 
