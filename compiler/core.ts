@@ -13,14 +13,22 @@
  */
 import type { Span } from '../dsl/source.ts';
 
-export type Dtype = 'f32' | 'i32' | 'u32' | 'bool';
+/** What a variable holds. */
+export type Stored = 'f32' | 'i32' | 'u32' | 'bool';
+/**
+ * `int` is a whole number without a size, exact up to 2^53: what the places of reads and the counters
+ * of draws are computed in. It is never stored. Values of i32 and u32 wrap at 32 bits.
+ */
+export type Dtype = Stored | 'int';
 
 /** Identity is `id`; the name is for printers only. */
 export type Var = {
   readonly id: number;
   readonly name: string;
-  readonly t: Dtype;
+  readonly t: Stored;
   readonly shape: readonly number[];
+  /** Of an input of whole numbers: the host gives values in [0, bound). */
+  readonly bound?: number;
 };
 
 export type AxisId = number;
@@ -38,7 +46,7 @@ export type Atom =
   | { readonly k: 'div'; readonly e: Ix; readonly by: number }
   /** e - by * floor(e / by), by > 0 */
   | { readonly k: 'mod'; readonly e: Ix; readonly by: number }
-  /** A data-dependent index: an i32 expression whose value lies in [0, extent). */
+  /** A data-dependent index: a whole number (i32 or int) whose value lies in [0, extent). */
   | { readonly k: 'val'; readonly e: Expr; readonly extent: number };
 
 /** lo <= e < hi */
@@ -81,7 +89,10 @@ export type Prim =
   | 'isfinite'
   /** select(cond: bool, a, b) */
   | 'select'
-  /** casts to the node's own dtype: from any dtype; f32 -> integer truncates */
+  /**
+   * casts to the node's own dtype; f32 -> integer truncates. To int only from i32 and u32, from int only
+   * to these, which wraps.
+   */
   | 'cast'
   /** round an f32 to the nearest half / bfloat16 value */
   | 'f16'
@@ -96,13 +107,13 @@ export type Expr =
   | { readonly k: 'const'; readonly t: Dtype; readonly v: number }
   | {
       readonly k: 'read';
-      readonly t: Dtype;
+      readonly t: Stored;
       readonly x: Var;
       readonly ix: readonly Ix[];
       readonly guard: readonly Guard[];
     }
-  /** The value of an index, as i32. */
-  | { readonly k: 'index'; readonly t: 'i32'; readonly ix: Ix }
+  /** The value of an index: exact as int, wrapped at 32 bits as i32. */
+  | { readonly k: 'index'; readonly t: 'i32' | 'int'; readonly ix: Ix }
   | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly Expr[] };
 
 // ---------------------------------------------------------------- statements

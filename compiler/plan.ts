@@ -13,7 +13,7 @@
  * is written exactly once per kernel (or the kernel is a segment sum into a zeroed buffer).
  */
 import type { Span } from '../dsl/source.ts';
-import type { Axis, Dtype, Guard, Ix, Prim, ReduceOp } from './core.ts';
+import type { Axis, Dtype, Guard, Ix, Prim, ReduceOp, Stored } from './core.ts';
 
 export type BufId = number;
 
@@ -21,10 +21,12 @@ export type BufId = number;
 export type Buf = {
   readonly id: BufId;
   readonly name: string;
-  readonly t: Dtype;
+  readonly t: Stored;
   readonly words: number;
   /** `scratch` lives in one grid cell of one kernel; `temp` in the arena of the plan. */
   readonly kind: 'input' | 'output' | 'const' | 'temp' | 'scratch';
+  /** input only: the host gives whole numbers in [0, bound). */
+  readonly bound?: number;
   /** const only */
   readonly data?: Float64Array;
 };
@@ -34,12 +36,12 @@ export type KExpr =
   /** buf[at], 0 where a guard fails */
   | {
       readonly k: 'load';
-      readonly t: Dtype;
+      readonly t: Stored;
       readonly buf: BufId;
       readonly at: KIx;
       readonly guard: readonly Guard[];
     }
-  | { readonly k: 'index'; readonly t: 'i32'; readonly ix: Ix }
+  | { readonly k: 'index'; readonly t: 'i32' | 'int'; readonly ix: Ix }
   | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly KExpr[] };
 
 /**

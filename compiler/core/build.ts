@@ -18,6 +18,7 @@ import type {
   ReduceOp,
   SegSum,
   Stmt,
+  Stored,
   Var,
 } from '../core.ts';
 import { eachVal, freeAxes, freeAxesIx, freeVars, freeVarsIx, readE, rewriter } from './expr.ts';
@@ -37,6 +38,12 @@ export type Supply = {
 
 const letters = 'ijkmnopqrs';
 
+/** A whole number without a size is never stored: a defect of the compiler, never of a program. */
+export function stored(t: Dtype): Stored {
+  if (t === 'int') throw new Error('an exact integer has no storage');
+  return t;
+}
+
 export function newSupply(
   from: { readonly var: number; readonly axis: number } = { var: 0, axis: 0 },
 ): Supply {
@@ -46,7 +53,7 @@ export function newSupply(
   const variable = (name: string, t: Dtype, shape: readonly number[]): Var => ({
     id: nextVar++,
     name,
-    t,
+    t: stored(t),
     shape,
   });
   return {

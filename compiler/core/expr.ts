@@ -24,8 +24,8 @@ export const u32 = (v: number): Expr => constE('u32', v);
 export const bool = (v: boolean): Expr => constE('bool', v ? 1 : 0);
 export const zeroE = (t: Dtype): Expr => constE(t, 0);
 
-export function indexE(ix: Ix): Expr {
-  return { k: 'index', t: 'i32', ix };
+export function indexE(ix: Ix, t: 'i32' | 'int' = 'i32'): Expr {
+  return { k: 'index', t, ix };
 }
 
 /** A read as given. `readIn` also decides its guards where the extents are known. */
@@ -192,7 +192,7 @@ function rebuild(
       return e;
     case 'index': {
       const i = ix(e.ix);
-      return i === e.ix ? e : indexE(i);
+      return i === e.ix ? e : indexE(i, e.t);
     }
     case 'read': {
       const is = mapSame(e.ix, ix);

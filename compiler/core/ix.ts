@@ -35,12 +35,14 @@ export function ixAxis(a: { readonly id: AxisId } | AxisId): Ix {
 }
 
 /**
- * A data-dependent index: the value of an i32 expression, promised to lie in [0, extent). The value
+ * A data-dependent index: the value of a whole number, promised to lie in [0, extent). The value
  * of an index expression is that index again, of a constant that constant.
  */
-export function ixVal(e: Expr, extent: number): Ix {
+export function ixVal(e: Expr, extent: number, extents?: Extents): Ix {
   if (e.k === 'const') return ixConst(e.v);
-  if (e.k === 'index') return e.ix;
+  // The value of an i32 is that of the form only where it does not wrap.
+  const exact = e.t === 'int' || extents === undefined;
+  if (e.k === 'index' && (exact || fitsI32(interval(e.ix, extents)))) return e.ix;
   return ixAtom({ k: 'val', e, extent });
 }
 
@@ -165,6 +167,11 @@ export function interval(ix: Ix, extents: Extents): Interval {
     hi += t.m > 0 ? t.m * r.hi : t.m * r.lo;
   }
   return { lo, hi };
+}
+
+/** Whether all values are those of a 32-bit number. */
+export function fitsI32({ lo, hi }: Interval): boolean {
+  return lo >= -(2 ** 31) && hi < 2 ** 31;
 }
 
 /** Whether lo <= ix < hi holds always, never, or it depends. */
@@ -323,7 +330,7 @@ function mapAtom(
     }
     case 'val': {
       const e = val(a.e);
-      return e === a.e ? undefined : ixVal(e, a.extent);
+      return e === a.e ? undefined : ixVal(e, a.extent, extents);
     }
   }
 }

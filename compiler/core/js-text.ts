@@ -45,7 +45,8 @@ const call =
 export const primText: Readonly<Record<Prim, Text>> = {
   add: infix('+'),
   sub: infix('-'),
-  mul: (a, t) => (t === 'f32' ? `(${a[0]} * ${a[1]})` : fitted(t, `Math.imul(${a[0]}, ${a[1]})`)),
+  mul: (a, t) =>
+    t === 'f32' || t === 'int' ? `(${a[0]} * ${a[1]})` : fitted(t, `Math.imul(${a[0]}, ${a[1]})`),
   div: infix('/'),
   idiv: (a, t) => fitted(t, `h.floorDiv(${a[0]}, ${a[1]})`),
   mod: (a, t) => fitted(t, `h.floorRem(${a[0]}, ${a[1]})`),
@@ -87,6 +88,7 @@ export const primText: Readonly<Record<Prim, Text>> = {
 function castText(a: string, t: Dtype, from: Dtype): string {
   switch (t) {
     case 'f32':
+    case 'int':
       return a;
     case 'bool':
       return `(${a} !== 0 ? 1 : 0)`;

@@ -125,7 +125,7 @@ class Coder {
       case 'const':
         return number(e.v);
       case 'index':
-        return `(${this.ix(e.ix, depth)} | 0)`;
+        return e.t === 'int' ? this.ix(e.ix, depth) : `(${this.ix(e.ix, depth)} | 0)`;
       case 'read':
         return this.#read(e, depth);
       case 'prim':
@@ -209,8 +209,10 @@ class Coder {
       case 'div':
       case 'mod': {
         const e = this.ix(a.e, depth);
-        const positive = interval(a.e, this.#extents).lo >= 0;
-        const div = positive ? `((${e} / ${a.by}) | 0)` : `Math.floor(${e} / ${a.by})`;
+        const { lo, hi } = interval(a.e, this.#extents);
+        const positive = lo >= 0;
+        const small = positive && hi < 2 ** 31;
+        const div = small ? `((${e} / ${a.by}) | 0)` : `Math.floor(${e} / ${a.by})`;
         if (a.k === 'div') return this.#name(div, depth);
         return this.#name(positive ? `${e} % ${a.by}` : `${e} - ${a.by} * ${div}`, depth);
       }

@@ -3,7 +3,7 @@
  *
  * Invariant: a prim node's dtype is what its rule gives for its argument dtypes; `cast` is the only
  * primitive whose result the caller chooses. Meaning of the corners, the same on every target:
- * integers wrap at 32 bits; idiv and mod floor, with x idiv 0 = x and x mod 0 = 0 (as in WGSL, so a
+ * i32 and u32 wrap at 32 bits, int is exact; idiv and mod floor, with x idiv 0 = x and x mod 0 = 0 (as in WGSL, so a
  * dead branch never traps); f32 -> integer casts truncate and saturate, NaN gives 0; round is half
  * to even; min, max and the reductions of the same name propagate NaN.
  */
@@ -12,8 +12,8 @@ import type { Dtype, Prim } from '../core.ts';
 /** Result dtype, or undefined where the primitive does not take these arguments. */
 type Rule = (args: readonly Dtype[]) => Dtype | undefined;
 
-const isNumeric = (t: Dtype | undefined) => t === 'f32' || t === 'i32' || t === 'u32';
-const isInteger = (t: Dtype | undefined) => t === 'i32' || t === 'u32';
+const isInteger = (t: Dtype | undefined) => t === 'i32' || t === 'u32' || t === 'int';
+const isNumeric = (t: Dtype | undefined) => t === 'f32' || isInteger(t);
 
 const same =
   (n: number, ok: (t: Dtype | undefined) => boolean, result?: Dtype): Rule =>

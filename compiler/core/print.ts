@@ -247,6 +247,7 @@ function constText(e: Extract<Expr, { k: 'const' }>): string {
     case 'f32':
       return Object.is(e.v, -0) ? '-0.0' : Number.isInteger(e.v) ? e.v.toFixed(1) : `${e.v}`;
     case 'i32':
+    case 'int':
       return `${e.v}`;
     case 'u32':
       return `${e.v}u`;

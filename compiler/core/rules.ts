@@ -6,7 +6,7 @@
  * Ranges that intervals cannot prove are enumerated when the axes involved are few; larger ones are
  * left to the reference interpreter, which checks every access.
  */
-import type { AxisId, Custom, Expr, Fold, Guard, Ix, Nest, SegSum, Var } from '../core.ts';
+import type { AxisId, Custom, Dtype, Expr, Fold, Guard, Ix, Nest, SegSum, Var } from '../core.ts';
 import { reduceType, sizeOf } from './build.ts';
 import { eachVal, freeAxesIx, type Read } from './expr.ts';
 import { decideGuard, type Extents, eachAtom, evalIx, interval, isConst, subIx } from './ix.ts';
@@ -65,9 +65,11 @@ export const ixRules: readonly Rule<Ix>[] = [
     },
   },
   {
-    says: 'a data-dependent index is an i32 with a positive extent',
+    says: 'a data-dependent index is a whole number with a positive extent',
     breach: (ix) => {
-      const bad = ix.terms.find(({ a }) => a.k === 'val' && (a.e.t !== 'i32' || !(a.extent > 0)));
+      const bad = ix.terms.find(
+        ({ a }) => a.k === 'val' && ((a.e.t !== 'i32' && a.e.t !== 'int') || !(a.extent > 0)),
+      );
       return bad?.a.k === 'val' && `${bad.a.e.t} below ${bad.a.extent}`;
     },
   },
@@ -108,7 +110,7 @@ export const exprRules: readonly Rule<Expr>[] = [
     breach: (e) => {
       if (e.k !== 'prim') return undefined;
       const from = e.args.map((a) => a.t);
-      if (e.op === 'cast') return from.length !== 1 && `cast of ${from.length} arguments`;
+      if (e.op === 'cast') return badCast(from, e.t);
       const want = primType[e.op](from);
       return want !== e.t && `${e.op}(${from.join(', ')}): ${e.t}`;
     },
@@ -119,6 +121,15 @@ export const exprRules: readonly Rule<Expr>[] = [
   },
 ];
 
+/** Whole numbers without a size come from and go to stored ones only. */
+function badCast(from: readonly Dtype[], to: Dtype): string | false {
+  const [t] = from;
+  if (t === undefined || from.length !== 1) return `cast of ${from.length} arguments`;
+  const whole = (x: Dtype) => x === 'i32' || x === 'u32';
+  const ok = to === 'int' ? whole(t) : t === 'int' ? whole(to) : true;
+  return !ok && `cast from ${t} to ${to}`;
+}
+
 function isValue(t: string, v: number): boolean {
   switch (t) {
     case 'f32':
@@ -127,6 +138,8 @@ function isValue(t: string, v: number): boolean {
       return (v | 0) === v;
     case 'u32':
       return v >>> 0 === v;
+    case 'int':
+      return Number.isSafeInteger(v);
     default:
       return v === 0 || v === 1;
   }

@@ -2,7 +2,8 @@
  * Meaning of the primitives on numbers: one row per primitive, total by type. The oracle for every
  * target and the constant folder's table.
  *
- * Values are f64: f32 is not rounded, i32 and u32 wrap at 32 bits and are exact, bool is 0 or 1.
+ * Values are f64: f32 is not rounded, i32 and u32 wrap at 32 bits and are exact, int is exact up to
+ * 2^53, bool is 0 or 1.
  * The corners (division by zero, saturation, NaN, rounding) are those stated in prim.ts.
  */
 import type { Dtype, Prim } from '../core.ts';
@@ -11,7 +12,7 @@ import { threefry } from './threefry.ts';
 /** `t` is the node's dtype, `from` that of its first argument. */
 export type ScalarRule = (a: readonly number[], t: Dtype, from: Dtype) => number;
 
-/** Wraps an exact integer result to the dtype; leaves f32 and bool. */
+/** Wraps an exact integer result to the dtype; leaves f32, int and bool. */
 export function wrap(t: Dtype, v: number): number {
   return t === 'i32' ? v | 0 : t === 'u32' ? v >>> 0 : v;
 }
@@ -32,7 +33,7 @@ const test =
 export const scalarRule: Readonly<Record<Prim, ScalarRule>> = {
   add: wrapped((x, y) => x + y),
   sub: wrapped((x, y) => x - y),
-  mul: (a, t) => (t === 'f32' ? a[0]! * a[1]! : wrap(t, Math.imul(a[0]!, a[1]!))),
+  mul: (a, t) => (t === 'f32' || t === 'int' ? a[0]! * a[1]! : wrap(t, Math.imul(a[0]!, a[1]!))),
   div: (a) => a[0]! / a[1]!,
   idiv: (a, t) => wrap(t, floorDiv(a[0]!, a[1]!)),
   mod: (a, t) => wrap(t, floorRem(a[0]!, a[1]!)),
@@ -84,6 +85,7 @@ export function floorRem(x: number, y: number): number {
 export function castTo(t: Dtype, from: Dtype, v: number): number {
   switch (t) {
     case 'f32':
+    case 'int':
       return v;
     case 'bool':
       return v !== 0 ? 1 : 0;

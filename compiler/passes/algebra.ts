@@ -6,8 +6,9 @@
  * changes nothing.
  */
 import { bool, constE, indexE, type PrimExpr, prim, readE, zeroE } from '../core/expr.ts';
-import { type Extents, interval, isConst, subIx, tidyIx } from '../core/ix.ts';
+import { type Extents, fitsI32, interval, isConst, subIx, tidyIx } from '../core/ix.ts';
 import type { Keys } from '../core/key.ts';
+import { wrap } from '../core/scalar.ts';
 import type { Dtype, Expr, Ix, Prim } from '../core.ts';
 import { normalGuards } from './guards.ts';
 import { type Args, affine, foldConstant, identities, largest } from './identities.ts';
@@ -53,7 +54,7 @@ export class Algebra {
       case 'const':
         return this.share(e);
       case 'index':
-        return this.index(e.ix, e);
+        return this.index(e.ix, e.t, e);
       case 'prim':
         return this.#simplified(e);
       case 'read': {
@@ -67,25 +68,25 @@ export class Algebra {
   }
 
   /** The value of an index; `known` is a node for it as it is. */
-  index(ix: Ix, known: Expr = indexE(ix)): Expr {
+  index(ix: Ix, t: 'i32' | 'int', known: Expr = indexE(ix, t)): Expr {
     const i = tidyIx(ix, this.extents);
-    if (isConst(i)) return this.const('i32', i.c);
-    return this.share(i === ix ? known : indexE(i));
+    if (isConst(i)) return this.const(t, wrap(t, i.c));
+    return this.share(i === ix ? known : indexE(i, t));
   }
 
-  /** The affine combination of two integer expressions, when all values fit an i32. */
+  /** The affine combination of two whole numbers; of i32 when all values fit one. */
   combine(a: Expr, b: Expr, f: (a: Ix, b: Ix) => Ix | undefined): Expr | undefined {
-    const [x, y] = [affine(a), affine(b)];
+    const [x, y] = [affine(a, this.extents), affine(b, this.extents)];
     if (x === undefined || y === undefined) return undefined;
     const out = f(x, y);
     if (out === undefined) return undefined;
-    const { lo, hi } = interval(out, this.extents);
-    return lo >= -0x80000000 && hi <= 0x7fffffff ? this.index(out) : undefined;
+    if (a.t === 'int') return this.index(out, 'int');
+    return fitsI32(interval(out, this.extents)) ? this.index(out, 'i32') : undefined;
   }
 
   /** Decides a comparison by the interval of the difference of two indices. */
   decide(a: Expr, b: Expr, f: (lo: number, hi: number) => boolean | undefined): Expr | undefined {
-    const [x, y] = [affine(a), affine(b)];
+    const [x, y] = [affine(a, this.extents), affine(b, this.extents)];
     if (x === undefined || y === undefined) return undefined;
     const { lo, hi } = interval(subIx(x, y), this.extents);
     const d = f(lo, hi);

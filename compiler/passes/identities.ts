@@ -11,7 +11,18 @@
  */
 
 import { constE, eachVal, readE } from '../core/expr.ts';
-import { addIx, divIx, isConst, ixConst, modIx, scaleIx, subIx } from '../core/ix.ts';
+import {
+  addIx,
+  divIx,
+  type Extents,
+  fitsI32,
+  interval,
+  isConst,
+  ixConst,
+  modIx,
+  scaleIx,
+  subIx,
+} from '../core/ix.ts';
 import { scalarRule } from '../core/scalar.ts';
 import type { Dtype, Expr, Guard, Ix, Prim } from '../core.ts';
 import type { Algebra } from './algebra.ts';
@@ -26,10 +37,12 @@ const isFalse = (e: Expr) => e.k === 'const' && e.v === 0;
 const argsOf = (e: Expr, op: Prim): Args | undefined =>
   e.k === 'prim' && e.op === op ? e.args : undefined;
 
-/** The index form of an i32 constant or index node. */
-export function affine(e: Expr): Ix | undefined {
-  if (e.t !== 'i32') return undefined;
-  return e.k === 'index' ? e.ix : e.k === 'const' ? ixConst(e.v) : undefined;
+/** The index form of a whole constant or index node, where it is the value: an i32 may have wrapped. */
+export function affine(e: Expr, extents: Extents): Ix | undefined {
+  if (e.t !== 'i32' && e.t !== 'int') return undefined;
+  if (e.k === 'const') return ixConst(e.v);
+  if (e.k !== 'index') return undefined;
+  return e.t === 'int' || fitsI32(interval(e.ix, extents)) ? e.ix : undefined;
 }
 
 /** The largest f32. */
@@ -74,7 +87,7 @@ const gatherConstants =
     return safe ? s.prim(op, s.share(c), rest!) : undefined;
   };
 
-const isInteger = (t: Dtype) => t === 'i32' || t === 'u32';
+const isInteger = (t: Dtype) => t === 'i32' || t === 'u32' || t === 'int';
 
 /** The first rule that applies. */
 const first =
@@ -304,7 +317,7 @@ export const identities: Readonly<Record<Prim, Rule>> = {
     // A condition on indices around a read is a guard of the read.
     ([c, x, y], s) => {
       if (x!.k !== 'read' || !isFalse(y!)) return undefined;
-      const guards = guardsOf(c!);
+      const guards = guardsOf(c!, s.extents);
       return guards === undefined
         ? undefined
         : s.node(readE(x!.x, x!.ix, [...x!.guard, ...guards]));
@@ -335,14 +348,14 @@ function integral([x]: Args): Expr | undefined {
 }
 
 /** A conjunction of comparisons of indices as guards, if the condition is one. */
-function guardsOf(c: Expr): readonly Guard[] | undefined {
+function guardsOf(c: Expr, extents: Extents): readonly Guard[] | undefined {
   const both = argsOf(c, 'and');
   if (both !== undefined) {
-    const [a, b] = [guardsOf(both[0]!), guardsOf(both[1]!)];
+    const [a, b] = [guardsOf(both[0]!, extents), guardsOf(both[1]!, extents)];
     return a === undefined || b === undefined ? undefined : [...a, ...b];
   }
   if (c.k !== 'prim' || c.args.length !== 2) return undefined;
-  const [x, y] = [affine(c.args[0]!), affine(c.args[1]!)];
+  const [x, y] = [affine(c.args[0]!, extents), affine(c.args[1]!, extents)];
   if (x === undefined || y === undefined) return undefined;
   const e = subIx(x, y);
   const range = ranges[c.op];

@@ -7,7 +7,7 @@
  */
 
 import { addIx, ixZero, normalIx, scaleIx } from '../core/ix.ts';
-import type { Expr, Guard, Ix, Prim, SegSum } from '../core.ts';
+import type { Dtype, Expr, Guard, Ix, Prim, SegSum } from '../core.ts';
 import type { BufId, KExpr, KIx } from '../plan.ts';
 import { hasVal } from './flat.ts';
 
@@ -30,7 +30,7 @@ export function rowMajor(shape: readonly number[]): number[] {
 
 export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-const prim = (op: Prim, t: 'i32' | 'f32' | 'bool' | 'u32', ...args: KExpr[]): KExpr => ({
+const prim = (op: Prim, t: Dtype, ...args: KExpr[]): KExpr => ({
   k: 'prim',
   t,
   op,

@@ -5,7 +5,7 @@
  *
  * Invariant: a `Tensor` is row-major and `data.length` is the product of `shape`.
  */
-import type { Dtype } from '../../compiler/core.ts';
+import type { Stored as Dtype } from '../../compiler/core.ts';
 import type { HostArray } from '../devices/device.ts';
 
 export type { Dtype, HostArray };

@@ -2,12 +2,13 @@
  * The search for the first value of a device that is not the reference's: it finds nothing where
  * there is nothing, and an injected fault at its statement, step, element and line.
  */
+
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prim } from '../../compiler/core/expr.ts';
-import type { Core, Nest } from '../../compiler/core.ts';
+import type { Core, Dtype, Nest } from '../../compiler/core.ts';
 import { passes } from '../../compiler/optimise.ts';
 import { inspect } from '../../runtime/api/inspect.ts';
 import { type Bisection, bisect, guiltyPass } from '../../runtime/bisect/bisect.ts';
@@ -141,10 +142,7 @@ describe('a wrong kernel', () => {
         ? { ...n, body: { ...n.body, op: 'mul', args: [n.body, two(n)] } }
         : n,
     );
-    const two = (n: {
-      body: { t: 'f32' | 'i32' | 'u32' | 'bool' };
-      axes: readonly { id: number }[];
-    }) =>
+    const two = (n: { body: { t: Dtype }; axes: readonly { id: number }[] }) =>
       ({
         k: 'prim',
         t: 'f32',

@@ -27,7 +27,7 @@ import { primType } from '../../compiler/core/prim.ts';
 import { castTo, erf, scalarRule } from '../../compiler/core/scalar.ts';
 import { threefry } from '../../compiler/core/threefry.ts';
 import { verify } from '../../compiler/core/verify.ts';
-import type { Core, Dtype, Expr, Prim, ReduceOp } from '../../compiler/core.ts';
+import type { Core, Expr, Prim, ReduceOp, Stored } from '../../compiler/core.ts';
 import { at, denseSilu, foldCore, gatherScatter, Hand } from './hand.ts';
 
 const run = (core: Core, ...inputs: readonly (readonly number[])[]) => {
@@ -71,7 +71,7 @@ describe('nests', () => {
     ]);
   });
 
-  const reductions: [ReduceOp, Dtype, number[], number][] = [
+  const reductions: [ReduceOp, Stored, number[], number][] = [
     ['sum', 'f32', [1, 2, 3.5], 6.5],
     ['sum', 'i32', [2147483647, 1], -2147483648],
     ['sum', 'u32', [4294967295, 2], 1],
@@ -201,18 +201,18 @@ describe('faults of the compiler are told with their statement', () => {
 });
 
 describe('primitives', () => {
-  const samples: Record<Dtype, number[]> = {
+  const samples: Record<Stored, number[]> = {
     f32: [0, -0, 1, -1, 0.5, -2.5, 3.75, 1e9, -3e9, 5e9, Number.NaN, Infinity, -Infinity, 1e-40],
     i32: [0, 1, -1, 7, -7, 2147483647, -2147483648, 65537],
     u32: [0, 1, 7, 4294967295, 2147483648, 65537],
     bool: [0, 1],
   };
-  const dtypes = Object.keys(samples) as Dtype[];
+  const dtypes = Object.keys(samples) as Stored[];
 
   /** Every well-typed argument list of one primitive, from inputs so that nothing is constant. */
-  const signatures = (Object.keys(primType) as Prim[]).flatMap((op): [Prim, Dtype[]][] => {
+  const signatures = (Object.keys(primType) as Prim[]).flatMap((op): [Prim, Stored[]][] => {
     if (op === 'cast') return [];
-    const out: [Prim, Dtype[]][] = [];
+    const out: [Prim, Stored[]][] = [];
     for (const n of [1, 2, 3, 4]) {
       for (let code = 0; code < 4 ** n; code++) {
         const ts = Array.from({ length: n }, (_, i) => dtypes[Math.floor(code / 4 ** i) % 4]!);

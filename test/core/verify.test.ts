@@ -104,7 +104,7 @@ describe('nests and their expressions', () => {
       })),
     ],
     [
-      'a data-dependent index is an i32 with a positive extent',
+      'a data-dependent index is a whole number with a positive extent',
       withNest((s) => ({ body: at(denseX(s), ixVal(at(denseX(s), 0), 3)) })),
     ],
     [

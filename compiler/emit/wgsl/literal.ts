@@ -11,6 +11,8 @@ export function wgslLiteral(t: Dtype, v: number): string {
       return v !== 0 ? 'true' : 'false';
     case 'u32':
       return `${v >>> 0}u`;
+    case 'int':
+      throw new Error('an exact integer is lowered before it is printed');
     case 'i32':
       return v === -2147483648 ? 'i32(-2147483648)' : v < 0 ? `(${v}i)` : `${v}i`;
     case 'f32': {

@@ -32,7 +32,7 @@ const byType =
   (rows: { readonly f32: Row; readonly i32: Row; readonly u32: Row }): Row =>
   (a, node, need) => {
     const t = node.args[0]!.t;
-    return rows[t === 'bool' ? 'i32' : t](a, node, need);
+    return rows[t === 'bool' || t === 'int' ? 'i32' : t](a, node, need);
   };
 const helper =
   (name: string): Row =>
