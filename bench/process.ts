@@ -35,28 +35,38 @@ export type Answer = {
   readonly memory: number;
 };
 
-export type PeerProcess = {
-  /** @throws when the peer fails; the message is the peer's own. */
-  ask(m: Request): Promise<Answer>;
+/** Of one question at a time. */
+export type Exchange<Q, A> = {
+  /** @throws when the other side fails; the message is its own. */
+  ask(m: Q): Promise<A>;
   end(): Promise<void>;
 };
+
+export type PeerProcess = Exchange<Request, Answer>;
 
 const wideFlag = '--experimental-wasm-revectorize';
 
 export async function start(v: Variant): Promise<PeerProcess> {
-  return v.peer === 'torch' ? startPython(v) : startNode(v);
+  return v.peer === 'torch' ? startPython(v) : startWorker(worker, v.wide);
 }
 
+/** A child that is stopped does not hear that its parent ends. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** What both kinds share: one request at a time to a child that is stopped in between. */
-function exchange(
+function exchange<Q, A extends { readonly error?: string }>(
   child: ChildProcess,
-  send: (m: Request) => void,
-  decode: (raw: unknown, asked: Request) => Answer,
+  send: (m: Q) => void,
+  decode: (raw: unknown, asked: Q) => A,
   listen: (heard: (raw: unknown) => void) => void,
   errors: () => string,
-): PeerProcess {
-  let waiting: { asked: Request; done: (a: Answer) => void; fail: (e: Error) => void } | undefined;
+): Exchange<Q, A> {
+  let waiting: { asked: Q; done: (a: A) => void; fail: (e: Error) => void } | undefined;
   let ended: string | undefined;
+  children.add(child);
   listen((raw) => {
     const w = waiting;
     waiting = undefined;
@@ -66,12 +76,13 @@ function exchange(
     else w!.fail(new Error(a.error));
   });
   child.on('exit', (code, signal) => {
+    children.delete(child);
     ended = `its process ended (${signal ?? code}) ${errors()}`;
     waiting?.fail(new Error(ended));
   });
   return {
     ask: (asked) =>
-      new Promise<Answer>((done, fail) => {
+      new Promise<A>((done, fail) => {
         if (ended !== undefined) return fail(new Error(ended));
         waiting = { asked, done, fail };
         child.kill('SIGCONT');
@@ -92,17 +103,25 @@ function exchange(
  */
 const worker = fileURLToPath(new URL('./dist/bench/worker.js', import.meta.url));
 
-function startNode(v: Variant): PeerProcess {
-  const child = fork(worker, {
-    execArgv: v.wide ? [wideFlag] : [],
+/** A worker.js, of this checkout or of another one. */
+export const startWorker = (script: string, wide: boolean): PeerProcess =>
+  startScript(script, { flags: wide ? [wideFlag] : [] });
+
+/** A script that answers each message with one message. */
+export function startScript<Q, A extends { readonly error?: string }>(
+  script: string,
+  how: { readonly args?: readonly string[]; readonly flags?: readonly string[] },
+): Exchange<Q, A> {
+  const child = fork(script, how.args ?? [], {
+    execArgv: [...(how.flags ?? [])],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const log = tail(child);
-  return exchange(
+  return exchange<Q, A>(
     child,
-    (m) => void child.send(m),
-    (raw) => raw as Answer,
+    (m) => void child.send(m as object),
+    (raw) => raw as A,
     (heard) => void child.on('message', heard),
     log,
   );
@@ -123,7 +142,7 @@ function startPython(v: Variant): PeerProcess {
   const lines = createInterface({ input: child.stdout! });
   const log = tail(child);
   let names: readonly string[] = [];
-  return exchange(
+  return exchange<Request, Answer>(
     child,
     (m) => {
       const message =

@@ -21,6 +21,10 @@ export const cellOf = (row: Row, variant: string): Cell | undefined =>
 export const digits = (v: number): string =>
   v >= 100 ? v.toFixed(0) : v.toPrecision(3).replace(/e.*$/, '');
 
+/** For JSON: five digits are more than the clock knows. */
+export const rounded = (_: string, v: unknown): unknown =>
+  typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(5)) : v;
+
 /** Right-aligned columns, the first one left-aligned. */
 export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const all = [head, ...body];

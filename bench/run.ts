@@ -10,51 +10,41 @@
  *   npm run bench -- --json FILE                    where the result goes as data
  *   npm run bench -- --only W5 --json FILE --merge  renew some rows of FILE
  *   npm run bench -- --write-docs                   docs/performance.md from the committed results
+ *
+ * or against another checkout of itself, which has its packages installed (against/run.ts):
+ *
+ *   npm run bench -- --against DIR                  everything, after this checkout against itself
+ *   npm run bench -- --against DIR --no-aa --rounds 5 --only step --only compile --json FILE
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { Command } from 'commander';
+import { CommanderError } from 'commander';
+import { UsageError } from './against/checkout.ts';
+import { runAgainst } from './against/run.ts';
 import { readReport, writeDocs } from './docs.ts';
 import { measureRow, type Row } from './measure.ts';
+import { type Options, readOptions } from './options.ts';
 import { packagesOf } from './peers/openers.ts';
 import { emptyProcess } from './process.ts';
-import { absences, merged, type Report, reportText } from './report.ts';
+import { absences, merged, type Report, reportText, rounded } from './report.ts';
 import { type Variant, variants } from './variants.ts';
 import { named, odd, select } from './workloads.ts';
 
-const list = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
-const options = new Command('bench')
-  .option('--only <row>', 'only rows whose name starts so; may be repeated', list, [])
-  .option('--peer <name>', 'only columns whose name starts so; may be repeated', list, [])
-  .option('--odd', 'renamed functions and odd sizes', false)
-  .option('--threads <n>', 'threads of every peer that has them', (v) => Number(v), 2)
-  .option('--no-revectorize', "without V8's revectorizer")
-  .option('--peers-revectorize', "V8's revectorizer for the peers in JavaScript as well", false)
-  .option('--rounds <n>', 'turns that each peer gets', (v) => Number(v), 7)
-  .option('--budget <ms>', 'length of a turn', (v) => Number(v), 300)
-  .option('--json <file>', 'write the result there', 'bench/results/latest.json')
-  .option('--merge', 'keep the rows of that file that are not measured now', false)
-  .option('--write-docs', 'measure nothing; renew docs/performance.md', false)
-  .parse()
-  .opts<{
-    only: readonly string[];
-    peer: readonly string[];
-    odd: boolean;
-    threads: number;
-    revectorize: boolean;
-    peersRevectorize: boolean;
-    rounds: number;
-    budget: number;
-    json: string;
-    merge: boolean;
-    writeDocs: boolean;
-  }>();
+const options = optionsOrExit();
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+function optionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (e) {
+    if (!(e instanceof CommanderError)) throw e;
+    process.exit(e.exitCode === 0 ? 0 : 2);
+  }
+}
 
 /** Why a peer cannot be measured here, in one line. */
 function missing(v: Variant): string | undefined {
@@ -77,10 +67,6 @@ function missing(v: Variant): string | undefined {
   });
   return absent.length === 0 ? undefined : `${absent.join(', ')}: npm install --prefix bench`;
 }
-
-/** Five digits are more than the clock knows. */
-const rounded = (_: string, v: unknown): unknown =>
-  typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(5)) : v;
 
 async function measure(): Promise<Report> {
   const asked = variants(options.threads, options.revectorize, options.peersRevectorize).filter(
@@ -112,15 +98,33 @@ async function measure(): Promise<Report> {
   };
 }
 
-async function main(): Promise<void> {
-  if (options.writeDocs) return writeDocs();
+async function againstPeers(file: string): Promise<void> {
   const measured = await measure();
-  const old = options.merge && existsSync(options.json) ? readReport(options.json) : undefined;
+  const old = options.merge && existsSync(file) ? readReport(file) : undefined;
   const report = old ? merged(old, measured) : measured;
-  mkdirSync(dirname(options.json), { recursive: true });
-  writeFileSync(options.json, `${JSON.stringify(report, rounded, 1)}\n`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, rounded, 1)}\n`);
   out(reportText(report));
   if (absences(measured).length > 0) process.exitCode = 1;
 }
 
+async function againstCheckout(dir: string): Promise<void> {
+  try {
+    if (!(await runAgainst(dir, options, out, note))) process.exitCode = 1;
+  } catch (e) {
+    if (!(e instanceof UsageError)) throw e;
+    note(e.message);
+    process.exitCode = 2;
+  }
+}
+
+async function main(): Promise<void> {
+  if (options.writeDocs) return writeDocs();
+  if (options.against !== undefined) return againstCheckout(options.against);
+  return againstPeers(options.json ?? 'bench/results/latest.json');
+}
+
+// An exit that is asked for takes the peers' processes along (process.ts).
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 await main();

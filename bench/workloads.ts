@@ -217,7 +217,10 @@ export const tiny: readonly Workload[] = [
 ];
 
 /** `W1` names W1a, W1b and W1c. */
-export function select(all: readonly Workload[], only: readonly string[]): readonly Workload[] {
+export function select<T extends { readonly id: string }>(
+  all: readonly T[],
+  only: readonly string[],
+): readonly T[] {
   if (only.length === 0) return all;
   return all.filter((w) => only.some((o) => w.id.toLowerCase().startsWith(o.toLowerCase())));
 }
