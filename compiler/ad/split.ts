@@ -12,6 +12,7 @@
  */
 import { mapNest, readAt, type Supply, sizeOf } from '../core/build.ts';
 import {
+  castE,
   f32,
   foldExpr,
   freeAxes,
@@ -51,7 +52,8 @@ function storePlaces(s: Nest, active: (r: Read) => boolean, supply: Supply, piec
         'i32',
         axes.map((a) => a.extent),
       );
-      pieces.push(mapNest(v, axes, e, s.spans));
+      // It lies in the range of what it indexes, which an i32 holds.
+      pieces.push(mapNest(v, axes, castE('i32', e), s.spans));
       read = readAt(v, axes);
       stored.set(e, read);
     }

@@ -24,14 +24,23 @@ import {
   unionAxes,
 } from './scope.ts';
 import { bindSizes, evalExtent } from './sizes.ts';
-import { bind, type Env, type FnValue, type Value, zipScalars } from './value.ts';
+import {
+  asStored,
+  bind,
+  type Env,
+  type FnValue,
+  type TypeEnv,
+  type Value,
+  zipScalars,
+} from './value.ts';
 
 export function fnValue(cx: Cx, env: Env, x: TExpr & { k: 'fn' }): FnValue {
   const fn = cx.program.fns.get(x.id);
   if (fn === undefined) throw new Error(`no function ${x.id}`);
   const given = new Map<string, number>();
   for (const [name, size] of x.sizes) given.set(name, evalExtent(size, env.sizes, x.span));
-  return { k: 'fn', f: { k: 'named', fn, sizes: bindSizes(fn, given, x.span) } };
+  const types: TypeEnv = new Map([...x.types].map(([name, t]) => [name, { t, in: env }]));
+  return { k: 'fn', f: { k: 'named', fn, sizes: bindSizes(fn, given, x.span), types } };
 }
 
 /** What is given for each parameter; nothing where the default of a named function is meant. */
@@ -57,11 +66,12 @@ export function callValue(cx: Cx, f: Value, args: Given, span: Span): Value {
     const settled = args.map((x) => x && settle(cx, x, 'x'));
     return zipScalars(callValue(cx, a, settled, span), callValue(cx, b, settled, span), combine);
   }
-  const { fn, sizes } = f.f;
+  if (f.f.k === 'none') throw new Error('a function of an array without elements is called');
+  const { fn, sizes, types } = f.f;
   // A default belongs to the function: it sees the parameters before it, and nothing of the caller.
-  let env: Env = { sizes, locals: null };
+  let env: Env = { sizes, types, locals: null };
   const settled = fn.params.map((p, i) => {
-    const v = settle(cx, args[i] ?? evalExpr(cx, env, p.init!), p.name);
+    const v = settle(cx, asStored(args[i] ?? evalExpr(cx, env, p.init!)), p.name);
     env = bind(env, p.id, v);
     return v;
   });
@@ -85,7 +95,7 @@ function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] 
 /** See `Custom` in core.ts: the tangent program is kept beside the body until it is needed. */
 function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
   if (f.f.k !== 'named' || f.f.fn.derivative === undefined) throw new Error('no derivative');
-  const { fn, sizes } = f.f;
+  const { fn, sizes, types } = f.f;
   const { derivative } = f.f.fn;
   const active = args
     .map((a, i) => ({ a, i }))
@@ -118,12 +128,14 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
   const tangents = rebuilt(true);
   const env = fn.params.reduce<Env>((e, p, i) => bind(e, p.id, values[i]!), {
     sizes,
+    types,
     locals: null,
   });
   const denv = derivative.tangents.reduce<Env>(
     (e, t, i) => bind(e, t.id, tangents[active[i]!.i]!),
     derivative.params.reduce<Env>((e, p, i) => bind(e, p.id, values[i]!), {
       sizes,
+      types,
       locals: null,
     }),
   );

@@ -4,10 +4,11 @@
  *
  * Invariant: a `for` body is evaluated once, on fresh axes; reading the result substitutes them. A
  * reduction becomes one nest over the axes its body depends on (fission), so that no later pass has
- * to find out what was shared.
+ * to find out what was shared. A loop without steps has no body: what the checker took for granted
+ * inside it (that there is an element) does not hold, so nothing of it is evaluated.
  */
 import type { TBinder, TExpr, TPattern } from '../../dsl/typed.ts';
-import { bool, constE, prim, selectE } from '../core/expr.ts';
+import { bool, castE, constE, prim, selectE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
 import type { Axis, Dtype, Expr, Ix } from '../core.ts';
 import { evalBuiltin } from './builtins.ts';
@@ -15,17 +16,19 @@ import { callValue, fnValue } from './call.ts';
 import { keyOf } from './draws.ts';
 import { CompileError } from './errors.ts';
 import { globalValue } from './globals.ts';
-import { evalArray, evalIndex } from './indexing.ts';
+import { evalArray, evalIndex, zeroOf } from './indexing.ts';
 import { applyOp, intOf } from './ints.ts';
 import { axisMap, type Cx, emitReduce, freshAxis, ownAxes, settle } from './scope.ts';
-import { evalExtent, evalSize } from './sizes.ts';
+import { evalBound, evalRange, evalSize } from './sizes.ts';
 import { evalFold } from './steps.ts';
-import { evalEach, evalReduceTree } from './trees.ts';
+import { evalEach, evalReduceTree, ofNothing } from './trees.ts';
 import {
+  asStored,
   bind,
   type Env,
   finer,
   lookup,
+  type Num,
   scalar,
   substValue,
   type Tensor,
@@ -58,7 +61,7 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
       return at(cx, x, () => callValue(cx, f, args, x.span));
     }
     case 'inRange':
-      return evalExpr(cx, env, x.e);
+      return evalInRange(cx, env, x);
     case 'builtin':
       return at(cx, x, () => evalBuiltin(cx, env, x));
     case 'counter':
@@ -68,7 +71,7 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
       return lift(args, (vs) =>
         vs[0]!.k === 'key'
           ? compareKeys(x, vs)
-          : applyOp(x.op, vs.map(exprOf), primType(x), cx.extents),
+          : applyOp(x.op, vs.map(numAt), primType(x), cx.extents),
       );
     }
     case 'if':
@@ -103,7 +106,7 @@ export function evalExpr(cx: Cx, env: Env, x: TExpr): Value {
         fields: new Map(
           x.fields.map((f) => [
             f.label,
-            { value: evalExpr(cx, env, f.value), fixed: isFixed(x, f.label) },
+            { value: asStored(evalExpr(cx, env, f.value)), fixed: isFixed(x, f.label) },
           ]),
         ),
       };
@@ -161,16 +164,22 @@ function primType(x: TExpr): Dtype {
 }
 
 /** Pointwise on tensors of equal shape and scalars. */
-function lift(args: readonly Value[], f: (elements: readonly Value[]) => Expr): Value {
+function lift(args: readonly Value[], f: (elements: readonly Value[]) => Expr | Num): Value {
   let shape: Tensor | undefined;
   for (const a of args) if (a.k === 'tensor') shape = shape === undefined ? a : finer(shape, a);
-  if (shape === undefined) return scalar(f(args));
+  if (shape === undefined) {
+    const out = f(args);
+    return out.k === 'scalar' ? out : scalar(out);
+  }
+  // An element is a stored number.
   return {
     ...shape,
     at: (ix) =>
-      lift(
-        args.map((a) => (a.k === 'tensor' ? a.at(ix) : a)),
-        f,
+      asStored(
+        lift(
+          args.map((a) => (a.k === 'tensor' ? a.at(ix) : a)),
+          f,
+        ),
       ),
   };
 }
@@ -182,9 +191,21 @@ function compareKeys(x: TExpr & { k: 'prim' }, keys: readonly Value[]): Expr {
   return x.op === 'eq' ? same : prim('not', same);
 }
 
-export function exprOf(v: Value): Expr {
+export function numAt(v: Value): Num {
   if (v.k !== 'scalar') throw new Error(`a scalar was expected, not a ${v.k}`);
-  return v.e;
+  return v;
+}
+
+export function exprOf(v: Value): Expr {
+  return numAt(v).e;
+}
+
+/** It was shown to be an index of its type, which an i32 holds. */
+function evalInRange(cx: Cx, env: Env, x: TExpr & { k: 'inRange' }): Value {
+  if (x.type.k === 'idx') evalBound(x.type.size, env.sizes, x.span);
+  const n = numAt(evalExpr(cx, env, x.e));
+  if (n.int === undefined) return n.e.t === 'u32' ? scalar(castE('i32', n.e)) : n;
+  return { k: 'scalar', e: castE('i32', n.int), int: n.int };
 }
 
 function evalIf(cx: Cx, env: Env, x: TExpr & { k: 'if' }): Value {
@@ -216,7 +237,7 @@ export function bindBinders(cx: Cx, env: Env, binders: readonly TBinder[]): Boun
   let inner = env;
   const enter = (b: TBinder): number[] => {
     if (b.k === 'tuple') return b.items.flatMap(enter);
-    const a = freshAxis(cx, evalExtent(b.size, env.sizes), b.name === '_' ? 'i' : b.name);
+    const a = freshAxis(cx, evalRange(b.size, env.sizes, cx.span), b.name === '_' ? 'i' : b.name);
     axes.push(a);
     inner = bind(inner, b.id, scalar(intOf(ixAxis(a))));
     return [a.extent];
@@ -226,9 +247,13 @@ export function bindBinders(cx: Cx, env: Env, binders: readonly TBinder[]): Boun
   return { env: inner, axes, dims, radices };
 }
 
+/** Whether a loop has no steps. */
+const isEmpty = (axes: readonly Axis[]): boolean => axes.some((a) => a.extent === 0);
+
 function evalFor(cx: Cx, env: Env, binders: readonly TBinder[], body: TExpr): Value {
   const b = bindBinders(cx, env, binders);
-  return tabulated(cx, b, evalExpr(cx, b.env, body));
+  const elem = isEmpty(b.axes) ? zeroOf(env, body.type, body.span) : evalExpr(cx, b.env, body);
+  return tabulated(cx, b, asStored(elem));
 }
 
 /** The tensor whose element at the bound axes is `elem`. */
@@ -254,6 +279,7 @@ export function tabulated(cx: Cx, b: Pick<Bound, 'axes' | 'dims' | 'radices'>, e
 
 function evalReduce(cx: Cx, env: Env, x: TExpr & { k: 'reduce' }): Value {
   const b = bindBinders(cx, env, x.binders);
+  if (isEmpty(b.axes)) return scalar(ofNothing(x.op, dtypeOf(x)));
   const body = evalExpr(cx, b.env, x.body);
   if (body.k !== 'tensor') return scalar(reduceScalar(cx, x, b, exprOf(body)));
   const own = ownAxes(cx, body.radices);

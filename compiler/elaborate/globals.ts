@@ -10,7 +10,7 @@ import { interpret } from '../core/interpret.ts';
 import { evalExpr } from './eval.ts';
 import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
 import { type Cx, inBlock, storeLeaf } from './scope.ts';
-import type { Value } from './value.ts';
+import { noTypes, type Value } from './value.ts';
 
 export function globalValue(cx: Cx, id: string): Value {
   const known = cx.globals.get(id);
@@ -19,7 +19,7 @@ export function globalValue(cx: Cx, id: string): Value {
   if (decl === undefined) throw new Error(`no global ${id}`);
   // Enclosing folds are no part of it.
   const { stmts, result } = inBlock(cx, () => {
-    const value = evalExpr(cx, { sizes: new Map(), locals: null }, decl.body);
+    const value = evalExpr(cx, { sizes: new Map(), types: noTypes, locals: null }, decl.body);
     const leaves = leavesOf(value);
     const vars = leaves.map((leaf) => storeLeaf(cx, leaf, [], decl.name, 'copy'));
     return { skeleton: wholeDims(skeletonOf(value)), vars };

@@ -19,7 +19,7 @@ import { type Cx, emitNest, freshAxis, newCx, storeLeaf } from './scope.ts';
 import { bindSizes, type SizeEnv } from './sizes.ts';
 import { resultSpan } from './steps.ts';
 import { leafSpecs, skeletonOfType } from './types.ts';
-import { bind, type Env, lookup } from './value.ts';
+import { bind, type Env, lookup, noTypes } from './value.ts';
 
 const defaultMaxStatements = 100_000;
 
@@ -33,16 +33,20 @@ export function elaborate(
   if (fn === undefined) throw new CompileError('E0808', `There is no function \`${fnId}\`.`);
   const cx = newCx(program, resultSpan(fn.body), options.maxStatements ?? defaultMaxStatements);
   const sizes = bindSizes(fn, given);
-  if (fn.typeParams.length > 0) skeletonOfType({ k: 'var', name: '' }, sizes, fn.span);
+  const names = { sizes, types: noTypes };
+  if (fn.typeParams.length > 0) skeletonOfType({ k: 'var', name: '' }, names, fn.span);
 
   const inputs: Var[] = [];
-  let env: Env = { sizes, locals: null };
+  let env: Env = { ...names, locals: null };
   const params = fn.params.map((p) => {
-    const skeleton = skeletonOfType(p.type, sizes, fn.span);
     const leaves = leafSpecs(p.type, sizes, fn.span);
-    const vars = leavesOfSkeleton(skeleton).map((leaf) =>
-      cx.supply.var(varName(p.name, leaf.path), leaf.t, leaf.dims),
-    );
+    const skeleton = skeletonOfType(p.type, names, fn.span);
+    const vars = leavesOfSkeleton(skeleton).map((leaf, k) => {
+      const v = cx.supply.var(varName(p.name, leaf.path), leaf.t, leaf.dims);
+      const { bound } = leaves[k]!;
+      if (bound === 0 && !leaf.dims.includes(0)) throw noValue(fn, p.name, sizes);
+      return bound === undefined ? v : { ...v, bound };
+    });
     inputs.push(...vars);
     env = bind(
       env,
@@ -58,7 +62,7 @@ export function elaborate(
       ? evalExpr(cx, env, fn.body)
       : callValue(
           cx,
-          { k: 'fn', f: { k: 'named', fn, sizes } },
+          { k: 'fn', f: { k: 'named', fn, ...names } },
           fn.params.map((p) => lookup(env.locals, p.id)!),
           fn.span,
         );
@@ -184,6 +188,16 @@ function distinct(cx: Cx, vars: readonly Var[]): readonly Var[] {
     );
     return emitNest(cx, v.name, axes, body);
   });
+}
+
+/** An index below 0 that every call would have to give. */
+function noValue(fn: TFn, param: string, sizes: SizeEnv): CompileError {
+  const shown = fn.sizes.map((p) => `${p.name} = ${sizes.get(p.name)}`).join(', ');
+  return new CompileError(
+    'E0804',
+    `\`${param}\` of \`${fn.name}\` is an idx[0], which has no value, for ${shown}.`,
+    fn.span,
+  );
 }
 
 function notScalar(span: Span, name: string): CompileError {

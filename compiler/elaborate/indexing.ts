@@ -6,23 +6,34 @@
  * (`??`, the parts of a concatenation) carries that condition as guards on its reads, so no emitted
  * read can leave its array even where its value is not used.
  */
-import type { TExpr, TIndex } from '../../dsl/typed.ts';
-import { castE, constE, insideE, keepGuards, mapExpr, prim, readE, selectE } from '../core/expr.ts';
-import { addIx, ixConst, shiftIx } from '../core/ix.ts';
+import type { Span } from '../../dsl/source.ts';
+import type { TExpr, TIndex, Type } from '../../dsl/typed.ts';
+import { constE, insideE, keepGuards, mapExpr, prim, readE, selectE } from '../core/expr.ts';
+import { addIx, ixConst, ixVal, shiftIx } from '../core/ix.ts';
 import type { Expr, Guard, Ix } from '../core.ts';
-import { evalExpr, exprOf } from './eval.ts';
-import { affine, toIx } from './ints.ts';
-import { leavesOfSkeleton, type Skeleton, treeOf } from './leaves.ts';
+import { evalExpr, numAt } from './eval.ts';
+import { affine, requireExact, toIx } from './ints.ts';
+import { leavesOfSkeleton, treeOf } from './leaves.ts';
 import { type Cx, joinIx } from './scope.ts';
-import { evalExtent, evalSize } from './sizes.ts';
+import { evalBound, evalExtent, evalSize } from './sizes.ts';
 import { skeletonOfType } from './types.ts';
-import { type Env, mapScalars, plain, type Tensor, type Value, zipScalars } from './value.ts';
+import {
+  asStored,
+  type Env,
+  exactly,
+  mapScalars,
+  plain,
+  type Tensor,
+  type Value,
+  zipScalars,
+} from './value.ts';
 
 export function indexOf(cx: Cx, env: Env, ix: TIndex, extent: number): Ix {
   switch (ix.k) {
     case 'at': {
-      const bound = ix.e.type.k === 'idx' ? evalExtent(ix.e.type.size, env.sizes) : extent;
-      return toIx(exprOf(evalExpr(cx, env, ix.e)), bound);
+      const { type, span } = ix.e;
+      const bound = type.k === 'idx' ? evalBound(type.size, env.sizes, span) : extent;
+      return toIx(numAt(evalExpr(cx, env, ix.e)), bound, cx.extents, span);
     }
     case 'tuple': {
       const ranges = ix.ranges.map((r) => evalExtent(r, env.sizes));
@@ -62,16 +73,18 @@ type PlaceAt = { readonly ix: Ix; readonly guard?: Guard; readonly when?: Expr }
 
 /** A computed integer is promised to be in range, so where it is not, element 0 is meant instead. */
 function placeOf(cx: Cx, env: Env, i: TIndex, extent: number): PlaceAt {
-  const e = i.k === 'at' ? exprOf(evalExpr(cx, env, i.e)) : undefined;
-  if (i.k !== 'at' || i.e.type.k === 'idx' || e === undefined || affine(e) !== undefined) {
-    const ix = indexOf(cx, env, i, extent);
-    return { ix, guard: { e: ix, lo: 0, hi: extent } };
-  }
-  if (extent === 0) return { ix: ixConst(0), guard: { e: ixConst(0), lo: 0, hi: 0 } };
-  const at = castE('i32', e);
-  const [first, end] = [constE('i32', 0), constE('i32', extent)];
+  const guarded = (ix: Ix): PlaceAt => ({ ix, guard: { e: ix, lo: 0, hi: extent } });
+  if (i.k !== 'at' || i.e.type.k === 'idx') return guarded(indexOf(cx, env, i, extent));
+  const n = numAt(evalExpr(cx, env, i.e));
+  if (affine(n) !== undefined) return guarded(toIx(n, extent, cx.extents, i.e.span));
+  if (extent === 0) return guarded(ixConst(0));
+  // A u32 is the number that it is; an i32 that cannot have wrapped stays one.
+  const at = n.int ?? (n.e.t === 'u32' ? exactly(n) : n.e);
+  const [first, end] = [constE(at.t, 0), constE(at.t, extent)];
   const when = prim('and', prim('ge', at, first), prim('lt', at, end));
-  return { ix: toIx(selectE(when, at, first), extent), when };
+  const ix = ixVal(selectE(when, at, first), extent);
+  requireExact(ix, cx.extents, i.e.span);
+  return { ix, when };
 }
 
 /** The element, or the tensor of the trailing dims. */
@@ -106,7 +119,7 @@ function orElse(cx: Cx, v: Value, places: readonly PlaceAt[], fallback: Value): 
 /** A scalar fallback stands for every element. */
 function fillLike(v: Value, fallback: Value): Value {
   if (fallback.k !== 'scalar' || v.k === 'scalar') return fallback;
-  return mapScalars(v, () => fallback.e);
+  return mapScalars(v, () => fallback.e); // elements: none has a twin
 }
 
 /** Every read below `e` happens only where the guards hold. */
@@ -127,12 +140,13 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
   let total = 0;
   const parts = x.items.map((item): Part => {
     const size = item.spread ? evalExtent(item.size, env.sizes, x.span) : 1;
-    const part = { value: evalExpr(cx, env, item.value), from: total, size, spread: item.spread };
+    const value = asStored(evalExpr(cx, env, item.value));
+    const part = { value, from: total, size, spread: item.spread };
     total += size;
     return part;
   });
   const first = parts[0];
-  if (first === undefined) return zeroOf(skeletonOfType(x.type, env.sizes, x.span));
+  if (first === undefined) return zeroOf(env, x.type, x.span);
   const rest = restDims(first);
   const at = (ix: readonly Ix[]): Value => {
     const i = ix[0]!;
@@ -154,8 +168,9 @@ export function evalArray(cx: Cx, env: Env, x: TExpr & { k: 'array' }): Value {
   return { k: 'tensor', dims: [total, ...rest], radices: plain([total, ...rest]), at };
 }
 
-/** An array without items has elements of its type that nobody can read. */
-function zeroOf(s: Skeleton): Value {
+/** What stands for elements that nobody can read: those of an array or loop without any. */
+export function zeroOf(env: Env, t: Type, span: Span): Value {
+  const s = skeletonOfType(t, env, span);
   const types = leavesOfSkeleton(s).map((leaf) => leaf.t);
   return treeOf(s, (k) => constE(types[k]!, 0));
 }
@@ -163,7 +178,7 @@ function zeroOf(s: Skeleton): Value {
 /** What stands for an element where every part is empty. */
 function noElement(env: Env, x: TExpr): Value {
   const t = x.type.k === 'tensor' ? x.type.elem : x.type;
-  return zeroOf(skeletonOfType(t, env.sizes, x.span));
+  return zeroOf(env, t, x.span);
 }
 
 function restDims(p: Part): readonly number[] {

@@ -85,7 +85,8 @@ export function push(cx: Cx, ...stmts: readonly Stmt[]): void {
 
 // ---------------------------------------------------------------- nests
 
-const maxElements = 2 ** 31;
+/** Offsets are below 2^31, so that every target can count them. */
+const maxElements = 2 ** 31 - 1;
 
 /** The enclosing axes an expression mentions beyond `own`, outermost first. */
 export function outerAxes(cx: Cx, e: Expr, own: readonly Axis[] = []): readonly Axis[] {

@@ -7,13 +7,13 @@
  */
 import type { Span } from '../../dsl/source.ts';
 import type { TExpr } from '../../dsl/typed.ts';
-import { readE } from '../core/expr.ts';
+import { constE, readE } from '../core/expr.ts';
 import { ixAxis } from '../core/ix.ts';
 import type { Axis, Ix, Stmt, Var } from '../core.ts';
 import { callValue } from './call.ts';
 import { bindPattern, evalExpr } from './eval.ts';
 import { intOf } from './ints.ts';
-import { type Leaf, leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
+import { type Leaf, leavesOf, leavesOfSkeleton, skeletonOf, treeOf, wholeDims } from './leaves.ts';
 import {
   type Cx,
   freshAxis,
@@ -24,13 +24,13 @@ import {
   storeLeaf,
   unionAxes,
 } from './scope.ts';
-import { evalExtent } from './sizes.ts';
+import { evalRange } from './sizes.ts';
 import { bind, type Env, scalar, type Value } from './value.ts';
 
 export function evalFold(cx: Cx, env: Env, x: TExpr & { k: 'fold' | 'scan' }): Value {
   const init = evalExpr(cx, env, x.init);
-  const trip = evalExtent(x.binder.size, env.sizes, x.span);
-  if (trip === 0 && x.k === 'fold') return init;
+  const trip = evalRange(x.binder.size, env.sizes, x.span);
+  if (trip === 0) return x.k === 'fold' ? init : noSteps(init);
   const name = x.pattern.k === 'name' ? x.pattern.name : 'carry';
   const names = leavesOf(init).map((leaf) => nameOf(leaf, name));
   const steps = loop(cx, {
@@ -69,6 +69,20 @@ export function resultSpan(x: TExpr): Span {
 function nameOf(leaf: Leaf, fallback: string): string {
   const last = leaf.path.at(-1);
   return typeof last === 'string' ? last : fallback;
+}
+
+/** The carries of no steps, stacked: their structure, and nobody reads an element. */
+function noSteps(init: Value): Value {
+  const shape = wholeDims(skeletonOf(init));
+  const types = leavesOfSkeleton(shape).map((leaf) => leaf.t);
+  const zero = treeOf(shape, (k) => constE(types[k]!, 0));
+  if (zero.k !== 'tensor') return { k: 'tensor', dims: [0], radices: [[0]], at: () => zero };
+  return {
+    k: 'tensor',
+    dims: [0, ...zero.dims],
+    radices: [[0], ...zero.radices],
+    at: ([, ...ix]) => zero.at(ix),
+  };
 }
 
 /** Slice l of array k is leaf k of step l. */

@@ -5,25 +5,36 @@
  * Invariant: leaves marked `fixed` are copied from the first tree by `each` and skipped by
  * reductions; the trees were checked to have one structure.
  */
+import type { ReduceOp } from '../../dsl/ast.ts';
 import type { TExpr } from '../../dsl/typed.ts';
 import { constE, prim } from '../core/expr.ts';
-import type { Axis, Expr } from '../core.ts';
-import { evalExpr, exprOf, tabulated } from './eval.ts';
+import type { Axis, Dtype, Expr } from '../core.ts';
+import { dtypeOf, evalExpr, exprOf, tabulated } from './eval.ts';
 import { type Cx, emitReduce, ownAxes } from './scope.ts';
-import { bind, type Env, finer, type RecordValue, type Tensor, type Value } from './value.ts';
+import {
+  asStored,
+  bind,
+  type Env,
+  finer,
+  mapScalars,
+  type RecordValue,
+  type Tensor,
+  type Value,
+} from './value.ts';
 
 type OnScalars = (leaves: readonly Value[]) => Value;
 
 export function evalEach(cx: Cx, env: Env, x: TExpr & { k: 'each' }): Value {
   const trees = x.trees.map((t) => evalExpr(cx, env, t));
-  return eachTree(cx, trees, (leaves) => {
+  const f: OnScalars = (leaves) => {
     const inner = x.names.reduce((e, n, i) => bind(e, n.id, leaves[i]!), env);
-    return evalExpr(cx, inner, x.body);
-  });
+    return asStored(evalExpr(cx, inner, x.body));
+  };
+  return eachTree(cx, trees, f, dtypeOf(x.body));
 }
 
-/** Applies `f` to corresponding scalars of trees of one structure. */
-export function eachTree(cx: Cx, trees: readonly Value[], f: OnScalars): Value {
+/** Applies `f` to corresponding scalars of trees of one structure; it gives scalars of type `t`. */
+export function eachTree(cx: Cx, trees: readonly Value[], f: OnScalars, t: Dtype): Value {
   const first = trees[0]!;
   switch (first.k) {
     case 'scalar':
@@ -34,12 +45,10 @@ export function eachTree(cx: Cx, trees: readonly Value[], f: OnScalars): Value {
     case 'tensor': {
       const shape = trees.reduce<Tensor>((a, t) => finer(a, asTensor(t)), first);
       const own = ownAxes(cx, shape.radices);
-      const elems = trees.map((t) => asTensor(t).at(own.ix));
-      return tabulated(
-        cx,
-        { axes: own.axes, dims: shape.dims, radices: shape.radices },
-        eachTree(cx, elems, f),
-      );
+      const elems = trees.map((v) => asTensor(v).at(own.ix));
+      // Nothing is done to elements that are not there.
+      const elem = shape.dims.includes(0) ? withLeaves(elems[0]!, t) : eachTree(cx, elems, f, t);
+      return tabulated(cx, { axes: own.axes, dims: shape.dims, radices: shape.radices }, elem);
     }
     case 'record':
       return {
@@ -53,14 +62,24 @@ export function eachTree(cx: Cx, trees: readonly Value[], f: OnScalars): Value {
                 ? field.value
                 : eachTree(
                     cx,
-                    trees.map((t) => asRecord(t).fields.get(label)!.value),
+                    trees.map((v) => asRecord(v).fields.get(label)!.value),
                     f,
+                    t,
                   ),
             },
           ]),
         ),
       };
   }
+}
+
+/** The structure with zeros of another type in the leaves that are not fixed. */
+function withLeaves(v: Value, t: Dtype): Value {
+  if (v.k !== 'record') return mapScalars(v, () => constE(t, 0));
+  const fields = [...v.fields].map(
+    ([label, f]) => [label, f.fixed ? f : { ...f, value: withLeaves(f.value, t) }] as const,
+  );
+  return { k: 'record', fields: new Map(fields) };
 }
 
 function asTensor(v: Value): Tensor {
@@ -86,6 +105,24 @@ const combine: Record<TreeOp, (a: Expr, b: Expr) => Expr> = {
   any: (a, b) => prim('or', a, b),
 };
 
+/** A reduction of nothing; of those that need an element no program asks that. */
+export function ofNothing(op: ReduceOp, t: Dtype): Expr {
+  switch (op) {
+    case 'sum':
+    case 'any':
+      return constE(t, 0);
+    case 'prod':
+    case 'all':
+      return constE(t, 1);
+    case 'mean':
+    case 'max':
+    case 'min':
+    case 'argmax':
+    case 'argmin':
+      throw new Error(`\`${op}\` of nothing`);
+  }
+}
+
 export function evalReduceTree(cx: Cx, env: Env, x: TExpr & { k: 'reduceTree' }): Value {
   if (x.op === 'argmax' || x.op === 'argmin') throw new Error(`${x.op} needs one range`);
   const op: TreeOp = x.op === 'mean' ? 'sum' : x.op;
@@ -98,17 +135,7 @@ export function evalReduceTree(cx: Cx, env: Env, x: TExpr & { k: 'reduceTree' })
     const e = axes.length === 0 ? body : emitReduce(cx, op, body, { op, red: axes });
     parts.push({ e, count });
   });
-  if (parts.length === 0) {
-    const neutral: Record<TreeOp, Expr> = {
-      sum: constE('f32', 0),
-      prod: constE('f32', 1),
-      max: constE('f32', Number.NEGATIVE_INFINITY),
-      min: constE('f32', Number.POSITIVE_INFINITY),
-      all: constE('bool', 1),
-      any: constE('bool', 0),
-    };
-    return { k: 'scalar', e: neutral[op] };
-  }
+  if (parts.length === 0) return { k: 'scalar', e: ofNothing(x.op, dtypeOf(x)) };
   const total = parts.map((p) => p.e).reduce(combine[op]);
   if (x.op !== 'mean') return { k: 'scalar', e: total };
   const n = parts.reduce((m, p) => m + p.count, 0);
@@ -131,6 +158,7 @@ function reduceLeaves(
       return;
     case 'tensor': {
       const shape = trees.reduce<Tensor>((a, t) => finer(a, asTensor(t)), first);
+      if (shape.dims.includes(0)) return;
       const own = ownAxes(cx, shape.radices);
       const elems = trees.map((t) => asTensor(t).at(own.ix));
       reduceLeaves(cx, elems, [...axes, ...own.axes], f);

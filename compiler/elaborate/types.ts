@@ -9,16 +9,17 @@ import type { Type } from '../../dsl/typed.ts';
 import { CompileError } from './errors.ts';
 import type { LeafSpec, PathStep } from './interface.ts';
 import type { Skeleton } from './leaves.ts';
-import { evalExtent, type SizeEnv } from './sizes.ts';
+import { evalBound, evalExtent, type SizeEnv } from './sizes.ts';
+import type { Names } from './value.ts';
 
-export function skeletonOfType(t: Type, env: SizeEnv, span?: Span): Skeleton {
+export function skeletonOfType(t: Type, env: Names, span?: Span): Skeleton {
   switch (t.k) {
     case 'scalar':
       return t.s === 'key' ? { k: 'key' } : { k: 'scalar', t: t.s };
     case 'idx':
       return { k: 'scalar', t: 'i32' };
     case 'tensor': {
-      const dims = t.dims.map((d) => evalExtent(d.size, env, span));
+      const dims = t.dims.map((d) => evalExtent(d.size, env.sizes, span));
       const elem = skeletonOfType(t.elem, env, span);
       return { k: 'tensor', dims, radices: dims.map((d) => [d]), elem };
     }
@@ -32,8 +33,12 @@ export function skeletonOfType(t: Type, env: SizeEnv, span?: Span): Skeleton {
         })),
       };
     case 'fn':
-    case 'var':
-      throw notData(span);
+      return { k: 'fn', value: { k: 'fn', f: { k: 'none' } } };
+    case 'var': {
+      const meant = env.types.get(t.name);
+      if (meant === undefined) throw notData(span);
+      return skeletonOfType(meant.t, meant.in, span);
+    }
   }
 }
 
@@ -64,7 +69,7 @@ function walk(t: Type, env: SizeEnv, around: Around, out: LeafSpec[], span?: Spa
       });
       return;
     case 'idx':
-      out.push({ ...around, scalar: 'idx', bound: evalExtent(t.size, env, span) });
+      out.push({ ...around, scalar: 'idx', bound: evalBound(t.size, env, span) });
       return;
     case 'tensor': {
       const dims = t.dims.map((d) => evalExtent(d.size, env, span));

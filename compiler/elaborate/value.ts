@@ -6,14 +6,20 @@
  * Invariant: `at` is pure: it emits no statement. What an element expression mentions beyond its
  * indices are axes of the enclosing `for`s, so substituting those axes gives the value elsewhere.
  */
-import type { LocalId, TExpr, TFn } from '../../dsl/typed.ts';
-import { substAxes } from '../core/expr.ts';
+import type { LocalId, TExpr, TFn, Type } from '../../dsl/typed.ts';
+import { castE, constE, indexE, substAxes } from '../core/expr.ts';
 import type { Extents } from '../core/ix.ts';
 import type { AxisId, Expr, Ix } from '../core.ts';
 import type { SizeEnv } from './sizes.ts';
 
+/**
+ * A scalar. `int` is there where a whole number may have wrapped at 32 bits: the same number, exactly,
+ * which is what an index is made of (ints.ts).
+ */
+export type Num = { readonly k: 'scalar'; readonly e: Expr; readonly int?: Expr };
+
 export type Value =
-  | { readonly k: 'scalar'; readonly e: Expr }
+  | Num
   | { readonly k: 'key'; readonly hi: Expr; readonly lo: Expr }
   | Tensor
   | RecordValue
@@ -37,7 +43,14 @@ export type FnValue = {
   readonly k: 'fn';
   readonly f:
     | { readonly k: 'lambda'; readonly expr: TExpr & { readonly k: 'lambda' }; readonly env: Env }
-    | { readonly k: 'named'; readonly fn: TFn; readonly sizes: SizeEnv }
+    | {
+        readonly k: 'named';
+        readonly fn: TFn;
+        readonly sizes: SizeEnv;
+        readonly types: TypeEnv;
+      }
+    /** Of an array without elements: nobody calls it. */
+    | { readonly k: 'none' }
     /** What an `if` on data gives: each call calls both and combines the results. */
     | {
         readonly k: 'either';
@@ -48,7 +61,12 @@ export type FnValue = {
 };
 
 /** Locals are numbered uniquely within a function, so a frame is a chain of bindings. */
-export type Env = { readonly sizes: SizeEnv; readonly locals: Locals };
+export type Env = { readonly sizes: SizeEnv; readonly types: TypeEnv; readonly locals: Locals };
+/** What the type parameters of a function stand for, in the terms of its caller. */
+export type TypeEnv = ReadonlyMap<string, { readonly t: Type; readonly in: Names }>;
+/** What a type mentions. */
+export type Names = { readonly sizes: SizeEnv; readonly types: TypeEnv };
+export const noTypes: TypeEnv = new Map();
 export type Locals = { readonly id: LocalId; readonly value: Value; readonly up: Locals } | null;
 
 export function lookup(locals: Locals, id: LocalId): Value | undefined {
@@ -57,10 +75,15 @@ export function lookup(locals: Locals, id: LocalId): Value | undefined {
 }
 
 export function bind(env: Env, id: LocalId, value: Value): Env {
-  return { sizes: env.sizes, locals: { id, value, up: env.locals } };
+  return { ...env, locals: { id, value, up: env.locals } };
 }
 
-export const scalar = (e: Expr): Value => ({ k: 'scalar', e });
+export const scalar = (e: Expr): Num => ({ k: 'scalar', e });
+
+/** A number as it is stored or handed on as a value: whole numbers have wrapped. */
+export function asStored(v: Value): Value {
+  return v.k === 'scalar' && v.int !== undefined ? scalar(v.e) : v;
+}
 
 export type AxisMap = ReadonlyMap<AxisId, Ix>;
 
@@ -78,11 +101,11 @@ export function mapFields(
   );
 }
 
-/** Applies `f` to every scalar expression of a value, keeping its structure. */
+/** Rewrites every scalar expression of a value, keeping its structure. */
 export function mapScalars(v: Value, f: (e: Expr) => Expr): Value {
   switch (v.k) {
     case 'scalar':
-      return scalar(f(v.e));
+      return v.int === undefined ? scalar(f(v.e)) : { k: 'scalar', e: f(v.e), int: f(v.int) };
     case 'key':
       return { k: 'key', hi: f(v.hi), lo: f(v.lo) };
     case 'tensor':
@@ -99,7 +122,10 @@ export function mapScalars(v: Value, f: (e: Expr) => Expr): Value {
 
 /** Combines two values of one structure scalar by scalar. */
 export function zipScalars(a: Value, b: Value, f: (a: Expr, b: Expr) => Expr): Value {
-  if (a.k === 'scalar' && b.k === 'scalar') return scalar(f(a.e, b.e));
+  if (a.k === 'scalar' && b.k === 'scalar') {
+    if (a.int === undefined && b.int === undefined) return scalar(f(a.e, b.e));
+    return { k: 'scalar', e: f(a.e, b.e), int: f(exactly(a), exactly(b)) };
+  }
   if (a.k === 'key' && b.k === 'key') return { k: 'key', hi: f(a.hi, b.hi), lo: f(a.lo, b.lo) };
   if (a.k === 'tensor' && b.k === 'tensor') {
     return { ...finer(a, b), at: (ix) => zipScalars(a.at(ix), b.at(ix), f) };
@@ -112,6 +138,13 @@ export function zipScalars(a: Value, b: Value, f: (a: Expr, b: Expr) => Expr): V
   }
   if (a.k === 'fn' && b.k === 'fn') return { k: 'fn', f: { k: 'either', a, b, combine: f } };
   throw new Error(`values of different structure: ${a.k} and ${b.k}`);
+}
+
+/** A whole number as one without a size. */
+export function exactly(n: Num): Expr {
+  if (n.int !== undefined) return n.int;
+  if (n.e.k === 'const') return constE('int', n.e.v);
+  return n.e.k === 'index' ? indexE(n.e.ix, 'int') : castE('int', n.e);
 }
 
 /** The tensor whose dims are split further. */

@@ -142,9 +142,13 @@ export class TenonFunction implements AsyncDisposable {
       this.typed.params.filter((p) => p.init === undefined || given(p.name)).map((p) => p.name),
     );
     if (whole) this.#requireAll(gathered, present);
-    const { sizes: params, derived } = this.typed;
+    const { sizes: params } = this.typed;
     const known = { ...this.#options.sizes, ...options.sizes };
-    return { gathered, present, sizes: inferSizes(params, derived, this.#params, gathered, known) };
+    return {
+      gathered,
+      present,
+      sizes: inferSizes(params, this.typed, this.#params, gathered, known),
+    };
   }
 
   #requireAll(gathered: Gathered, present: ReadonlySet<string>): void {

@@ -1,12 +1,12 @@
 /**
  * Sizes from the shapes of what was given. Every given leaf yields one equation per dimension
- * between a size polynomial and a number; equations with one unknown left are solved until nothing
- * moves. Products of two unknowns are never guessed (language.md, decision 2).
+ * between a size polynomial and a number, and so does every fact `A == B` of the function; equations
+ * with one unknown left are solved until nothing moves. Products of two unknowns are never guessed (language.md, decision 2).
  *
  * Invariant: a solved size remembers the leaf it came from, so that a contradiction can name both.
  */
 import { evaluate, mul, num, ONE, print, sub, variable } from '../../dsl/size.ts';
-import type { DerivedSize, Size } from '../../dsl/typed.ts';
+import type { Size, TFn } from '../../dsl/typed.ts';
 import { TenonError } from '../errors.ts';
 import type { Gathered, Given, Param } from './gather.ts';
 import { type SymbolicLeaf, stackedName } from './leaves.ts';
@@ -43,7 +43,7 @@ type Known = { readonly value: number; readonly why: string };
  */
 export function inferSizes(
   sizes: readonly SizeParam[],
-  derived: readonly DerivedSize[],
+  { derived, facts }: Pick<TFn, 'derived' | 'facts'>,
   params: readonly Param[],
   gathered: Gathered,
   given: Readonly<Record<string, number>>,
@@ -70,7 +70,13 @@ export function inferSizes(
     why: `${d.name} follows from ${showSize(d.of)}`,
     leaf: '',
   }));
-  const all = [...equations, ...links];
+  // Whether a fact holds is asked when the function is specialised.
+  const equal = facts.flatMap((f) =>
+    f.op === '=='
+      ? [{ size: sub(f.left, f.right), value: 0, why: `of \`${f.text}\``, leaf: '' }]
+      : [],
+  );
+  const all = [...equations, ...links, ...equal];
   solve(all, known);
   for (const s of sizes) {
     if (known.has(s.name) || s.init === undefined) continue;

@@ -64,10 +64,13 @@ function whole({ shape }: LeafSpec, pieces: Iterable<Piece>): Float32Array {
   return out;
 }
 
+/** A function that states nothing of its sizes. */
+const none = { derived: [], facts: [] };
+
 const enter = (type: Type, inputs: Inputs): { sizes: Map<string, number>; leaves: Leaf[] } => {
   const params = [{ name: 'p', leaves: leavesOf(type, 'p') }];
   const gathered = gather(params, flatten(inputs));
-  const sizes = inferSizes(sizeParams, [], params, gathered, {});
+  const sizes = inferSizes(sizeParams, none, params, gathered, {});
   const leaves = specs(params[0]!.leaves, sizes).map((spec, i) => ({
     spec,
     data: whole(spec, ingest('p', spec, gathered.get('p')![i]!)),
@@ -176,7 +179,7 @@ describe('sizes', () => {
     const gathered = new Map(given.map(([, shape], i) => [`x${i}`, [whole(shape)]]));
     return inferSizes(
       names.map((name) => ({ name })),
-      [],
+      none,
       params,
       gathered,
       explicit,
@@ -235,12 +238,29 @@ describe('sizes', () => {
   it('follow from a fact in both directions', () => {
     const derived = [{ name: 'D/2', of: size('D'), per: 2 }];
     const params = [{ name: 'x', leaves: [leaf(size(2, 'D/2'))] }];
-    const got = inferSizes([{ name: 'D' }], derived, params, new Map([['x', [whole([6])]]]), {});
+    const got = inferSizes(
+      [{ name: 'D' }],
+      { ...none, derived },
+      params,
+      new Map([['x', [whole([6])]]]),
+      {},
+    );
     expect(Object.fromEntries(got)).toEqual({ D: 6 });
   });
 
+  it('follow from an equation that the function states', () => {
+    const span = { file: 'a.tn', start: 0, end: 0 };
+    const [left, right] = [size('N'), size('H', 'W')];
+    const fact = { left, op: '==', right, equals: [], text: 'N == H*W', span } as const;
+    const params = [{ name: 'x', leaves: [leaf(size('N'))] }];
+    const sizes = ['N', 'H', 'W'].map((name) => ({ name }));
+    const given = new Map([['x', [whole([6])]]]);
+    const got = inferSizes(sizes, { ...none, facts: [fact] }, params, given, { H: 2 });
+    expect(Object.fromEntries(got)).toEqual({ N: 6, H: 2, W: 3 });
+  });
+
   it('take a default when nothing tells them', () => {
-    const got = inferSizes([{ name: 'S', init: size(1) }], [], [], new Map(), {});
+    const got = inferSizes([{ name: 'S', init: size(1) }], none, [], new Map(), {});
     expect(got.get('S')).toBe(1);
   });
 
