@@ -82,7 +82,7 @@ export function showFact(f: Fact): string {
 
 // ---------------------------------------------------------------- assuming
 
-function gcd(a: number, b: number): number {
+export function gcd(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
 

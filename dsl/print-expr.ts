@@ -22,7 +22,7 @@ import {
   softline,
 } from './doc.ts';
 import { COMPARISON, LEVEL, OR_ELSE, POWER, PREFIX_LEVEL, SUFFIX } from './precedence.ts';
-import { binder, pattern, type } from './print-types.ts';
+import { binder, isGrouped, pattern, type } from './print-types.ts';
 
 /** `left a` is an operand of any operator, but nothing follows it as a suffix. */
 const HEAD = POWER + 0.5;
@@ -249,13 +249,17 @@ function chain(e: Binary, c: Comments, tail: boolean): Doc {
   }
   const rest: { op: BinOp; right: Expr; tight: boolean }[] = [];
   let first: Expr = e;
-  const again = (at: Expr): at is Binary =>
-    at.k === 'binary' && LEVEL[at.op] === level && (at === e || level !== COMPARISON);
-  while (again(first)) {
+  // In brackets it may be a size, whose groups are parts of their own.
+  const isPart = (at: Binary): boolean =>
+    c.inIndex && at.op === rest[0]?.op && isGrouped(at) && isSize(at) && hasSize(at);
+  const again = (at: Binary): boolean =>
+    LEVEL[at.op] === level && (at === e || (level !== COMPARISON && !isPart(at)));
+  while (first.k === 'binary' && again(first)) {
     rest.unshift({ op: first.op, right: first.right, tight: isTight(first, c) });
     first = first.left;
   }
-  const left = expr(first, c, level === COMPARISON ? level + 1 : level, false);
+  const part = first.k === 'binary' && isPart(first);
+  const left = expr(first, c, part || level === COMPARISON ? level + 1 : level, false);
   const parts = rest.map(({ op, right, tight }, n) => {
     const operand = expr(right, c, level + 1, tail && n === rest.length - 1);
     return tight ? cat(op, operand) : cat(line, `${op} `, operand);

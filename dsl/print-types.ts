@@ -3,6 +3,7 @@ import type { Binder, Fact, Param, Pattern, SizeExpr, TypeExpr } from './ast.ts'
 import type { Comments } from './comments.ts';
 import { cat, type Doc, fill, group, indent, line, list } from './doc.ts';
 import { LEVEL, POWER } from './precedence.ts';
+import type { Span } from './source.ts';
 
 // ---------------------------------------------------------------- sizes
 
@@ -15,7 +16,9 @@ export function size(s: SizeExpr, min = 0): string {
       return s.name;
     case 'op': {
       const level = LEVEL[s.op];
-      const left = size(s.left, level === POWER ? level + 1 : level);
+      // A group of the same kind is a part of its own: `(A*B)*C` has two parts, `A*B*C` three.
+      const part = isGrouped(s.left) && s.left.k === 'op' && s.left.op === s.op;
+      const left = size(s.left, part || level === POWER ? level + 1 : level);
       const right = size(s.right, level === POWER ? level : level + 1);
       const sign = s.op === '+' || s.op === '-' ? ` ${s.op} ` : s.op;
       return level < min ? `(${left}${sign}${right})` : `${left}${sign}${right}`;
@@ -23,6 +26,14 @@ export function size(s: SizeExpr, min = 0): string {
     default:
       return s satisfies never;
   }
+}
+
+/** An operation that is written in parentheses: its span begins before its left operand. */
+export function isGrouped(e: {
+  readonly span: Span;
+  readonly left?: { readonly span: Span };
+}): boolean {
+  return e.left !== undefined && e.span.start < e.left.span.start;
 }
 
 function fact(f: Fact): string {

@@ -10,7 +10,7 @@
  * Invariant: `true` comes with a certificate: goal * a = sum of products of things that are not
  * negative, with a >= 1, in every case. `false` says nothing.
  */
-import type { Facts } from './facts.ts';
+import { type Facts, gcd } from './facts.ts';
 import * as S from './size.ts';
 import type { Monomial, Size } from './typed.ts';
 
@@ -62,10 +62,6 @@ export function provesEqual(facts: Facts, a: Size, b: Size): boolean {
 }
 
 // ---------------------------------------------------------------- the search
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? Math.abs(a) : gcd(b, a % b);
-}
 
 /**
  * `g*q + c >= 0` is `q + floor(c / g) >= 0` for whole numbers, so a goal and a fact may both be

@@ -73,7 +73,7 @@ function noMoreThan(c: RangeContext, p: Size, by: Size): Size {
   return proves(c, p) ? p : termsOf(p, 1);
 }
 
-/** Both ends of an index value; `loose` when the upper one may never be reached. */
+/** Both ends of an index value; `loose` when one of them may never be reached. */
 type Bounds = { readonly lo: Size; readonly hi: Size; readonly loose?: boolean };
 
 function bounds(c: RangeContext, name: string, depth: number): Bounds | undefined {
@@ -93,11 +93,13 @@ function bounds(c: RangeContext, name: string, depth: number): Bounds | undefine
       const most = extreme(c, v.of, 'max', depth + 1);
       if (least === undefined || most === undefined) return undefined;
       // floor(p / k) >= p where p is negative, and a part of p that is not positive is below p.
-      const lo = proves(c, least) ? S.ZERO : (floorBy(least, by) ?? termsOf(least, -1));
+      const down = floorBy(least, by);
+      const lo = proves(c, least) ? S.ZERO : (down ?? termsOf(least, -1));
       // floor(m / k) = (m + 1) / k - 1 when k divides m + 1
       const above = S.divide(S.add(most, S.ONE), by);
       const exact = above === undefined ? floorBy(most, by) : S.sub(above, S.ONE);
-      return { lo, hi: exact ?? noMoreThan(c, most, by), loose: exact === undefined };
+      const loose = exact === undefined || down === undefined;
+      return { lo, hi: exact ?? noMoreThan(c, most, by), loose };
     }
     case 'either': {
       const ends = v.of.map((p) => ({
@@ -180,6 +182,58 @@ export function extreme(
     }
     if (!moved) return undefined;
   }
+}
+
+// ---------------------------------------------------------------- all values
+
+/** So few points that all of them can be looked at. */
+const FEW = 4096;
+
+/**
+ * The values of p from the least to the greatest, where its index values run over few numbers and no
+ * size is open: exactly, however they depend on each other.
+ */
+function enumerated(c: RangeContext, p: Size): { lo: number; hi: number } | undefined {
+  const ranges = new Map<string, number>();
+  const enter = (s: Size, depth: number): boolean =>
+    depth <= DEEPEST &&
+    S.variables(c.resolve(s)).every((name) => {
+      const v = c.value(name);
+      if (v === undefined) return false;
+      if (v.k === 'div' || v.k === 'mod') return enter(v.of, depth + 1) && enter(v.by, depth + 1);
+      if (v.k !== 'range') return false;
+      const n = S.constant(c.resolve(v.size));
+      if (n === undefined) return false;
+      ranges.set(name, n);
+      return true;
+    });
+  if (!enter(p, 0)) return undefined;
+  const axes = [...ranges];
+  const points = axes.reduce((n, [, size]) => n * size, 1);
+  if (axes.length === 0 || points === 0 || points > FEW) return undefined;
+  const at = new Map<string, number>();
+  const sizeAt = (s: Size): number =>
+    S.evaluate(c.resolve(s), (name) => {
+      const v = c.value(name)!;
+      if (v.k !== 'div' && v.k !== 'mod') return at.get(name);
+      const [of, by] = [sizeAt(v.of), sizeAt(v.by)];
+      if (!(by >= 1)) return undefined;
+      const q = Math.floor(of / by);
+      return v.k === 'div' ? q : of - q * by;
+    }) ?? Number.NaN;
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let n = 0; n < points; n++) {
+    let rest = n;
+    for (const [name, size] of axes) {
+      at.set(name, rest % size);
+      rest = Math.floor(rest / size);
+    }
+    const v = sizeAt(p);
+    if (Number.isNaN(v)) return undefined;
+    lo = Math.min(lo, v);
+    hi = Math.max(hi, v);
+  }
+  return { lo, hi };
 }
 
 // ---------------------------------------------------------------- what is known together
@@ -309,6 +363,12 @@ export function proveInRange(c: RangeContext, p: Size, extent: Size): RangeProof
   const high =
     (most === undefined || !proves(c, S.sub(last, most))) && !neverNegative(c, S.sub(last, p));
   if (!low && !high) return { k: 'proved' };
+  const all = enumerated(c, p);
+  if (all !== undefined) {
+    const [down, up] = [S.num(all.lo), S.num(all.hi)];
+    if (!proves(c, down)) return { k: 'low', least: down };
+    return proves(c, S.sub(last, up)) ? { k: 'proved' } : { k: 'high', most: up };
+  }
   if (least === undefined || most === undefined || !reached(c, p)) return { k: 'unknown' };
   return low ? { k: 'low', least } : { k: 'high', most };
 }

@@ -7,7 +7,7 @@
  */
 import type { Expr, TypeExpr } from '../ast.ts';
 import { equate } from '../equations.ts';
-import { inUserNames, type KnownFact, knownRemainder } from '../facts.ts';
+import { gcd, inUserNames, type KnownFact, knownRemainder } from '../facts.ts';
 import { provesEqual, provesNonNegative } from '../prove.ts';
 import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -141,8 +141,9 @@ export function instantiate(
   for (const d of sig.facts.derived) {
     const name = bareName(free.get(d.name));
     if (name === undefined) continue;
+    // Shown by the callee's name of the whole.
     const own = (s: Size) => substSize(s, { ...sub, size: (v) => sizes.get(v) ?? free.get(v) });
-    solver.derived.push({ ...d, name, of: own(d.of), by: d.by && own(d.by) });
+    solver.derived.push({ ...d, name, by: d.by && own(d.by) });
   }
   giveSizes(env, sig, explicit, { sizes, sub }, types);
   program.edges.push({ from: env.fn.id, to: sig.id, span });
@@ -252,13 +253,15 @@ function unmet(
     const { solver } = env.fn;
     if (dim === undefined || hasUnknown(found)) return undefined;
     if (!S.equal(resolveSize(solver, dim.size), needed)) return undefined;
-    const given = { left: found, right: substituted(fact.right, sizes), equals: fact.equals };
+    const now = (s: Size) =>
+      resolveSize(
+        solver,
+        S.substitute(s, (v) => sizes.get(v)?.size),
+      );
+    const given = { left: found, right: now(fact.right), equals: now(fact.equals) };
+    if (hasUnknown(given.right) || hasUnknown(given.equals)) return undefined;
     return shown(env, sig, fact, given, span);
   };
-}
-
-function substituted(s: Size, sizes: ReadonlyMap<string, Dim>): Size {
-  return S.substitute(s, (v) => sizes.get(v)?.size);
 }
 
 type Sides = { readonly left: Size; readonly right: Size; readonly equals: Size };
@@ -277,6 +280,16 @@ function discharge(
   // Unknown sizes are reported as such, and so is an error around.
   if ([now.left, now.right, now.equals].some(hasUnknown) || isUndecided(env)) return undefined;
   return shown(env, sig, f, now, span);
+}
+
+/** Whether the facts may be stated by someone: a remainder of 1 by 2 of `2*N` may not. */
+function isPossible(op: SizeFact['op'], { left, right, equals }: Sides): boolean {
+  const k = S.constant(right);
+  if (op !== '%' || k === undefined || k < 1) return true;
+  const difference = S.sub(left, equals);
+  const g = difference.reduce((d, m) => (m.v.length === 0 ? d : gcd(d, m.c)), k);
+  const rest = difference.find((m) => m.v.length === 0)?.c ?? 0;
+  return rest % g === 0;
 }
 
 /** What has to hold for a fact, in words that can be added to the caller's own. */
@@ -312,7 +325,8 @@ function needs(env: Env, op: SizeFact['op'], { left, right, equals }: Sides): st
 function shown(env: Env, sig: FnSig, f: KnownFact, now: Sides, span: Span): Reported | undefined {
   const [missing] = needs(env, f.op, now);
   if (missing === undefined) return undefined;
-  const closed = [now.left, now.right, now.equals].every((s) => S.constant(s) !== undefined);
+  const numbers = [now.left, now.right, now.equals].every((s) => S.constant(s) !== undefined);
+  const closed = numbers || !isPossible(f.op, now);
   const [asks, here] = [`\`${sig.name}\` needs \`${f.text}\``, missing];
   const same = here === f.text ? '' : `, here \`${here}\``;
   return error(
