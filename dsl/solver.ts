@@ -10,7 +10,7 @@ import { diagnostic, type ErrorCode } from './errors.ts';
 import { inUserNames } from './facts.ts';
 import type { Report, Reported } from './reported.ts';
 import * as S from './size.ts';
-import type { Diagnostic, Span } from './source.ts';
+import type { Diagnostic, Edit, Span } from './source.ts';
 import type { DerivedSize, Dim, Size, Type } from './typed.ts';
 import {
   hasUnknown,
@@ -57,6 +57,7 @@ export type Unknown = {
   readonly kind: 'size' | 'type' | 'number';
   /** How to give it: "write `attention[H = ...]`". */
   readonly hint?: string;
+  readonly fix?: readonly Edit[];
   /** The function whose size this is. */
   readonly owner?: string;
   /** Ranges around it, which are not empty where it matters. */

@@ -19,14 +19,14 @@ export type Diagnostic = {
   readonly message: string;
   /** What to do about it. */
   readonly hint?: string;
-  /** The edit that the hint speaks of, where it is one. */
-  readonly fix?: Fix;
+  /** The edits that the hint speaks of, in the order of the text, where it speaks of some. */
+  readonly fix?: readonly Edit[];
   /** Other places that matter, e.g. where the other size comes from. */
   readonly related?: readonly { readonly span: Span; readonly message: string }[];
 };
 
 /** Text to put in place of a span; an empty span is a place to insert at. */
-export type Fix = { readonly span: Span; readonly text: string };
+export type Edit = { readonly span: Span; readonly text: string };
 
 export type ErrorDiagnostic = Diagnostic & { readonly severity: 'error' };
 export type WarningDiagnostic = Diagnostic & { readonly severity: 'warning' };

@@ -24,6 +24,7 @@ import { atom, BOOL, dropDims, F32, productDim, tensorOf } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { broken, brokenBy, type Env, error, isBroken, reason } from './context.ts';
+import { withRange } from './edits.ts';
 import { check, coerce, infer, tail } from './expr.ts';
 import { bind, bindPattern } from './lets.ts';
 import { binderNames, warnTrailing } from './lints.ts';
@@ -46,7 +47,7 @@ function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): BoundOne {
         label,
         span: b.span,
         inside: env.ranges,
-        hint: `write the range: \`${b.name.text}: N\``,
+        ...withRange(env, b.name.text, b.name.span),
       }),
     );
   const type: Type = { k: 'idx', size: dim.size };

@@ -194,7 +194,7 @@ export function resolveHead(
 export function addFactTo(where: readonly Fact[], headEnd: Span, what: string) {
   return (fact: string): Pick<Diagnostic, 'hint' | 'fix'> => {
     const text = where.length > 0 ? `, ${fact}` : ` where ${fact}`;
-    return { hint: `add \`where ${fact}\` to ${what}`, fix: { span: headEnd, text } };
+    return { hint: `add \`where ${fact}\` to ${what}`, fix: [{ span: headEnd, text }] };
   };
 }
 

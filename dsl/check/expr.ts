@@ -27,6 +27,7 @@ import {
   lookup,
   reason,
 } from './context.ts';
+import { clamped } from './edits.ts';
 import { checkLambda, inferLambda } from './functions.ts';
 import { habit } from './habits.ts';
 import { inferBrackets, inferOrElse } from './indexing.ts';
@@ -179,6 +180,7 @@ export function coerce(env: Env, te: TExpr, expected: Type, why: Reason): TExpr 
         why.span,
         `${why.subject} is ${showType(solver, have)}, but ${showType(solver, want)} is needed`,
         {
+          ...clamped(te.span),
           hint: 'write `clamp(...)` or `wrap(...)` to make an index of an integer',
         },
       );

@@ -83,7 +83,7 @@ function reportLeftOver(fn: Fn): void {
     if (u.kind === 'size' ? solver.sizes.has(name) : solver.types.has(name)) continue;
     const what = u.owner === undefined ? u.label : `the ${u.kind} \`${u.label}\` of \`${u.owner}\``;
     const code = u.kind === 'size' ? 'E0502' : 'E0408';
-    fn.report(diagnostic(code, u.span, `cannot infer ${what}`, { hint: u.hint }));
+    fn.report(diagnostic(code, u.span, `cannot infer ${what}`, { hint: u.hint, fix: u.fix }));
     if (u.kind === 'size') spread(name);
   }
 }

@@ -22,22 +22,27 @@ import {
   showSize,
   showType,
 } from '../solver.ts';
+import type { Edit } from '../source.ts';
 import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
 import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown, slashHint } from './arithmetic.ts';
 import { inferSized } from './calls.ts';
 import { broken, brokenBy, type Env, error, isBroken, lookup, reason } from './context.ts';
+import { fallback } from './edits.ts';
 import { check, infer } from './expr.ts';
-import { indexForm, rangeContext, requireInRange } from './proofs.ts';
+import { indexForm, orFallback, rangeContext, requireInRange } from './proofs.ts';
 import { isOpen, unknownType } from './unknown.ts';
 
 // ---------------------------------------------------------------- one component
 
-const padded = (env: Env) => () =>
-  env.branch === true
-    ? 'a condition around a read proves nothing of its index: write `x[...] ?? 0`'
-    : 'for a padded read write `x[...] ?? 0`';
+const padded = (env: Env, fix: readonly Edit[]) => (): Hint => ({
+  hint:
+    env.branch === true
+      ? 'a condition around a read proves nothing of its index: write `x[...] ?? 0`'
+      : 'for a padded read write `x[...] ?? 0`',
+  fix,
+});
 
 type Guarded = {
   /** The read has a fallback, so nothing needs to be proved. */
@@ -45,7 +50,9 @@ type Guarded = {
   /** What is read. */
   readonly of: string;
   /** The hint when an index leaves its range, if there is something better to say. */
-  readonly advice?: () => string | undefined;
+  readonly advice?: () => Hint | undefined;
+  /** The edit that gives the read a fallback; there is none inside a part of a dimension. */
+  readonly fallback?: readonly Edit[];
 };
 
 export function isFree(env: Env, te: TExpr): boolean {
@@ -59,7 +66,13 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const t = head(solver, te.type);
   if (isBroken(t)) return { k: 'at', e: te };
   const form = indexForm(env, te);
-  const place = { te, extent: dim.size, span: e.span, subject: indexSubject(e, g) };
+  const place = {
+    te,
+    extent: dim.size,
+    span: e.span,
+    subject: indexSubject(e, g),
+    fallback: g.fallback,
+  };
   const why = reason(e.span, indexSubject(e, g), {
     sizes: (own, size) =>
       `${e.k === 'var' ? `\`${e.name}\`` : 'this index'} runs over ${own}, but this dimension of ${g.of} has size ${size}`,
@@ -88,9 +101,7 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
       scalar ? 'E0407' : 'E0402',
       e.span,
       `an index is an integer, and this is ${showType(solver, now)}`,
-      {
-        hint: slashHint(e) ?? indexHint(now),
-      },
+      { hint: slashHint(e) ?? indexHint(now) },
     );
     return { k: 'at', e: broken(refused, e.span) };
   }
@@ -98,13 +109,12 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const known = form ?? indexForm(env, te);
   if (known === undefined) {
     const message = 'this index depends on data and cannot be proved in range';
-    const refused = error(env, 'E0602', e.span, message, {
-      hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
-    });
+    const refused = error(env, 'E0602', e.span, message, orFallback(e.span, g.fallback));
     return { k: 'at', e: broken(refused, e.span) };
   }
   const name = /^`(.*)`$/.exec(g.of)?.[1];
-  requireInRange(env, { ...place, form: known, orElse: g.advice ?? padded(env), name });
+  const orElse = g.advice ?? (g.fallback && padded(env, g.fallback));
+  requireInRange(env, { ...place, form: known, orElse, name });
   return { k: 'at', e: te };
 }
 
@@ -112,9 +122,12 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
 function rangeAdvice(env: Env, e: Expr, own: Size, size: Size): Hint | undefined {
   const { solver, facts } = env.fn;
   const shown = showSize(solver, own);
-  if (e.k === 'var' && provesNonNegative(facts, S.sub(size, own))) {
+  const bound = e.k === 'var' ? lookup(env, e.name) : undefined;
+  if (bound?.free === true && provesNonNegative(facts, S.sub(size, own))) {
+    const { name, span } = bound;
     return {
-      hint: `to read only the first ${shown}, write the range where \`${e.name}\` is bound: \`${e.name}: ${shown}\``,
+      hint: `to read only the first ${shown}, write the range where \`${name}\` is bound: \`${name}: ${shown}\``,
+      fix: [{ span: { ...span, start: span.end }, text: `: ${shown}` }],
     };
   }
   return sameSize(solver, own, size);
@@ -144,7 +157,9 @@ function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded)
     const { form } = resolveDim(solver, dim);
     if (form.k !== 'product') return undefined;
     const list = form.parts.map((f) => showDim(solver, dimOfForm(f))).join(', ');
-    return `this dimension is ${showDim(solver, dim)}: its parts are ${list}, in this order`;
+    return {
+      hint: `this dimension is ${showDim(solver, dim)}: its parts are ${list}, in this order`,
+    };
   };
   const inner: Guarded = { guarded: false, of: g.of, advice };
   const parts = e.items.map((item, i) => component(env, item, atom(ranges[i]!), inner));
@@ -159,7 +174,7 @@ function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: 
     span: e.span,
     hint: 'write the range where the index is bound: `for a: A.`',
   });
-  const part = component(env, e.arg, atom(range), { ...g, guarded: false });
+  const part = component(env, e.arg, atom(range), { guarded: false, of: g.of });
   const why = reason(e.span, `this \`${e.k}\` index of ${g.of}`);
   solver.guesses.push(() => {
     if (!hasUnknown(resolveSize(solver, range))) return false;
@@ -217,7 +232,7 @@ export function inferBrackets(env: Env, e: Brackets): TExpr {
   return sized ?? read(env, e, undefined);
 }
 
-function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
+function read(env: Env, e: Brackets, otherwise: Expr | undefined): TExpr {
   const { solver } = env.fn;
   const target = infer(env, e.target);
   const t = head(solver, target.type);
@@ -249,13 +264,16 @@ function read(env: Env, e: Brackets, fallback: Expr | undefined): TExpr {
     return broken(refused, e.span);
   }
   const of = nameOf(e.target);
-  const guarded = fallback !== undefined;
-  const ix = e.args.map((a, i) => component(env, a.value, t.dims[i]!, { guarded, of }));
+  const guarded = otherwise !== undefined;
+  const ifNone = fallback(env, e, t.elem, e.args.length < t.dims.length);
+  const ix = e.args.map((a, i) =>
+    component(env, a.value, t.dims[i]!, { guarded, of, fallback: ifNone }),
+  );
   const refused = ix.map(indexRefused).find((x) => x !== undefined);
   if (refused !== undefined) return broken(refused, e.span);
   const type: Type = dropDims(t, e.args.length);
-  if (fallback === undefined) return { k: 'index', target, ix, type, span: e.span };
-  return { k: 'index', target, ix, orElse: orElse(env, fallback, type), type, span: e.span };
+  if (otherwise === undefined) return { k: 'index', target, ix, type, span: e.span };
+  return { k: 'index', target, ix, orElse: orElse(env, otherwise, type), type, span: e.span };
 }
 
 /** Evidence that part of an index was reported. */

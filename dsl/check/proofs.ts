@@ -11,10 +11,11 @@ import { type IndexValue, isIndexName, proveInRange, type RangeContext } from '.
 import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { type Hint, hasUnknown, head, resolveSize, showSize } from '../solver.ts';
-import type { Span } from '../source.ts';
+import type { Edit, Span } from '../source.ts';
 import type { Size, TExpr } from '../typed.ts';
 import { isNumberUnknown } from './arithmetic.ts';
 import { type Env, error, type Fn } from './context.ts';
+import { clamped } from './edits.ts';
 
 // ---------------------------------------------------------------- integers as polynomials
 
@@ -111,7 +112,9 @@ export type InRange = {
   readonly span: Span;
   readonly subject: string;
   /** The hint, if there is something better to say. */
-  readonly orElse?: () => string | undefined;
+  readonly orElse?: () => Hint | undefined;
+  /** The edit that gives the read a fallback, where one is allowed. */
+  readonly fallback?: readonly Edit[];
   /** What is read. */
   readonly name?: string;
 };
@@ -133,7 +136,7 @@ export function requireInRange(env: Env, what: InRange & { readonly form: Size }
 
 function outOfRange(
   env: Env,
-  { te, form, span, subject, orElse, name }: InRange & { readonly form: Size },
+  { te, form, span, subject, orElse, name, fallback }: InRange & { readonly form: Size },
   size: Size,
   proof: Exclude<ReturnType<typeof proveInRange>, { k: 'proved' }>,
 ): Reported {
@@ -149,9 +152,7 @@ function outOfRange(
       'E0601',
       span,
       `${subject} ${one ? 'is' : 'goes down to'} ${least}, below 0`,
-      {
-        hint: one ? `indices count from 0${end}` : orElse?.(),
-      },
+      one ? { hint: `indices count from 0${end}` } : (orElse?.() ?? {}),
     );
   }
   if (proof.k === 'high') {
@@ -173,9 +174,21 @@ function outOfRange(
     };
     return bare ? reportOnce(solver, span, t.size, size, issue) : issue();
   }
-  return error(env, 'E0602', span, `${subject} cannot be proved to stay between 0 and ${last}`, {
-    hint: 'write `clamp(...)` or `wrap(...)`, or give a fallback: `x[...] ?? 0`',
-  });
+  return error(
+    env,
+    'E0602',
+    span,
+    `${subject} cannot be proved to stay between 0 and ${last}`,
+    orFallback(te.span, fallback),
+  );
+}
+
+/** What to do about an index of which nothing is known: it is brought into the range, or given a fallback. */
+export function orFallback(span: Span, fallback: readonly Edit[] | undefined): Hint {
+  const { hint, fix } = clamped(span);
+  return fallback === undefined
+    ? { hint, fix }
+    : { hint: `${hint}, or give a fallback: \`x[...] ?? 0\``, fix: fallback };
 }
 
 type Above = {
@@ -183,7 +196,7 @@ type Above = {
   readonly need: Size;
   readonly one: boolean;
   readonly open: boolean;
-  readonly orElse?: () => string | undefined;
+  readonly orElse?: () => Hint | undefined;
 };
 
 /** What to do about an index that may be too large. */
@@ -194,14 +207,14 @@ function hintAbove(env: Env, te: TExpr, { size, need, one, open, orElse }: Above
   const t = head(solver, te.type);
   if (!open) {
     const end = one && S.constant(size) !== 0;
-    return { hint: end ? `indices count from 0; the last one is ${last}` : orElse?.() };
+    return end ? { hint: `indices count from 0; the last one is ${last}` } : (orElse?.() ?? {});
   }
   if (need.some((m) => m.v.length > 1)) {
     return { hint: 'a product dimension such as `H*P` is read with a tuple: `x[(h, p)]`' };
   }
   const bare = te.k === 'local' && t.k === 'idx';
   const own = bare ? orElse?.() : undefined;
-  if (own !== undefined) return { hint: own };
+  if (own !== undefined) return own;
   const least = showSize(solver, need);
   const fact = S.constant(size) === undefined ? `${shown} >= ${least}` : `${least} <= ${shown}`;
   const { fix } = addFact(fact);

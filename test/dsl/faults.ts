@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../dsl/index.ts';
 import { placeOf } from '../../dsl/render.ts';
 import type { Diagnostic } from '../../dsl/source.ts';
+import { follow } from './follow.ts';
 
 const MARK = '▸';
 
@@ -62,6 +63,7 @@ export function refuses(kind: string, programs: Readonly<Record<string, string>>
       const wrong = diagnostics.some((d) => d.severity === 'error');
       expect(typed === undefined).toBe(wrong);
       expect(diagnostics.map((d) => shown(d, texts)).join('\n')).toMatchSnapshot();
+      for (const d of diagnostics) follow(d, texts, files.at(-1)!.file);
     });
   });
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { check, type Diagnostic } from '../../dsl/index.ts';
 import { placeOf, renderDiagnostics } from '../../dsl/render.ts';
+import { follow } from './follow.ts';
 
 type Case = {
   readonly file: string;
@@ -47,5 +48,9 @@ describe.each(cases.map((c) => [c.file, c] as const))('%s', (file, c) => {
 
   test('with this message', () => {
     expect(renderDiagnostics(diagnostics, texts)).toMatchSnapshot();
+  });
+
+  test('and hints that work', () => {
+    for (const d of errors) follow(d, texts, file);
   });
 });

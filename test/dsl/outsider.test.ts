@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { check, type Diagnostic } from '../../dsl/index.ts';
 import { placeOf, renderDiagnostics } from '../../dsl/render.ts';
+import { follow } from './follow.ts';
 
 const folder = join(import.meta.dirname, 'outsider');
 const texts = new Map(
@@ -50,5 +51,9 @@ describe.each(roots)('%s', (name) => {
 
   test('with this message', () => {
     expect(renderDiagnostics(diagnostics, texts)).toMatchSnapshot();
+  });
+
+  test('and hints that work', () => {
+    for (const d of diagnostics) follow(d, texts, name);
   });
 });
