@@ -6,6 +6,7 @@
  * moves, the written form of one tuple index is matched, in source order. Invariant: each equation
  * is reported at most once, at its own span, with both sizes in the user's names.
  */
+import { wholeQuotient } from './facts.ts';
 import type { Reported } from './reported.ts';
 import * as S from './size.ts';
 import {
@@ -91,19 +92,20 @@ function indivisible(s: Solver, e: Equation, name: string, by: Size, found: Size
     const positive = by[0] !== undefined && by[0].c < 0 ? S.sub(S.ZERO, by) : by;
     const multiple = showSize(s, positive);
     const open = S.constant(found) === undefined && !hasUnknown(found);
+    const known = s.knowsRemainder(found, positive);
     const hint = ((): Hint => {
       if (!open) return { hint: e.reason.hint };
+      if (known) return wholeQuotient(s.derived, found, positive, s.addFact);
       const fact = `${showSize(s, found)} % ${multiple} == 0`;
-      return s.knowsRemainder(found, positive)
-        ? {
-            hint: `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${showSize(s, found)} == ${multiple}*Q\``,
-          }
-        : {
-            hint: `if it always is one, add \`where ${fact}\` to the function`,
-            fix: s.addFact(fact).fix,
-          };
+      return {
+        hint: `if it always is one, add \`where ${fact}\` to the function`,
+        fix: s.addFact(fact).fix,
+      };
     })();
-    const message = `${differ(s, e)}: ${showSize(s, found)} is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
+    const fails = known
+      ? `has no quotient by ${multiple} that is a size`
+      : `is ${open ? 'not known to be ' : 'not '}a multiple of ${multiple}`;
+    const message = `${differ(s, e)}: ${showSize(s, found)} ${fails}`;
     return fail(s, 'E0505', e.reason, message, origins(s, e.a.size, e.b.size), hint);
   });
 }

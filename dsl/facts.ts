@@ -12,6 +12,7 @@
  */
 import type { Fact, SizeExpr } from './ast.ts';
 import * as S from './size.ts';
+import type { Diagnostic } from './source.ts';
 import type { DerivedSize, Dim, Size, SizeFact } from './typed.ts';
 import { atom, substDim } from './types.ts';
 
@@ -140,6 +141,24 @@ function quotientOf(facts: Facts, name: string, rest: Size, per: number, by?: Si
   return { name: `${/ /.test(text) ? `(${text})` : text}/${divisor}`, of, per: all, by };
 }
 
+/** `H + W % k == r`: the quotient is a size of its own, and one of the names what is left of the whole. */
+function assumeQuotient(facts: Facts, fact: SizeFact, left: Size, k: number, r: number): void {
+  // Only of what is not negative is the quotient a size.
+  if (!S.hasNoNegativeTerm(left)) return;
+  const alone = (name: string): boolean => {
+    const coefficient = S.linearIn(left, name)?.coefficient;
+    return coefficient !== undefined && S.constant(coefficient) === 1;
+  };
+  const name = S.variables(left).findLast(alone);
+  if (name === undefined) return;
+  const of = S.sub(left, S.num(r));
+  const fresh = { name: `(${S.print(inUserNames(facts.derived, of))})/${k}`, of, per: k };
+  facts.derived.push({ ...fresh, fact });
+  const others = S.sub(left, S.variable(name));
+  const whole = S.add(S.mul(S.num(k), S.variable(fresh.name)), S.num(r));
+  rewrite(facts, name, atom(S.sub(whole, others)));
+}
+
 /** `left % right == equals`, with left an affine form of one free size: that size is solved for. */
 function assumeRemainder(facts: Facts, fact: SizeFact, now: Sides): boolean {
   const { left, right, equals } = now;
@@ -148,8 +167,10 @@ function assumeRemainder(facts: Facts, fact: SizeFact, now: Sides): boolean {
   facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE));
   const form = affine(left);
   if (form === undefined) {
+    if (k === undefined || r === undefined) return true;
     const all = S.constant(left);
-    return all === undefined || k === undefined || r === undefined || remainder(all, k) === r;
+    if (all === undefined) assumeQuotient(facts, fact, left, k, r);
+    return all === undefined || remainder(all, k) === r;
   }
   const { c, name, rest } = form;
   if (k !== undefined && r !== undefined) {
@@ -285,6 +306,26 @@ export function knownRemainder(facts: Facts, asked: Sides): boolean {
     const wanted = S.sub(asked.left, asked.equals);
     return S.divide(S.sub(wanted, known), asked.right) !== undefined;
   });
+}
+
+/**
+ * What makes the quotient of a known multiple a size: every term of it has a factor that is a multiple,
+ * of which the last is as good as any.
+ */
+export function wholeQuotient(
+  derived: readonly DerivedSize[],
+  of: Size,
+  by: Size,
+  addFact: (fact: string) => Pick<Diagnostic, 'hint' | 'fix'>,
+): Pick<Diagnostic, 'hint' | 'fix'> {
+  const k = S.constant(by);
+  const show = (s: Size) => S.print(inUserNames(derived, s));
+  const terms = of.filter((m) => k === undefined || m.c % k !== 0);
+  if (terms.some((m) => m.v.length === 0)) return {};
+  const factors = new Set(terms.map((m) => show(S.variable(m.v.at(-1)!))));
+  const facts = [...factors].map((f) => `${f} % ${show(by)} == 0`);
+  const { hint, fix } = addFact(facts.join(', '));
+  return hint === undefined ? {} : { hint: `the quotient of a product has no name: ${hint}`, fix };
 }
 
 // ---------------------------------------------------------------- in the user's names

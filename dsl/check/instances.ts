@@ -148,7 +148,13 @@ export function instantiate(
   giveSizes(env, sig, explicit, { sizes, sub }, types);
   program.edges.push({ from: env.fn.id, to: sig.id, span });
   env.fn.instances.push({ to: sig.id, types, span, env });
-  for (const f of sig.facts.facts) obligations.push(() => void discharge(env, sig, f, sub, span));
+  for (const f of sig.facts.facts) {
+    if (f.op === '==') solver.guesses.push(() => equateFact(env, sig, f, sub, span));
+  }
+  // What a head with an error states may be none of what is meant.
+  for (const f of sig.faulty === undefined ? sig.facts.facts : []) {
+    obligations.push(() => void discharge(env, sig, f, sub, span));
+  }
   for (const [name, d] of sizes) obligations.push(() => requireSize(env, sig, name, d.size, span));
   const args = sig.args.map((a) => substType(a.type, sub));
   const result = substType(sig.result, sub);
@@ -161,6 +167,18 @@ export function instantiate(
     span,
   };
   return { sig, sizes, types, args, result, fn };
+}
+
+/** An equation of the callee says what a size is that nothing else does: `H*W == 2*Q`. */
+function equateFact(env: Env, sig: FnSig, f: KnownFact, sub: Substitution, span: Span): boolean {
+  const { solver } = env.fn;
+  const [a, b] = [f.now.left, f.now.right].map((s) => resolveSize(solver, substSize(s, sub)));
+  if (S.equal(a!, b!) || ![a!, b!].some(hasUnknown)) return false;
+  const why = reason(span, `\`${sig.name}\``, {
+    sizes: (left, right) => `\`${sig.name}\` needs \`${f.text}\`, but ${left} is not ${right}`,
+  });
+  equate(solver, atom(a!), atom(b!), why);
+  return true;
 }
 
 function bareName(d: Dim | undefined): string | undefined {
@@ -282,65 +300,58 @@ function discharge(
   return shown(env, sig, f, now, span);
 }
 
-/** Whether the facts may be stated by someone: a remainder of 1 by 2 of `2*N` may not. */
-function isPossible(op: SizeFact['op'], { left, right, equals }: Sides): boolean {
+/** Whether a remainder may be stated by someone: one of 1 by 2 of `2*N` may not. */
+function isPossible({ left, right, equals }: Sides): boolean {
   const k = S.constant(right);
-  if (op !== '%' || k === undefined || k < 1) return true;
+  if (k === undefined || k < 1) return true;
   const difference = S.sub(left, equals);
   const g = difference.reduce((d, m) => (m.v.length === 0 ? d : gcd(d, m.c)), k);
   const rest = difference.find((m) => m.v.length === 0)?.c ?? 0;
   return rest % g === 0;
 }
 
-/** What has to hold for a fact, in words that can be added to the caller's own. */
-function needs(env: Env, op: SizeFact['op'], { left, right, equals }: Sides): string[] {
+/** What is not known to hold, in words; `open` when a caller may state it. */
+type Missing = { readonly fact: string; readonly open: boolean };
+
+/** What has to hold for a fact and is not known to. */
+function missingOf(env: Env, op: SizeFact['op'], { left, right, equals }: Sides): Missing[] {
   const { facts } = env.fn;
   const { positive } = rangeContext(env);
   const show = (s: Size) => S.print(inUserNames(facts.derived, s));
-  const atLeast = (a: Size, b: Size) => provesNonNegative(facts, S.sub(a, b), positive);
-  const missing = (holds: boolean, fact: string) => (holds ? [] : [fact]);
+  const differ = (a: Size, b: Size) => S.constant(S.sub(a, b)) !== undefined;
+  const atLeast = (a: Size, b: Size, fact = `${show(a)} >= ${show(b)}`): Missing[] =>
+    provesNonNegative(facts, S.sub(a, b), positive) ? [] : [{ fact, open: !differ(a, b) }];
   switch (op) {
     case '==':
-      return missing(provesEqual(facts, left, right), `${show(left)} == ${show(right)}`);
+      return provesEqual(facts, left, right)
+        ? []
+        : [{ fact: `${show(left)} == ${show(right)}`, open: !differ(left, right) }];
     case '<=':
-      return missing(atLeast(right, left), `${show(left)} <= ${show(right)}`);
+      return atLeast(right, left, `${show(left)} <= ${show(right)}`);
     case '>=':
-      return missing(atLeast(left, right), `${show(left)} >= ${show(right)}`);
+      return atLeast(left, right);
     case '%': {
       const divides = S.divide(S.sub(left, equals), right) !== undefined;
-      const fact = `${show(left)} % ${show(right)} == ${show(equals)}`;
-      if (!divides && !knownRemainder(facts, { left, right, equals })) return [fact];
-      return [
-        ...missing(atLeast(right, S.ONE), `${show(right)} >= 1`),
-        ...missing(
-          S.constant(equals) === 0 || atLeast(right, S.add(equals, S.ONE)),
-          `${show(right)} >= ${show(S.add(equals, S.ONE))}`,
-        ),
-        ...missing(atLeast(equals, S.ZERO), `${show(equals)} >= 0`),
-      ].slice(0, 1);
+      const numbers = [left, right, equals].every((s) => S.constant(s) !== undefined);
+      const open = !numbers && isPossible({ left, right, equals });
+      return !divides && !knownRemainder(facts, { left, right, equals })
+        ? [{ fact: `${show(left)} % ${show(right)} == ${show(equals)}`, open }]
+        : // A remainder is below its divisor, which so is 1 or more.
+          [...atLeast(equals, S.ZERO), ...atLeast(right, S.add(equals, S.ONE))];
     }
   }
 }
 
 function shown(env: Env, sig: FnSig, f: KnownFact, now: Sides, span: Span): Reported | undefined {
-  const [missing] = needs(env, f.op, now);
+  const [missing] = missingOf(env, f.op, now);
   if (missing === undefined) return undefined;
-  const numbers = [now.left, now.right, now.equals].every((s) => S.constant(s) !== undefined);
-  const closed = numbers || !isPossible(f.op, now);
-  const [asks, here] = [`\`${sig.name}\` needs \`${f.text}\``, missing];
-  const same = here === f.text ? '' : `, here \`${here}\``;
-  return error(
-    env,
-    'E0503',
-    span,
-    closed
-      ? `${asks}${same}, which does not hold`
-      : `${asks}${same}, which does not follow from what is known here`,
-    {
-      ...(closed ? {} : env.fn.addFact(missing)),
-      related: [{ span: f.span, message: `\`${sig.name}\` asks for it here` }],
-    },
-  );
+  const { fact, open } = missing;
+  const asks = `\`${sig.name}\` needs \`${f.text}\`${fact === f.text ? '' : `, here \`${fact}\``}`;
+  const fails = open ? 'does not follow from what is known here' : 'does not hold';
+  return error(env, 'E0503', span, `${asks}, which ${fails}`, {
+    ...(open ? env.fn.addFact(fact) : {}),
+    related: [{ span: f.span, message: `\`${sig.name}\` asks for it here` }],
+  });
 }
 
 export function resolveUse(env: Env, types: ReadonlyMap<string, Type>): Map<string, Type> {

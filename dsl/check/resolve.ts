@@ -8,7 +8,7 @@
  */
 import type { SizeExpr, TypeArg, TypeExpr } from '../ast.ts';
 import { diagnostic, type ErrorCode } from '../errors.ts';
-import { type Facts, inUserNames, showSizeExpr } from '../facts.ts';
+import { type Facts, inUserNames, showSizeExpr, wholeQuotient } from '../facts.ts';
 import { provesNonNegative } from '../prove.ts';
 import type { Report, Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -158,9 +158,7 @@ function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
           e.span,
           `${a} is not known to be a multiple of ${b}`,
           asked
-            ? {
-                hint: `a quotient of a product is no size: take it as a size of its own, \`Q\`, with \`where ${a} == ${b}*Q\``,
-              }
+            ? wholeQuotient(t.facts.derived, l.size, r.size, t.addFact ?? (() => ({})))
             : (t.addFact?.(`${a} % ${b} == 0`) ?? {}),
         ),
       );
