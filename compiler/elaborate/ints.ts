@@ -222,7 +222,7 @@ function corners(a: Interval, b: Interval, f: (x: number, y: number) => number):
   return { lo: Math.min(...all), hi: Math.max(...all) };
 }
 
-/** Bounds of a whole number; those of data are the bounds of its type. */
+/** Bounds of a whole number; of data nothing is known but its type, and where it is an index its size. */
 export function rangeOf(e: Expr, extents: Extents): Interval {
   const known = ranges.get(e);
   if (known !== undefined) return known;
@@ -233,9 +233,15 @@ export function rangeOf(e: Expr, extents: Extents): Interval {
 
 function newRange(e: Expr, extents: Extents): Interval {
   if (e.k === 'const') return { lo: e.v, hi: e.v };
-  if (e.k === 'index') return interval(e.ix, extents);
+  if (e.k === 'read' && e.x.bound !== undefined) return { lo: 0, hi: Math.max(e.x.bound - 1, 0) };
   if (e.t === 'u32') return { lo: 0, hi: 2 ** 32 - 1 };
-  if (e.t !== 'int' || e.k !== 'prim') return word;
+  const own = e.k === 'index' ? interval(e.ix, extents) : computed(e, extents);
+  // A value wraps, unless no result of it can.
+  return e.t === 'int' || fitsI32(own) ? own : word;
+}
+
+function computed(e: Expr, extents: Extents): Interval {
+  if (e.k !== 'prim') return everything;
   const [a = everything, b = everything, c = everything] = e.args.map((x) => rangeOf(x, extents));
   switch (e.op) {
     case 'cast':

@@ -67,6 +67,14 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
     }
     case 'inRange':
       return indexForm(env, te.e);
+    case 'let':
+      return indexForm(env, te.body);
+    case 'call': {
+      // A lambda is checked anew at each use, with what is known of its arguments.
+      const inside = te.fn.k === 'lambda' ? indexForm(env, te.fn.body) : undefined;
+      if (inside !== undefined) return inside;
+      break;
+    }
     default:
       break;
   }
