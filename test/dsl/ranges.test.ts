@@ -44,9 +44,16 @@ const written: fc.Arbitrary<SizeExpr> = fc.oneof(
     .tuple(fc.constantFrom('+', '*', '-'), leaf, leaf)
     .map(([op, left, right]): SizeExpr => ({ k: 'op', op: op as '+', left, right, span })),
 );
-const fact: fc.Arbitrary<Fact> = fc
+const compared: fc.Arbitrary<Fact> = fc
   .tuple(written, fc.constantFrom('<=', '>=', '=='), written)
   .map(([left, op, right]) => ({ left, op: op as '<=', right, span }));
+const sum: fc.Arbitrary<SizeExpr> = fc
+  .tuple(fc.constantFrom('+', '*'), leaf, leaf)
+  .map(([op, left, right]): SizeExpr => ({ k: 'op', op: op as '+', left, right, span }));
+const remainder: fc.Arbitrary<Fact> = fc
+  .tuple(fc.oneof(leaf, sum), leaf, fc.oneof(fc.nat(3).map(nat), leaf))
+  .map(([left, right, equals]) => ({ left, op: '%', right, equals, span }));
+const fact: fc.Arbitrary<Fact> = fc.oneof(compared, remainder);
 
 const polynomial = fc
   .array(
@@ -66,6 +73,8 @@ const polynomial = fc
 function holds(f: Fact, env: Record<string, number>): boolean {
   const value = (e: SizeExpr) => S.evaluate(sizeOf(e, S.variable), (v) => env[v])!;
   const [l, r] = [value(f.left), value(f.right)];
+  // A remainder has a divisor of at least 1 and is below it: NaN and the rest equal nothing.
+  if (f.op === '%') return r >= 1 && l % r === value(f.equals!);
   return f.op === '<=' ? l <= r : f.op === '>=' ? l >= r : l === r;
 }
 
@@ -73,6 +82,88 @@ function holds(f: Fact, env: Record<string, number>): boolean {
 function* grid(most: number): Generator<Record<string, number>> {
   for (let A = 0; A <= most; A++)
     for (let B = 0; B <= most; B++) for (let C = 0; C <= most; C++) yield { A, B, C };
+}
+
+// ---------------------------------------------------------------- whole expressions
+
+type Whole =
+  | { readonly k: 'size'; readonly size: Size }
+  | {
+      readonly k: '+' | '-' | '*' | '//' | '%' | 'min' | 'max' | 'if';
+      readonly a: Whole;
+      readonly b: Whole;
+    };
+
+const size = fc.oneof(
+  fc.constantFrom(...NAMES).map((n) => S.variable(n)),
+  fc.integer({ min: 1, max: 4 }).map(S.num),
+);
+const extent = fc.oneof(
+  size,
+  fc.tuple(size, size).map(([a, b]) => S.mul(a, b)),
+  fc.tuple(size, size).map(([a, b]) => S.add(a, b)),
+);
+const { whole } = fc.letrec<{ whole: Whole }>((tie) => ({
+  whole: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc
+      .oneof(
+        { weight: 4, arbitrary: fc.constantFrom('#1', '#2').map((n) => S.variable(n)) },
+        { weight: 1, arbitrary: size },
+        { weight: 1, arbitrary: fc.integer({ min: -3, max: 3 }).map(S.num) },
+      )
+      .map((of): Whole => ({ k: 'size', size: of })),
+    fc.record({
+      k: fc.constantFrom('+', '-', '*', '//', '%', 'min', 'max', 'if'),
+      a: tie('whole'),
+      b: tie('whole'),
+    }) as fc.Arbitrary<Whole>,
+  ),
+}));
+
+/** As check/proofs.ts makes it of an expression. */
+function formOf(e: Whole, ranges: Record<string, IndexValue>, now: (s: Size) => Size): Size {
+  if (e.k === 'size') return now(e.size);
+  const [a, b] = [formOf(e.a, ranges, now), formOf(e.b, ranges, now)];
+  const opaque = (value: IndexValue): Size => {
+    const name = `#${Object.keys(ranges).length + 1}`;
+    ranges[name] = value;
+    return S.variable(name);
+  };
+  switch (e.k) {
+    case '+':
+      return S.add(a, b);
+    case '-':
+      return S.sub(a, b);
+    case '*':
+      return S.mul(a, b);
+    case '//':
+      return opaque({ k: 'div', of: a, by: b });
+    case '%':
+      return opaque({ k: 'mod', of: a, by: b });
+    case 'min':
+    case 'max':
+    case 'if':
+      return opaque({ k: 'either', of: [a, b], op: e.k });
+  }
+}
+
+/** Every value that conditions may choose; a quotient by 0 is what is divided, and its remainder 0. */
+function valuesOf(e: Whole, env: Readonly<Record<string, number>>): number[] {
+  if (e.k === 'size') return [S.evaluate(e.size, (v) => env[v])!];
+  const [as, bs] = [valuesOf(e.a, env), valuesOf(e.b, env)];
+  if (e.k === 'if') return [...as, ...bs];
+  const apply = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '//': (a, b) => (b === 0 ? a : Math.floor(a / b)),
+    '%': (a, b) => (b === 0 ? 0 : a - b * Math.floor(a / b)),
+    min: Math.min,
+    max: Math.max,
+  } satisfies Record<string, (a: number, b: number) => number>;
+  const f: (a: number, b: number) => number = apply[e.k];
+  return as.flatMap((a) => bs.map((b) => f(a, b)));
 }
 
 describe('facts', () => {
@@ -239,5 +330,39 @@ describe('index ranges', () => {
       { numRuns: 4000 },
     );
     expect(proved).toBeGreaterThan(100);
+  });
+
+  test('of any whole expression, under any facts', () => {
+    let proved = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fact, { maxLength: 2 }),
+        whole,
+        size,
+        size,
+        extent,
+        (list, e, m, n, last) => {
+          const facts = factsOf(list);
+          const now = (s: Size) => S.substitute(s, (v) => facts.sizes.get(v)?.size);
+          const ranges: Record<string, IndexValue> = { '#1': over(now(m)), '#2': over(now(n)) };
+          const form = formOf(e, ranges, now);
+          if (prove(form, now(last), ranges, facts) !== 'proved') return;
+          proved += 1;
+          for (const env of grid(4)) {
+            if (!list.every((f) => holds(f, env))) continue;
+            const value = (s: Size) => S.evaluate(s, (v) => env[v])!;
+            for (let x = 0; x < value(m); x++) {
+              for (let y = 0; y < value(n); y++) {
+                const at = valuesOf(e, { ...env, '#1': x, '#2': y });
+                const inside = at.every((v) => v >= 0 && v < value(last));
+                expect(inside, `${at} at ${JSON.stringify({ ...env, x, y })}`).toBe(true);
+              }
+            }
+          }
+        },
+      ),
+      { numRuns: 8000 },
+    );
+    expect(proved).toBeGreaterThan(300);
   });
 });
