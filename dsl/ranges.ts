@@ -43,8 +43,15 @@ export function isIndexName(v: string): boolean {
 
 const indexNames = (p: Size): string[] => S.variables(p).filter(isIndexName);
 
+/** Of sizes: what is known of an index value, which may be negative, is no matter of facts. */
 function proves(c: RangeContext, p: Size): boolean {
-  return provesNonNegative(c.facts, p, c.positive);
+  return indexNames(p).length === 0 && provesNonNegative(c.facts, p, c.positive);
+}
+
+/** Whether a divisor is at least 1, whatever it is made of. */
+function isDivisor(c: RangeContext, by: Size, depth: number): boolean {
+  const least = extreme(c, by, 'min', depth + 1);
+  return least !== undefined && proves(c, S.sub(least, S.ONE));
 }
 
 const negated = (p: Size): Size => S.sub(S.ZERO, p);
@@ -84,11 +91,11 @@ function bounds(c: RangeContext, name: string, depth: number): Bounds | undefine
       return { lo: S.ZERO, hi: S.sub(c.resolve(v.size), S.ONE) };
     case 'mod': {
       const by = c.resolve(v.by);
-      return proves(c, S.sub(by, S.ONE)) ? { lo: S.ZERO, hi: S.sub(by, S.ONE) } : undefined;
+      return isDivisor(c, by, depth) ? { lo: S.ZERO, hi: S.sub(by, S.ONE) } : undefined;
     }
     case 'div': {
       const by = c.resolve(v.by);
-      if (!proves(c, S.sub(by, S.ONE))) return undefined;
+      if (!isDivisor(c, by, depth)) return undefined;
       const least = extreme(c, v.of, 'min', depth + 1);
       const most = extreme(c, v.of, 'max', depth + 1);
       if (least === undefined || most === undefined) return undefined;
@@ -271,8 +278,10 @@ function systemOf(c: RangeContext, p: Size): System | undefined {
       out.known.push(S.sub(S.sub(c.resolve(v.size), S.ONE), S.variable(name)));
       return true;
     }
-    const [of, by] = [c.resolve(v.of), c.resolve(v.by)];
-    if (!proves(c, S.sub(by, S.ONE)) || !indexNames(of).every(enter)) return false;
+    const of = c.resolve(v.of);
+    const divisor = c.resolve(v.by);
+    if (!isDivisor(c, divisor, 0) || ![of, divisor].flatMap(indexNames).every(enter)) return false;
+    const by = plain(divisor);
     const rest = S.sub(by, S.ONE);
     if (v.k === 'mod') {
       out.names.set(name, S.variable(name));
