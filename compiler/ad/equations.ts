@@ -4,7 +4,7 @@
  *
  * Invariant: an equation holds no zero coefficient, and all coefficients are integers.
  */
-import { addIx, floorMod, scaleIx } from '../core/ix.ts';
+import { addIx, type Extents, floorMod, interval, scaleIx } from '../core/ix.ts';
 import type { Ix } from '../core.ts';
 
 /** An unknown integer in [0, extent). `bounded` says whether a solution has to be checked for that. */
@@ -43,6 +43,7 @@ export function superincreasing(eq: Equation): Radix | undefined {
   let reach = 0;
   for (const { u, m } of [...signed].reverse()) {
     if (!Number.isFinite(u.extent) || reach >= Math.abs(m)) return undefined;
+    if (reach > Number.MAX_SAFE_INTEGER) return undefined;
     reach += Math.abs(m) * (u.extent - 1);
   }
   return { sign, terms: signed };
@@ -54,9 +55,32 @@ export function nearZero(x: number, m: number): number {
   return 2 * r > m ? r - m : r;
 }
 
-/** x with a*x = 1 modulo m, in [1, m). */
+/** x with a*x = 1 modulo m, in [1, m), by Euclid's algorithm on whole numbers of any size. */
 export function inverse(a: number, m: number): number | undefined {
-  const r = floorMod(a, m);
-  for (let x = 1; x < m; x++) if ((r * x) % m === 1) return x;
-  return undefined;
+  let [r, next] = [BigInt(m), BigInt(floorMod(a, m))];
+  let [x, nextX] = [0n, 1n];
+  while (next !== 0n) {
+    const q = r / next;
+    [r, next] = [next, r - q * next];
+    [x, nextX] = [nextX, x - q * nextX];
+  }
+  return r === 1n && m > 1 ? floorMod(Number(x), m) : undefined;
+}
+
+/** Whether every part of an index is a whole number that is exact: none is beyond 2^53. */
+export function isExact(ix: Ix, extents: Extents): boolean {
+  const near = (n: number): boolean => !Number.isFinite(n) || Number.isSafeInteger(n);
+  const parts: Ix[] = [ix, ...ix.terms.map((t) => ({ c: 0, terms: [t] }))];
+  return (
+    Number.isSafeInteger(ix.c) &&
+    ix.terms.every((t) => Number.isSafeInteger(t.m)) &&
+    parts.map((p) => interval(p, extents)).every(({ lo, hi }) => near(lo) && near(hi)) &&
+    ix.terms.every(({ a }) => a.k === 'axis' || a.k === 'val' || isExact(a.e, extents))
+  );
+}
+
+/** Whether an equation is exact as it is written; the values of its indices are those of the program. */
+export function isExactEquation({ known, coef }: Equation): boolean {
+  const numbers = [known.c, ...known.terms.map((t) => t.m), ...coef.values()];
+  return numbers.every(Number.isSafeInteger);
 }

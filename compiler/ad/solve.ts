@@ -16,7 +16,7 @@
  *
  * A data-dependent index is opaque. Where the other equations determine everything it depends on it
  * is one more guard (the adjoint of x[n, val(k[n])] gathers); otherwise there is no solution and the
- * caller has to add into data-dependent places.
+ * caller has to add into data-dependent places. So it has where a solution is beyond exact numbers.
  */
 
 import type { Supply } from '../core/build.ts';
@@ -41,6 +41,8 @@ import {
   combine,
   type Equation,
   inverse,
+  isExact,
+  isExactEquation,
   nearZero,
   superincreasing,
   type Unknown,
@@ -91,6 +93,7 @@ class Solver {
   readonly #extents = new Map<AxisId, number>();
   #open: Equation[] = [];
   #impossible = false;
+  #exactly = true;
 
   constructor(problem: Problem, supply: Supply) {
     this.#problem = problem;
@@ -126,6 +129,9 @@ class Solver {
       for (const id of freeAxesIx(solved)) if (loops.has(id)) return 'scatter';
       this.#demand(isZero(subIx(ixAxis(a), solved)));
     }
+    // Multiplied out, an equation may have numbers that are not exact; adding into places needs none.
+    const solved = [...map.values(), ...this.#guards.map((g) => g.e)];
+    if (!this.#exactly || !solved.every((e) => isExact(e, this.extents))) return 'scatter';
     if (this.#impossible) return 'none';
     return { subst, residual, guard: this.#guards, extents: this.extents };
   }
@@ -259,15 +265,20 @@ class Solver {
     const rest = new Map(eq.coef);
     rest.delete(u);
     // m*u = -(known + rest)
-    const num = combine({ known: eq.known, coef: rest }, m > 0 ? -1 : 1);
+    const num = this.#note(combine({ known: eq.known, coef: rest }, m > 0 ? -1 : 1));
     this.#eliminated.push({ u, num, m: Math.abs(m) });
     this.#open = this.#open.map((e) => {
       const p = e.coef.get(u);
       if (p === undefined) return e;
       const without = new Map(e.coef);
       without.delete(u);
-      return combine({ known: e.known, coef: without }, Math.abs(m), num, p);
+      return this.#note(combine({ known: e.known, coef: without }, Math.abs(m), num, p));
     });
+  }
+
+  #note(e: Equation): Equation {
+    if (!isExactEquation(e)) this.#exactly = false;
+    return e;
   }
 
   // -------------------------------------------------------------- reading the solution

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { inverse } from '../../compiler/ad/equations.ts';
 import { vjp } from '../../compiler/ad/index.ts';
 import { mapNest, sizeOf } from '../../compiler/core/build.ts';
 import { readE } from '../../compiler/core/expr.ts';
@@ -159,4 +160,18 @@ test('inside a fold, whose step the derivative knows nothing about', () => {
     }
   };
   fc.assert(fc.property(someExtents, someChoices, someRank, one), { numRuns: 1500, seed: 2 });
+});
+
+test('inverses modulo a number of any size', () => {
+  const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b));
+  const sizes = fc.oneof(fc.integer({ min: 2, max: 50 }), fc.integer({ min: 2, max: 2 ** 52 }));
+  fc.assert(
+    fc.property(fc.integer(), sizes, (a, m) => {
+      const [big, by] = [BigInt(Math.abs(a)), BigInt(m)];
+      const x = inverse(a, m);
+      expect(x === undefined).toBe(gcd(big, by) !== 1n);
+      if (x !== undefined) expect((BigInt(a) * BigInt(x) - 1n) % by).toBe(0n);
+    }),
+  );
+  expect(inverse(2147483629, 2147483647)).toBe(119304647);
 });

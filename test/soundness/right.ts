@@ -44,6 +44,8 @@ fn minus[N](x: f32[N]): f32[N] where N >= 1 = for i. x[N - 1 + (0 - 2000000000*i
 fn padded[N](x: f32[N]): f32[N] = for i. x[2000000000*i//2000000000 - 1] ?? 0
 fn outside[N](x: f32[N]): f32[N] = for i. x[65536*65536*i] ?? 0
 fn clamped[N](x: f32[N]): f32[N] where N >= 1 = for i. x[clamp(65536*65536*i32(i))]
+fn coprime[N](x: f32[N]): f32 = sum i: 4, j: 4. x[2147483647*i - 2147483629*j] ?? 0
+fn threefold[N](x: f32[N]): f32 = sum i: 3, j: 3, k: 3. x[2147483647*i - 2147483629*j + 2147483587*k] ?? 0
 fn resample[T](scale: f32): f32 where T >= 1 =
   let x = for t: 44100*T. scale * f32(t % 1000)
   let y = for i: 48000*T. x[147*i//160]
@@ -211,6 +213,26 @@ const all: Record<string, Record<string, Right>> = {
       fn: 'minus',
       inputs: { x: upTo(6) },
       want: { '': upTo(6, (i) => 5 - i) },
+    },
+    'with coefficients that have no common factor': {
+      text: OVERFLOW,
+      fn: 'coprime',
+      inputs: { x: upTo(50) },
+      grad: ['x'],
+      want: {
+        '': [0 + 18 + 36],
+        'grad.x': upTo(50, (i) => Number(i === 0 || i === 18 || i === 36)),
+      },
+    },
+    'and three of them': {
+      text: OVERFLOW,
+      fn: 'threefold',
+      inputs: { x: upTo(50) },
+      grad: ['x'],
+      want: {
+        '': [0 + 18 + 36],
+        'grad.x': upTo(50, (i) => Number(i === 0 || i === 18 || i === 36)),
+      },
     },
     'of a padded read': {
       text: OVERFLOW,
