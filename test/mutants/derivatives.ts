@@ -155,7 +155,7 @@ export const derivatives: readonly Mutant[] = [
     ],
   ]),
   ...of('equations', 'compiler/ad/equations.ts', [
-    ['an inverse has the wrong sign', '(r * x) % m === 1', '(r * x) % m === m - 1'],
+    ['an inverse has the wrong sign', 'floorMod(Number(x), m)', 'floorMod(-Number(x), m)'],
     ['windows that touch do not overlap', 'reach >= Math.abs(m)', 'reach > Math.abs(m)'],
   ]),
   ...of('taking folds apart', 'compiler/ad/unzip.ts', [

@@ -142,7 +142,8 @@ const lanes: readonly Lane[] = [
 
 const crash =
   /TypeError|RangeError|ReferenceError|RuntimeError|is not a function|Maximum call stack/;
-for (const lane of lanes) {
+const [only = ''] = process.argv.slice(2);
+for (const lane of lanes.filter((l) => only === '' || l.name === only)) {
   try {
     await lane.run();
   } catch (e) {

@@ -5,10 +5,12 @@
  */
 
 import { backend } from './backend.ts';
+import { checker } from './checker.ts';
 import { derivatives } from './derivatives.ts';
 import { type Mutant, of } from './row.ts';
 
 export const mutants: readonly Mutant[] = [
+  ...checker,
   ...derivatives,
   ...of('index algebra', 'compiler/core/ix.ts', [
     [
@@ -62,8 +64,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'negation of an index does nothing',
-      'return intOf(scaleIx(x, -1));',
-      'return intOf(scaleIx(x, 1));',
+      'neg: (a) => scaleIx(a, -1),',
+      'neg: (a) => scaleIx(a, 1),',
     ],
   ]),
   ...of('elaboration of reductions', 'compiler/elaborate/eval.ts', [
@@ -162,35 +164,6 @@ export const mutants: readonly Mutant[] = [
       'what depends on the step leaves the fold',
       'f.trip === 0 || freeAxesOfStmt(s).has(f.l.id) || !usesOf(s)',
       'f.trip === 0 || !usesOf(s)',
-    ],
-  ]),
-  ...of('sizes', 'dsl/ranges.ts', [
-    [
-      'one past the end is in range',
-      'S.sub(S.sub(c.resolve(extent), S.ONE), most)',
-      'S.sub(c.resolve(extent), most)',
-    ],
-    [
-      'the least index need not be zero',
-      '[!proves(c, least), !proves(c, gap)]',
-      '[false, !proves(c, gap)]',
-    ],
-    [
-      'a range has one index more',
-      'hi: S.sub(c.resolve(v.size), S.ONE) };',
-      'hi: S.sub(S.sub(c.resolve(v.size), S.ONE), S.ONE) };',
-    ],
-  ]),
-  ...of('facts', 'dsl/facts.ts', [
-    [
-      'any constant is non-negative',
-      'if (S.constant(p) !== undefined) return false;',
-      'if (S.constant(p) !== undefined) return true;',
-    ],
-    [
-      'smaller means larger',
-      'assumeNonNegative(facts, S.sub(right.size, left.size));',
-      'assumeNonNegative(facts, S.sub(left.size, right.size));',
     ],
   ]),
   ...of('scheduling', 'compiler/schedule/lower.ts', [

@@ -6,6 +6,8 @@ export type Mutant = {
   /** Stands exactly once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** The only test that hunts it. */
+  readonly lane?: string;
 };
 
 type Row = readonly [name: string, find: string, replace: string];

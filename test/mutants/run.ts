@@ -62,14 +62,14 @@ async function hunt(at: string, m: Mutant): Promise<Verdict> {
       // Names that are no longer used are no type errors.
       if (!/TS6133|TS6196|TS6192/.test(fault)) return { k: 'invalid', by: fault };
     }
-    return await tested(at);
+    return await tested(at, m.lane);
   } finally {
     writeFileSync(path, before);
   }
 }
 
-async function tested(at: string): Promise<Verdict> {
-  const { out } = await run(at, ['test/mutants/kill.ts']);
+async function tested(at: string, lane = ''): Promise<Verdict> {
+  const { out } = await run(at, ['test/mutants/kill.ts', lane]);
   const line = out.split('\n').find((l) => /^(KILLED|CRASHED|SURVIVED)/.test(l));
   if (line === undefined) return { k: 'invalid', by: out.slice(0, 200).replaceAll('\n', ' ') };
   if (line.startsWith('SURVIVED')) return { k: 'survived', by: '' };
