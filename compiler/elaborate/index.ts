@@ -40,9 +40,11 @@ export function elaborate(
   const params = fn.params.map((p) => {
     const skeleton = skeletonOfType(p.type, sizes, fn.span);
     const leaves = leafSpecs(p.type, sizes, fn.span);
-    const vars = leavesOfSkeleton(skeleton).map((leaf) =>
-      cx.supply.var(varName(p.name, leaf.path), leaf.t, leaf.dims),
-    );
+    const vars = leavesOfSkeleton(skeleton).map((leaf, i): Var => {
+      const v = cx.supply.var(varName(p.name, leaf.path), leaf.t, leaf.dims);
+      const bound = leaves[i]?.bound;
+      return bound === undefined ? v : { ...v, bound };
+    });
     inputs.push(...vars);
     env = bind(
       env,
