@@ -93,6 +93,7 @@ function printer(names: Names, roots: readonly KExpr[]) {
     if (n > 1) return;
     if (e.k === 'prim') e.args.forEach(count);
     if (e.k === 'load') for (const d of e.at.dyn) count(d.e);
+    if (e.k === 'checked') count(e.e);
   };
   roots.forEach(count);
   const named = new Map<KExpr, string>();
@@ -144,6 +145,8 @@ function printer(names: Names, roots: readonly KExpr[]) {
       }
       case 'prim':
         return `${e.op === 'cast' ? e.t : e.op}(${e.args.map(expr).join(', ')})`;
+      case 'checked':
+        return `checked(${expr(e.e)} < ${e.extent})`;
     }
   };
   return { expr, kix, guards, lets: () => lets };
