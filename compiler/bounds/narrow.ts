@@ -73,8 +73,11 @@ export class Narrow {
   #node(e: KExpr, cx: Context): KExpr {
     switch (e.k) {
       case 'const':
-      case 'checked':
         return e;
+      case 'checked': {
+        const inside = this.node(e.e, cx);
+        return inside === e.e ? e : { ...e, e: inside };
+      }
       case 'index':
         return this.#index(e);
       case 'load':

@@ -120,7 +120,7 @@ class Accesses {
   #target(buf: Buf, at: KIx, given: readonly Guard[], cx: Context, what: string): Target {
     const { narrow } = this;
     const { guard, cond } = this.#guards(given);
-    let checked = false;
+    let checked = at.dyn.some((d) => d.e.k === 'checked' && d.e.site !== undefined);
     const check = (e: KExpr, extent: number): KExpr => {
       checked = true;
       const open = cx === narrow.root ? e : chosen(this.#holds(given), e, 0);

@@ -3,7 +3,7 @@
  * Analysis", 1966).
  *
  * Invariant: a result holds every value that the operation takes on values of its arguments. Ends are
- * exact up to 2^53; an end that may lie beyond becomes infinite, so nothing is ever claimed from a
+ * exact below 2^53; an end that may lie beyond becomes infinite, so nothing is ever claimed from a
  * number that was rounded. `nothing`, the empty range, is that of what is never computed.
  */
 import type { Interval } from '../core/ix.ts';
@@ -11,8 +11,8 @@ import type { Dtype } from '../core.ts';
 
 export type Range = Interval;
 
-/** Whole numbers are exact up to here in every part of the compiler and in every target. */
-export const EXACT = 2 ** 53;
+/** Whole numbers are exact below 2^53 in every part of the compiler and in every target. */
+export const EXACT = Number.MAX_SAFE_INTEGER;
 
 export const anything: Range = { lo: -Infinity, hi: Infinity };
 export const nothing: Range = { lo: Infinity, hi: -Infinity };
@@ -94,10 +94,16 @@ export const sign = (a: Range): Range => ({ lo: Math.sign(a.lo), hi: Math.sign(a
 /** The parts of a divisor below, at and above zero, on which division behaves differently. */
 function parts(b: Range): { readonly below: Range; readonly zero: boolean; readonly above: Range } {
   return {
-    below: meet(b, { lo: -EXACT, hi: -1 }),
+    below: meet(b, { lo: -Infinity, hi: -1 }),
     zero: b.lo <= 0 && b.hi >= 0,
-    above: meet(b, { lo: 1, hi: EXACT }),
+    above: meet(b, { lo: 1, hi: Infinity }),
   };
+}
+
+/** An infinite divisor stands for large numbers: there the quotient is 0, or -1 where signs differ. */
+function floorDiv(x: number, y: number): number {
+  if (Number.isFinite(y)) return Math.floor(x / y);
+  return x !== 0 && x < 0 !== y < 0 ? -1 : 0;
 }
 
 /** floor(a / b); a where b is 0. */
@@ -105,11 +111,7 @@ export function idiv(a: Range, b: Range): Range {
   const { below, zero, above } = parts(b);
   let out = zero ? a : nothing;
   for (const part of [below, above])
-    if (!isNothing(part))
-      out = union(
-        out,
-        corners(a, part, (x, y) => Math.floor(x / y)),
-      );
+    if (!isNothing(part)) out = union(out, corners(a, part, floorDiv));
   return out;
 }
 

@@ -41,7 +41,10 @@ const hostLang: Lang = {
   load: (b, at) => `b${b}[${at}]`,
   guarded: (condition, load) => `(${condition} ? ${load} : 0)`,
   within: (e, lo, hi) => `${e} >= ${literal(lo)} && ${e} < ${literal(hi)}`,
-  checked: (e, { extent, site }) => `check(${e}, ${extent}, ${site === undefined ? 0 : site + 1})`,
+  checked: (e, { extent, site }) =>
+    site === undefined
+      ? `(${e} >= 0 && ${e} < ${extent} ? ${e} : 0)`
+      : `check(${e}, ${extent}, ${site + 1})`,
   both: (a, b) => `${a} && ${b}`,
   fromIndex: (e, fits) => (fits ? e : `(${e} | 0)`),
   toIndex: (e) => e,
@@ -133,7 +136,7 @@ export function hostText(plan: Plan, k: Kernel, loops: readonly Axis[]): string 
 
 /** `check`: a value where it is in range, else 0, and the number of its site in the fault word. */
 const noteFault = (fault: BufId): string =>
-  `const check = (e, extent, site) => e >= 0 && e < extent ? e : (site && (bufs[${fault}][0] = site), 0);`;
+  `const check = (e, extent, site) => e >= 0 && e < extent ? e : ((bufs[${fault}][0] = site), 0);`;
 
 export function hostKernel(text: string): HostKernel {
   const make = new Function('h', 'f', 'bufs', 'loops', text);

@@ -133,7 +133,7 @@ function within(e: string, lo: number, hi: number): string {
 /** A value where it is in range, else 0, and the number of its site in the fault word. */
 const checkText = (fault: string): string => `fn check(v: i32, extent: i32, site: u32) -> i32 {
   if (v >= 0i && v < extent) { return v; }
-  if (site != 0u) { ${fault} = site; }
+  ${fault} = site;
   return 0i;
 }`;
 
@@ -168,8 +168,9 @@ function wgslLang(
     guarded: (condition, load, t) => `select(${wgslLiteral(t, 0)}, ${load}, ${condition})`,
     within,
     checked: (e, { extent, site }) => {
+      if (site === undefined) return `select(0i, ${e}, ${within(e, 0, extent)})`;
       checking();
-      return `check(${e}, ${Math.min(extent, 2147483647)}i, ${site === undefined ? 0 : site + 1}u)`;
+      return `check(${e}, ${Math.min(extent, 2147483647)}i, ${site + 1}u)`;
     },
     both: (a, b) => `(${a} && ${b})`,
     fromIndex: (e) => e,
