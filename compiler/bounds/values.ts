@@ -34,6 +34,7 @@ export class Context {
   readonly conditions: readonly Condition[];
   readonly known: Known;
   readonly ranges = new Map<KExpr, Range>();
+  readonly settled = new Map<KExpr, KExpr>();
   /** Contexts of the branches inside, by condition. */
   readonly inner = new Map<string, Context>();
 
@@ -61,11 +62,29 @@ export class Values {
   of(e: KExpr, cx: Context = this.root): Range {
     const known = cx.ranges.get(e);
     if (known) return known;
-    let out = this.#structure(e, cx);
+    const here = cx.outer ? this.#settled(e, cx) : e;
+    let out = this.#structure(here, cx);
     // What is known of a value or of a sum of values, besides what follows from its parts.
-    if (cx.outer && e.k !== 'const' && isWhole(e.t) && !R.isNothing(out))
-      out = R.meet(out, boundForm(this.form(e), cx.known, cx.conditions));
+    if (cx.outer && here.k !== 'const' && isWhole(here.t) && !R.isNothing(out))
+      out = R.meet(out, boundForm(this.form(here), cx.known, cx.conditions));
     cx.ranges.set(e, out);
+    return out;
+  }
+
+  /** The same value where selects are gone that the context decides: conditions speak of such values. */
+  #settled(e: KExpr, cx: Context): KExpr {
+    if (e.k !== 'prim') return e;
+    const known = cx.settled.get(e);
+    if (known) return known;
+    const [c, a, b] = e.args as [KExpr, KExpr, KExpr];
+    const cond = e.op === 'select' ? this.of(c, cx) : R.rangeOfType.bool;
+    let out: KExpr = e;
+    if (cond.lo === cond.hi) out = this.#settled(cond.lo === 1 ? a : b, cx);
+    else {
+      const args = e.args.map((x) => this.#settled(x, cx));
+      if (args.some((x, i) => x !== e.args[i])) out = { ...e, args };
+    }
+    cx.settled.set(e, out);
     return out;
   }
 
