@@ -89,7 +89,10 @@ class Accesses {
   #load(e: Load): KExpr {
     const buf = this.#plan.bufs[e.buf]!;
     const cx = this.#values.guarded(e.guard, this.#values.root);
-    if (cx === 'never') return e.at.dyn.length === 0 && this.narrow.exact(e.at.ix) ? e : zero(e);
+    if (cx === 'never') {
+      const plain = buf.words > 0 && e.at.dyn.length === 0 && this.narrow.exact(e.at.ix);
+      return plain ? e : zero(e);
+    }
     const { at, guard, cond } = this.#target(buf, e.at, e.guard, cx, 'reads outside of');
     // An empty buffer has no word to read in place of another; a value that is checked for it is 0.
     const [only] = at.dyn;

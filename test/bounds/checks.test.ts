@@ -8,7 +8,7 @@ import { bounds } from '../../compiler/bounds/index.ts';
 import { f32, i32, indexE, prim, readE, selectE } from '../../compiler/core/expr.ts';
 import { interpret } from '../../compiler/core/interpret.ts';
 import { addIx, ixAxis, ixConst, ixVal } from '../../compiler/core/ix.ts';
-import type { Axis, Core, Expr, Guard, Var } from '../../compiler/core.ts';
+import type { Axis, Core, Expr, Guard, Ix, Var } from '../../compiler/core.ts';
 import { emitGpuJs } from '../../compiler/emit/gpujs/index.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { outline, printPlan } from '../../compiler/schedule/print.ts';
@@ -172,8 +172,11 @@ function quiet(): { core: Core; inputs: Given } {
     readE(table, [ixVal(prim('add', at(pick, i), indexE(ixAxis(z))), 5)]),
   );
   const nothing = h.map('nothing', [z, i], readE(table, [ixVal(at(none, z, i), 5)]));
-  const core = h.core(byAxis, byData, byBoth, moved, v, empty, nothing);
-  return { core, inputs: [[1, 2, 3, 4, 5], [-7, 4, 2, 5, 1, 1_000_000], []] };
+  const hole = h.input('hole', [0]);
+  const void1 = h.map('void1', [z], at(hole, 0));
+  const void2 = h.reduce('void2', [i], 'sum', [z], at(hole, 0));
+  const core = h.core(byAxis, byData, byBoth, moved, v, empty, nothing, void1, void2);
+  return { core, inputs: [[1, 2, 3, 4, 5], [-7, 4, 2, 5, 1, 1_000_000], [], []] };
 }
 
 describe('many threads', () => {
@@ -230,6 +233,37 @@ function walk(first: (h: Hand) => Expr, next: (h: Hand, s: Expr) => Expr, K = 5)
   h.body.push({ ...fold, body, spans });
   return h.core(sum, out);
 }
+
+describe('places behind guards', () => {
+  it('are shown, and so is what nothing runs', () => {
+    // But for the one whose guard says nothing of the data.
+    expect(reportOf(quiet().core)).toMatchObject({ checked: 1 });
+  });
+
+  it('are shown where the value itself is there only under the condition', () => {
+    const h = new Hand();
+    const [x, pick] = [h.input('x', [5]), h.input('pick', [6], 'i32', 7)];
+    const i = h.supply.axis(6);
+    const turned = (e: Expr): Expr => prim('mod', prim('add', e, i32(2)), i32(7));
+    const few = prim('lt', turned(at(pick, i)), i32(5));
+    const place = selectE(few, turned(selectE(few, at(pick, i), i32(0))), i32(0));
+    expect(reportOf(h.core(h.map('y', [i], readE(x, [ixVal(place, 5)])))).checks).toBe(0);
+  });
+
+  it('are checked where a value that is guarded off is 0', () => {
+    const h = new Hand();
+    const x = h.input('x', [2]);
+    const i = h.supply.axis(4);
+    const table = h.supply.var('table', 'i32', [2]);
+    const consts = [{ v: table, data: Float64Array.of(3, 4) }];
+    const guard: Guard[] = [{ e: ixAxis(i), lo: 0, hi: 2 }];
+    const place = (g: readonly Guard[], e: Ix): Expr => prim('sub', readE(table, [e], g), i32(3));
+    const y = h.map('y', [i], readE(x, [ixVal(place(guard, ixAxis(i)), 2)]));
+    const z = h.map('z', [i], readE(x, [ixVal(place([], ixConst(1)), 2)]));
+    expect(reportOf({ ...h.core(y), consts }).checked).toBe(1);
+    expect(reportOf({ ...h.core(z), body: [h.body[1]!], consts }).checked).toBe(0);
+  });
+});
 
 describe('places carried through a fold', () => {
   const zero = (): Expr => i32(0);

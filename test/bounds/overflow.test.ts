@@ -87,12 +87,12 @@ function products(a: number, b: number, c: number): Core {
   return h.core(h.map('y', [i, j], prim('sub', at(x, place), at(x, twice))));
 }
 
-/** x at 3e9 * i - 6e9 + k where that is in [0, 4): only for i = 2. */
+/** x at 2^32 * (i - 2) + k where that is in [0, 4): only for i = 2, though not modulo 2^32. */
 function farGuards(): Core {
   const h = new Hand();
   const x = h.input('x', [4]);
   const [i, k] = h.supply.axes([5, 6]) as [Axis, Axis];
-  const e = addIx(scaleIx(ixAxis(i), 3e9), ixAxis(k), ixConst(-6e9));
+  const e = addIx(scaleIx(ixAxis(i), 2 ** 32), ixAxis(k), ixConst(-(2 ** 33)));
   const guard = [{ e, lo: 0, hi: 4 }];
   const y = h.map('y', [i, k], readE(x, [e], guard));
   const z = h.reduce('z', [], 'sum', [i, k], prim('mul', readE(x, [e], guard), at(x, 1)));

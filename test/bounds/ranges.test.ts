@@ -20,6 +20,10 @@ import type { Atom, Ix, Prim } from '../../compiler/core.ts';
 
 const points = (r: R.Range): number[] =>
   Array.from({ length: r.hi - r.lo + 1 }, (_, i) => r.lo + i);
+/** In so many comparisons, expect would take most of the time. */
+function holds(r: R.Range, v: number): void {
+  if (v < r.lo || v > r.hi) throw new Error(`${v} is not in ${r.lo} to ${r.hi}`);
+}
 const small = fc
   .tuple(fc.integer({ min: -7, max: 7 }), fc.nat(6))
   .map(([lo, n]): R.Range => ({ lo, hi: lo + n }));
@@ -41,8 +45,7 @@ describe('arithmetic on ranges', () => {
         for (const x of points(a))
           for (const y of points(b)) {
             const v = scalarRule[op as Prim]([x, y], 'int', 'int');
-            expect(v).toBeGreaterThanOrEqual(r.lo);
-            expect(v).toBeLessThanOrEqual(r.hi);
+            holds(r, v);
           }
       }),
     );
@@ -114,8 +117,7 @@ describe('ranges of indices', () => {
         const r = rangeOfIx(ix, box);
         for (const at of everywhere()) {
           const v = evalIx(ix, at);
-          expect(v).toBeGreaterThanOrEqual(r.lo);
-          expect(v).toBeLessThanOrEqual(r.hi);
+          holds(r, v);
         }
       }),
       { numRuns: 400 },
@@ -161,6 +163,39 @@ describe('ranges of indices', () => {
     );
   });
 
+  it('hold every value of quotients and remainders of one number, whatever they are by', () => {
+    const step = fc.tuple(
+      fc.constantFrom('div' as const, 'mod' as const),
+      fc.integer({ min: 2, max: 7 }),
+    );
+    const part = fc.tuple(fc.integer({ min: -9, max: 9 }), fc.array(step, { maxLength: 3 }));
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 2, maxLength: 4 }),
+        fc.integer({ min: 1, max: 90 }),
+        (parts, n) => {
+          const ix = addIx(
+            ...parts.map(([m, steps]) => {
+              const nested = steps.reduce((e, [k, by]) => one(1, { k, e, by }), ixAxis(0));
+              return scaleIx(nested, m);
+            }),
+          );
+          const r = rangeOfIx(
+            ix,
+            boxOf(() => ({ lo: 0, hi: n - 1 })),
+          );
+          for (let v = 0; v < n; v++) {
+            holds(
+              r,
+              evalIx(ix, () => v),
+            );
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   it('hold every value that guards let through', () => {
     const guard = fc
       .tuple(anyIx, fc.integer({ min: -12, max: 12 }), fc.nat(9))
@@ -175,8 +210,7 @@ describe('ranges of indices', () => {
             ({ e, lo, hi }) => lo <= evalIx(e, at) && evalIx(e, at) <= hi,
           );
           if (!inside) continue;
-          expect(evalIx(ix, at)).toBeGreaterThanOrEqual(r.lo);
-          expect(evalIx(ix, at)).toBeLessThanOrEqual(r.hi);
+          holds(r, evalIx(ix, at));
         }
       }),
       { numRuns: 400 },
@@ -197,6 +231,28 @@ describe('ranges of indices', () => {
     const offset = formOfIx(addIx(scaleIx(n, 80), scaleIx(row, 10), col));
     const known = narrowed(plainly(at), conditions);
     expect(boundForm(offset, known, conditions)).toEqual({ lo: 0, hi: 159 });
+  });
+
+  it('follow a guard on the dividend into a quotient, also one that stands outside of it', () => {
+    // The gradient of 9-wide patches: 9 * ((i + 3*b + 8) // 9) + 9*a - 9 is 9 * ((i + 3*b + 9*a - 1) // 9).
+    const extent = [3, 3, 3];
+    const at = boxOf((id) => ({ lo: 0, hi: extent[id]! - 1 }));
+    const [i, a, b] = [0, 1, 2].map((id) => ixAxis(id)) as [Ix, Ix, Ix];
+    const dividend = addIx(i, scaleIx(b, 3), ixConst(8));
+    const offset = addIx(
+      scaleIx(one(1, { k: 'div', e: dividend, by: 9 }), 9),
+      scaleIx(a, 9),
+      ixConst(-9),
+    );
+    const conditions = [{ form: formOfIx(addIx(i, scaleIx(a, 9), scaleIx(b, 3))), lo: 1, hi: 26 }];
+    const known = narrowed(plainly(at), conditions);
+    expect(boundForm(formOfIx(offset), known, conditions)).toEqual({ lo: 0, hi: 18 });
+    const inner = one(1, {
+      k: 'div',
+      e: addIx(i, scaleIx(a, 9), scaleIx(b, 3), ixConst(1)),
+      by: 2,
+    });
+    expect(boundForm(formOfIx(inner), known, conditions)).toEqual({ lo: 1, hi: 13 });
   });
 });
 

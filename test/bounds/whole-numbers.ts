@@ -44,15 +44,17 @@ const ranges: Partial<Record<Prim, (a: R.Range, b: R.Range) => R.Range>> = {
 class Numbers {
   readonly #draw: Draw;
   readonly #leaves: readonly Number[];
+  readonly #constants: readonly number[];
   readonly #made: Number[] = [];
 
-  constructor(draw: Draw, leaves: readonly Number[]) {
+  constructor(draw: Draw, leaves: readonly Number[], constants = [...interesting, ...far]) {
     this.#draw = draw;
     this.#leaves = leaves;
+    this.#constants = constants;
   }
 
   #constant(): Number {
-    const all = [...interesting, ...far];
+    const all = this.#constants;
     const v = all[this.#draw(all.length)]! * (this.#draw(2) ? -1 : 1) + 0;
     return { e: int(v), range: R.only(v) };
   }
@@ -135,6 +137,31 @@ export function wholeNumbers(choices: readonly number[], count: number): Core {
     ];
   });
   return h.core(...outs.flat());
+}
+
+/** The same of numbers so small that conditions decide something: all values of two inputs. */
+export function smallNumbers(
+  choices: readonly number[],
+  count: number,
+): { core: Core; inputs: readonly Float64Array[] } {
+  let used = 0;
+  const draw: Draw = (n) => (choices[used++ % choices.length]! + used) % n;
+  const h = new Hand();
+  const [x, y] = [h.input('x', [4], 'i32', 4), h.input('y', [5], 'i32', 5)];
+  const [i, j] = h.supply.axes([4, 5]) as [Axis, Axis];
+  const leaves: Number[] = [
+    { e: castE('int', at(x, i)), range: { lo: 0, hi: 3 } },
+    { e: castE('int', at(y, j)), range: { lo: 0, hi: 4 } },
+    { e: indexE(shiftIx(scaleIx(ixAxis(j), -2), 5), 'int'), range: { lo: -3, hi: 5 } },
+  ];
+  const outs = Array.from({ length: count }, () => {
+    const numbers = new Numbers(draw, leaves, [0, 1, 2, 3, 4]);
+    return h.map('v', [i, j], castE('i32', numbers.number(4).e));
+  });
+  return {
+    core: h.core(...outs),
+    inputs: [Float64Array.of(0, 1, 2, 3), Float64Array.of(0, 1, 2, 3, 4)],
+  };
 }
 
 export const wholeInputs: readonly Float64Array[] = [

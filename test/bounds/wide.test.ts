@@ -13,9 +13,9 @@ import { compare, runOn } from '../gpu/run-core.ts';
 import { choices, wholeCorners, wholeInputs, wholeNumbers } from './whole-numbers.ts';
 
 const targets: readonly { name: DeviceName; runs: number; count: number }[] = [
-  { name: 'wasm', runs: 20, count: 4 },
+  { name: 'wasm', runs: 7, count: 4 },
   { name: 'webgpu', runs: 1, count: 2 },
-  { name: 'gpujs', runs: 20, count: 4 },
+  { name: 'gpujs', runs: 7, count: 4 },
 ];
 
 for (const { name, runs, count } of targets) {
@@ -42,8 +42,8 @@ for (const { name, runs, count } of targets) {
 
 describe('the numbers drawn', () => {
   it('are wide as often as not', () => {
-    const texts = fc.sample(choices, 20).map((c) => emitWat(schedule(wholeNumbers(c, 1))));
+    const texts = fc.sample(choices, 8).map((c) => emitWat(schedule(wholeNumbers(c, 1))));
     const wide = texts.filter((t) => t.includes('i64.'));
-    expect(wide.length).toBeGreaterThan(8);
+    expect(wide.length).toBeGreaterThan(3);
   });
 });

@@ -165,7 +165,14 @@ export class Arith {
     return this.#holds(guards);
   }
 
-  /** Address of lane 0 (`lane` steps of the vector axis on, for gathers) and its constant part. */
+  /**
+   * Address of lane 0 (`lane` steps of the vector axis on, for gathers) and its constant part.
+   *
+   * A memory instruction adds its offset without wrapping, so the value has to be the number that its
+   * terms add up to, below 2^32 as an unsigned one. It is where no term takes anything away: what is
+   * left of the address, which lies in memory, without a constant that is not negative. Elsewhere the
+   * constant is added first, modulo 2^32, and the sum is the address itself.
+   */
   address(buf: BufId, at: KIx, lane = 0, shift = 0): { node: Node; offset: number } {
     const g = this.#g;
     const ix = this.vec === undefined ? at.ix : advance(at.ix, this.vec, lane + shift);

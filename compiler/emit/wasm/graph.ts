@@ -6,6 +6,11 @@
  * Invariant: a value belongs to one scope, that of its deepest operand (or a deeper one that was
  * asked for, when it reads what the function itself writes). It is emitted just before the first
  * item of that scope that needs it, so it may depend on the effects of earlier items.
+ *
+ * Numbers are i32, and addresses are sums modulo 2^32: however a sum is stepped or multiplied out, it
+ * ends right when its value fits. Counters of loops are compared as signed numbers: axes have fewer than
+ * 2^31 steps (compiler/bounds), and where a loop steps by more than one, its end is a whole number of
+ * steps from its beginning or the end of something stored, far below 2^31.
  */
 import { type Code, type Fn, f32Bytes, i32Bytes, ins, type Op, op, type Ty } from './binary.ts';
 

@@ -5,6 +5,10 @@
  * All buffers are windows of `array<u32>` segments (memory.ts). The loops around a kernel are not in
  * its text: their values come in a uniform block, so a fold is one pipeline dispatched many times.
  * Workgroups are numbered over two dimensions, since one holds at most 65,535.
+ *
+ * Indices are i32 and wrap, as WGSL says of what is computed at run time; literals must fit. Words of a
+ * segment, and so cells, threads and tiles, are fewer than 2^30, since a binding is less than 2^32
+ * bytes; only what is summed over may be more, and its counters say how (long-reduction.ts).
  */
 import type { Axis, Dtype, ReduceOp } from '../../core.ts';
 import type { BufId, Plan } from '../../plan.ts';
