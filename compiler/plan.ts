@@ -11,6 +11,12 @@
  * enclosing loops (plus div/mod and data-dependent atoms), in range wherever their guards hold;
  * within a kernel no nest reads a buffer cell that another grid cell writes; every cell of an output
  * is written exactly once per kernel (or the kernel is a segment sum into a zeroed buffer).
+ *
+ * Of a finished plan (compiler/bounds has been over it) these hold as well, on machines of 32 bits:
+ *  - what a div, a mod or a guard is taken of fits 32 bits, so it is exact however it was added up; the
+ *    sum of an index or an offset may wrap on the way, and an offset ends within its buffer;
+ *  - `index` nodes and the values of `dyn` are i32; nodes that are still `int` need more than 32 bits;
+ *  - an access that nothing shows to be in range has a `checked` value in its `dyn`.
  */
 import type { Span } from '../dsl/source.ts';
 import type { Axis, Dtype, Guard, Ix, Prim, ReduceOp, Stored } from './core.ts';
@@ -41,8 +47,26 @@ export type KExpr =
       readonly at: KIx;
       readonly guard: readonly Guard[];
     }
+  /** Wrapped at 32 bits as i32; int only until compiler/bounds. */
   | { readonly k: 'index'; readonly t: 'i32' | 'int'; readonly ix: Ix }
-  | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly KExpr[] };
+  | { readonly k: 'prim'; readonly t: Dtype; readonly op: Prim; readonly args: readonly KExpr[] }
+  | Checked;
+
+/**
+ * The value of e where 0 <= e < extent. Elsewhere it is 0, and the run ends with the fault of its site;
+ * without a site nothing is said. Where it is part of a store's place, nothing is stored then. It may
+ * be computed anywhere its operands are there: e is 0 where the access is guarded off.
+ */
+export type Checked = {
+  readonly k: 'checked';
+  readonly t: 'i32';
+  readonly e: KExpr;
+  readonly extent: number;
+  readonly site: number | undefined;
+};
+
+/** An access that is checked at run time: where in the program, and what it does. */
+export type CheckSite = { readonly span: Span | undefined; readonly what: string };
 
 /**
  * A flat word offset. `ix` holds the axis, div and mod atoms; `dyn` the data-dependent part:
@@ -103,4 +127,9 @@ export type Plan = {
   readonly inputs: readonly BufId[];
   readonly outputs: readonly BufId[];
   readonly steps: readonly Step[];
+  /**
+   * Only where something is checked: `fault` is one i32 word, 0 when a run begins; afterwards it is 1 +
+   * a site whose check failed, or 0. A run that leaves it otherwise has no results.
+   */
+  readonly checks?: { readonly fault: BufId; readonly sites: readonly CheckSite[] };
 };

@@ -22,6 +22,7 @@ export type Place = {
  * - `device`: a device is absent, lost or lacks a feature
  * - `missing-package`: an optional npm package is not installed
  * - `diverged`: training produced a value that is not finite
+ * - `range`: a run would have read or written outside of a tensor, and gave nothing
  * - `aborted`: the caller's AbortSignal fired
  */
 export type ErrorCode =
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'device'
   | 'missing-package'
   | 'diverged'
+  | 'range'
   | 'aborted';
 
 export class TenonError extends Error {

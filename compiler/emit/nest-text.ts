@@ -7,9 +7,9 @@
  * axes are `a<id>`, temporaries `v<n>`, index sums `i<n>`. A node is computed once, just inside the
  * outermost serial loop that binds all of its axes. A load whose guards cannot hold is 0.
  */
-import { decideGuard, type Extents, interval } from '../core/ix.ts';
+import { decideGuard, type Extents, fitsI32, interval } from '../core/ix.ts';
 import type { Atom, AxisId, Dtype, Guard, Ix, Prim } from '../core.ts';
-import type { BufId, KExpr, KIx } from '../plan.ts';
+import type { BufId, Checked, KExpr, KIx } from '../plan.ts';
 
 export type PrimNode = Extract<KExpr, { k: 'prim' }>;
 
@@ -25,9 +25,11 @@ export type Lang = {
   /** `load` where the condition holds, else the zero of its type. */
   readonly guarded: (condition: string, load: string, t: Dtype) => string;
   readonly within: (e: string, lo: number, hi: number) => string;
+  /** The value where it is in range; elsewhere 0, and the fault is noted. */
+  readonly checked: (e: string, node: Checked) => string;
   readonly both: (a: string, b: string) => string;
-  /** Index arithmetic to a value of type i32, and back. */
-  readonly fromIndex: (e: string) => string;
+  /** Index arithmetic to a value of type i32 (`fits`: without wrapping), and back. */
+  readonly fromIndex: (e: string, fits: boolean) => string;
   readonly toIndex: (e: string) => string;
   readonly declare: (name: string, text: string, t: Dtype | 'index') => string;
   /** Whether an argument of an operation must be a variable, however short its text. */
@@ -77,6 +79,7 @@ export class NestText {
       if (n > 0) return;
       if (e.k === 'prim') e.args.forEach(count);
       if (e.k === 'load') for (const d of e.at.dyn) count(d.e);
+      if (e.k === 'checked') count(e.e);
     };
     roots.forEach(count);
   }
@@ -92,6 +95,7 @@ export class NestText {
       for (const g of e.guard) addAxes(g.e, out);
       for (const d of e.at.dyn) for (const id of this.#axesOf(d.e)) out.add(id);
     }
+    if (e.k === 'checked') for (const id of this.#axesOf(e.e)) out.add(id);
     this.#axes.set(e, out);
     return out;
   }
@@ -135,7 +139,7 @@ export class NestText {
       case 'const':
         return this.#lang.literal(e.t, e.v);
       case 'index':
-        return this.#lang.fromIndex(this.ix(e.ix, depth));
+        return this.#lang.fromIndex(this.ix(e.ix, depth), fitsI32(interval(e.ix, this.#extents)));
       case 'load': {
         const kept: Guard[] = [];
         for (const g of e.guard) {
@@ -155,6 +159,8 @@ export class NestText {
         });
         return this.#lang.prim[e.op](args, e);
       }
+      case 'checked':
+        return this.#lang.checked(this.expr(e.e, depth), e);
     }
   }
 
@@ -162,6 +168,14 @@ export class NestText {
     return guard
       .map((g) => this.#lang.within(this.ix(g.e, here), g.lo, g.hi))
       .reduce((a, b) => this.#lang.both(a, b));
+  }
+
+  /** Whether what is checked of a place holds; undefined where nothing is. */
+  holds(at: KIx, here: number): string | undefined {
+    const tests = at.dyn.flatMap(({ e }) =>
+      e.k === 'checked' ? [this.#lang.within(this.expr(e.e, here), 0, e.extent)] : [],
+    );
+    return tests.length === 0 ? undefined : tests.reduce((a, b) => this.#lang.both(a, b));
   }
 
   /** A flat offset: the affine part plus the data-dependent one. */

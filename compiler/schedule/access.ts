@@ -3,10 +3,11 @@
  * holds its variable (a place), with data-dependent indices taken out of the affine part.
  *
  * Invariant: sharing is kept (a core DAG node becomes one kernel DAG node), and a load whose guards
- * fail gives 0 without its address being formed.
+ * fail gives 0 without its address being formed. Arithmetic on indices that data decides is exact (of
+ * type int); compiler/bounds finds what of it 32 bits can hold.
  */
 
-import { addIx, ixZero, normalIx, scaleIx } from '../core/ix.ts';
+import { addIx, type Extents, interval, ixZero, normalIx, scaleIx, subIx } from '../core/ix.ts';
 import type { Dtype, Expr, Guard, Ix, Prim, SegSum } from '../core.ts';
 import type { BufId, KExpr, KIx } from '../plan.ts';
 import { hasVal } from './flat.ts';
@@ -36,15 +37,18 @@ const prim = (op: Prim, t: Dtype, ...args: KExpr[]): KExpr => ({
   op,
   args,
 });
-const int = (v: number): KExpr => ({ k: 'const', t: 'i32', v });
+const int = (v: number): KExpr => ({ k: 'const', t: 'int', v });
+const cast = (t: Dtype, e: KExpr): KExpr => (e.t === t ? e : prim('cast', t, e));
 
 /** Translates the expressions of one statement; `placeOf` finds a variable by its id. */
 export class Access {
   readonly #placeOf: (id: number) => Place;
+  readonly #extents: Extents;
   readonly #memo = new Map<Expr, KExpr>();
 
-  constructor(placeOf: (id: number) => Place) {
+  constructor(placeOf: (id: number) => Place, extents: Extents) {
     this.#placeOf = placeOf;
+    this.#extents = extents;
   }
 
   expr(e: Expr): KExpr {
@@ -60,7 +64,8 @@ export class Access {
       case 'const':
         return e;
       case 'index':
-        return this.index(e.ix);
+        if (!hasVal(e.ix)) return { k: 'index', t: e.t, ix: e.ix };
+        return cast(e.t, this.int(e.ix));
       case 'prim':
         return { k: 'prim', t: e.t, op: e.op, args: e.args.map((a) => this.expr(a)) };
       case 'read': {
@@ -74,18 +79,33 @@ export class Access {
             at: this.flat(place, e.ix, e.x.shape),
             guard: plain,
           };
-        // The index is in range only where the data-dependent guards hold: elsewhere read cell 0.
-        const where = e.ix
-          .map((ix, d) => prim('mul', 'i32', this.index(ix), int(place.strides[d]!)))
-          .reduce((a, b) => prim('add', 'i32', a, b), int(0));
-        const at: KIx = {
-          ix: place.base,
-          dyn: [{ m: 1, e: prim('select', 'i32', ok, where, int(0)), extent: size(e.x.shape) }],
-        };
+        // An index may be in range only where the data-dependent guards hold: elsewhere it is 0.
+        const free = (ix: Ix, d: number): boolean =>
+          !hasVal(ix) && this.#inRange(ix, e.x.shape[d]!, plain);
+        const fixed = e.ix.map((ix, d) => (free(ix, d) ? ix : ixZero));
+        const rest = this.flat(place, fixed, e.x.shape);
+        const dyn = e.ix.flatMap((ix, d) =>
+          free(ix, d)
+            ? []
+            : [{ m: place.strides[d]!, e: chosen(ok, this.int(ix)), extent: e.x.shape[d]! }],
+        );
+        const at: KIx = { ix: rest.ix, dyn };
         const load: KExpr = { k: 'load', t: e.t, buf: place.buf, at, guard: plain };
         return prim('select', e.t, ok, load, { k: 'const', t: e.t, v: 0 });
       }
     }
+  }
+
+  /** Whether an index that only axes decide is within an extent, as intervals and its guard show. */
+  #inRange(ix: Ix, extent: number, guards: readonly Guard[]): boolean {
+    let { lo, hi } = interval(ix, this.#extents);
+    for (const g of guards) {
+      const ahead = subIx(ix, g.e);
+      if (ahead.terms.length > 0) continue;
+      lo = Math.max(lo, g.lo + ahead.c);
+      hi = Math.min(hi, g.hi - 1 + ahead.c);
+    }
+    return lo >= 0 && hi < extent;
   }
 
   /** Guards that only axes decide, and whether those hold that data decides. */
@@ -110,8 +130,7 @@ export class Access {
     );
     const dyn = s.at.flatMap((e, d) => {
       if (!hasVal(e)) return [];
-      const safe = prim('select', 'i32', ok, this.index(e), int(0));
-      return [{ m: place.strides[d]!, e: safe, extent: s.v.shape[d]! }];
+      return [{ m: place.strides[d]!, e: chosen(ok, this.int(e)), extent: s.v.shape[d]! }];
     });
     const zero: KExpr = { k: 'const', t: s.body.t, v: 0 };
     return {
@@ -122,7 +141,7 @@ export class Access {
   }
 
   #holds(g: Guard): KExpr {
-    const e = this.index(g.e);
+    const e = this.int(g.e);
     return prim('and', 'bool', prim('ge', 'bool', e, int(g.lo)), prim('lt', 'bool', e, int(g.hi)));
   }
 
@@ -136,7 +155,7 @@ export class Access {
     ix.forEach((e, d) => {
       const stride = place.strides[d]!;
       if (e.terms.some((t) => (t.a.k === 'div' || t.a.k === 'mod') && hasVal(t.a.e))) {
-        dyn.push({ m: stride, e: this.index(e), extent: shape[d]! });
+        dyn.push({ m: stride, e: this.int(e), extent: shape[d]! });
         return;
       }
       const rest: Ix['terms'][number][] = [];
@@ -149,9 +168,9 @@ export class Access {
     return { ix: at, dyn };
   }
 
-  /** The value of an index as an expression; data-dependent atoms become arithmetic. */
-  index(e: Ix): KExpr {
-    if (!hasVal(e)) return { k: 'index', t: 'i32', ix: e };
+  /** The value of an index as an exact expression; data-dependent atoms become arithmetic. */
+  int(e: Ix): KExpr {
+    if (!hasVal(e)) return { k: 'index', t: 'int', ix: e };
     let sum: KExpr | undefined;
     const rest: Ix['terms'][number][] = [];
     for (const t of e.terms) {
@@ -162,16 +181,19 @@ export class Access {
       }
       const v =
         a.k === 'val'
-          ? this.expr(a.e)
-          : prim(a.k === 'div' ? 'idiv' : 'mod', 'i32', this.index(a.e), int(a.by));
-      const term = t.m === 1 ? v : prim('mul', 'i32', v, int(t.m));
-      sum = sum ? prim('add', 'i32', sum, term) : term;
+          ? cast('int', this.expr(a.e))
+          : prim(a.k === 'div' ? 'idiv' : 'mod', 'int', this.int(a.e), int(a.by));
+      const term = t.m === 1 ? v : prim('mul', 'int', v, int(t.m));
+      sum = sum ? prim('add', 'int', sum, term) : term;
     }
     const affine = normalIx(e.c, rest);
     if (affine.c === 0 && affine.terms.length === 0) return sum ?? int(0);
-    const base: KExpr = { k: 'index', t: 'i32', ix: affine };
-    return sum ? prim('add', 'i32', sum, base) : base;
+    const base: KExpr = { k: 'index', t: 'int', ix: affine };
+    return sum ? prim('add', 'int', sum, base) : base;
   }
 }
+
+/** An index where the guards hold, and 0 elsewhere. */
+const chosen = (ok: KExpr, e: KExpr): KExpr => prim('select', 'int', ok, e, int(0));
 
 export const shift = (p: Place, by: Ix): Place => ({ ...p, base: addIx(p.base, by) });

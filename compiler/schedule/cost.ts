@@ -147,6 +147,7 @@ function flopsOf(kernel: Kernel, nest: KNest, extents: Extents): number {
       if (made.has(e.buf)) add(kernel.grid.map((a) => a.id));
     }
     if (e.k === 'prim') for (const a of e.args) add(axes.get(a)!);
+    if (e.k === 'checked') add(axes.get(e.e)!);
     axes.set(e, own);
     if (e.k === 'prim' && isFloat(e) && !free.has(e.op)) flops += points(own, extents);
   };

@@ -77,6 +77,9 @@ export function mapKExpr(
       case 'prim':
         out = f({ ...e, args: e.args.map(go) });
         break;
+      case 'checked':
+        out = f({ ...e, e: go(e.e) });
+        break;
     }
     memo.set(e, out);
     return out;
@@ -98,6 +101,7 @@ export function eachKExpr(root: KExpr, f: (e: KExpr) => void, seen: Set<KExpr> =
   seen.add(root);
   if (root.k === 'prim') for (const a of root.args) eachKExpr(a, f, seen);
   if (root.k === 'load') for (const d of root.at.dyn) eachKExpr(d.e, f, seen);
+  if (root.k === 'checked') eachKExpr(root.e, f, seen);
   f(root);
 }
 

@@ -11,7 +11,17 @@
  * are run in order, because they may meet in one cell.
  */
 
-import { addIx, ixAxis, ixConst, ixZero, modIx, noExtents, scaleIx, subIx } from '../core/ix.ts';
+import {
+  addIx,
+  extentsOf,
+  ixAxis,
+  ixConst,
+  ixZero,
+  modIx,
+  noExtents,
+  scaleIx,
+  subIx,
+} from '../core/ix.ts';
 import type { Axis, Core, Expr, Fold, Ix, Nest, SegSum, Stmt, Var } from '../core.ts';
 import type { Buf, BufId, KExpr, Kernel, KNest, Step } from '../plan.ts';
 import { Access, type Place, rowMajor, shift, size } from './access.ts';
@@ -53,7 +63,7 @@ class Lowering {
 
   run(): Lowered {
     const inputs = this.#core.inputs.map((v) => {
-      const p = this.#alloc(v.name, v.t, size(v.shape), 'input');
+      const p = this.#alloc(v.name, v.t, size(v.shape), 'input', v.bound);
       this.#places.set(v.id, { ...p, strides: rowMajor(v.shape) });
       return p.buf;
     });
@@ -75,9 +85,15 @@ class Lowering {
     };
   }
 
-  #alloc(name: string, t: Buf['t'], words: number, kind: Buf['kind'] = 'temp'): Place {
+  #alloc(
+    name: string,
+    t: Buf['t'],
+    words: number,
+    kind: Buf['kind'] = 'temp',
+    bound?: number,
+  ): Place {
     const id = this.#bufs.length;
-    this.#bufs.push({ id, name, t, words, kind });
+    this.#bufs.push({ id, name, t, words, kind, ...(bound === undefined ? {} : { bound }) });
     return { buf: id, base: ixZero, strides: [] };
   }
 
@@ -116,12 +132,14 @@ class Lowering {
     }
   }
 
-  #access(): Access {
-    return new Access((id) => {
+  /** For expressions over these axes. */
+  #access(...axes: readonly (readonly Axis[])[]): Access {
+    const placeOf = (id: number): Place => {
       const p = this.#places.get(id);
       if (!p) throw new Error(`schedule: variable ${id} is read before it is defined`);
       return p;
-    });
+    };
+    return new Access(placeOf, extentsOf(this.#loops, ...axes));
   }
 
   #kernelOf(name: string, grid: readonly Axis[], nests: KNest[]): Kernel {
@@ -137,7 +155,7 @@ class Lowering {
   }
 
   #nest(n: Nest): Kernel {
-    const acc = this.#access();
+    const acc = this.#access(n.axes, n.red);
     const body = acc.expr(n.body);
     const add = this.#adds.get(n.v.id);
     const place = add ? add.place : this.#define(n.v);
@@ -162,7 +180,7 @@ class Lowering {
   #segsum(s: SegSum): Step[] {
     const place = this.#define(s.v);
     const clear = this.#fill(s.v, place);
-    const acc = this.#access();
+    const acc = this.#access(s.axes);
     const { at, guard, body } = acc.sum(place, s);
     const grid = s.axes.filter((a) => isFree(a, s.at));
     const nest: KNest = {

@@ -4,6 +4,7 @@
  */
 import type { Atom, Axis, Guard, Ix } from '../core.ts';
 import type { Buf, KExpr, Kernel, KIx, KNest, Plan, Step } from '../plan.ts';
+import { eachKExpr } from './flat.ts';
 
 type Names = { readonly buf: (id: number) => string; readonly axis: (id: number) => string };
 
@@ -23,7 +24,10 @@ export function printPlan(plan: Plan): string {
   return lines.join('\n');
 }
 
-/** Kernels only, one word each: enough to say "this became one contraction and one row kernel". */
+/**
+ * Kernels only, one word each: enough to say "this became one contraction and one row kernel"; and how
+ * many places of a kernel are checked when it runs.
+ */
 export function outline(plan: Plan): string[] {
   const out: string[] = [];
   const step = (s: Step): void => {
@@ -31,10 +35,26 @@ export function outline(plan: Plan): string[] {
       out.push(`loop ${s.axis.extent}`);
       s.steps.forEach(step);
       out.push('end');
-    } else out.push(`${s.name}: ${s.nests.map((n) => n.op ?? n.store.mode).join(' ')}`);
+    } else {
+      const checks = checksOf(s);
+      const kinds = s.nests.map((n) => n.op ?? n.store.mode).join(' ');
+      out.push(`${s.name}: ${kinds}${checks > 0 ? `, ${checks} checked` : ''}`);
+    }
   };
   plan.steps.forEach(step);
   return out;
+}
+
+function checksOf(k: Kernel): number {
+  let n = 0;
+  const count = (e: KExpr): void => {
+    if (e.k === 'checked') n++;
+  };
+  for (const { body, store } of k.nests) {
+    const seen = new Set<KExpr>();
+    for (const e of [body, ...store.at.dyn.map((d) => d.e)]) eachKExpr(e, count, seen);
+  }
+  return n;
 }
 
 function namesOf(plan: Plan): Names {
@@ -93,6 +113,7 @@ function printer(names: Names, roots: readonly KExpr[]) {
     if (n > 1) return;
     if (e.k === 'prim') e.args.forEach(count);
     if (e.k === 'load') for (const d of e.at.dyn) count(d.e);
+    if (e.k === 'checked') count(e.e);
   };
   roots.forEach(count);
   const named = new Map<KExpr, string>();
@@ -144,6 +165,8 @@ function printer(names: Names, roots: readonly KExpr[]) {
       }
       case 'prim':
         return `${e.op === 'cast' ? e.t : e.op}(${e.args.map(expr).join(', ')})`;
+      case 'checked':
+        return `checked(${expr(e.e)} < ${e.extent})`;
     }
   };
   return { expr, kix, guards, lets: () => lets };

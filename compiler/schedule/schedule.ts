@@ -7,6 +7,7 @@
  * the cell it is about to write; otherwise the result is copied over at the end.
  */
 
+import { bounded } from '../bounds/index.ts';
 import { addIx, ixAxis, ixZero, scaleIx } from '../core/ix.ts';
 import type { Axis, Core, Ix } from '../core.ts';
 import { fuse } from '../passes/fuse.ts';
@@ -37,8 +38,8 @@ export type ScheduleOptions = {
 export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
   const fused = options.fuse === false ? core : fuse(core, { packs: options.resident });
   const settled = splitAxes(settle(lower(fused), donate));
-  if (options.fuse === false) return layout(tidyAxes(settled));
-  return layout(tidyAxes(grouped(settled, options.resident ?? false)));
+  const made = options.fuse === false ? settled : grouped(settled, options.resident ?? false);
+  return bounded(layout(tidyAxes(made)));
 }
 
 /** Kernels joined: rows on every target, then what stands around contractions where that is asked. */

@@ -10,6 +10,7 @@ import type { Elaborated, LeafSpec, ParamSpec } from '../../compiler/elaborate/i
 import { optimise } from '../../compiler/optimise.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
+import { placeOf } from '../../dsl/render.ts';
 import type { Sources } from '../../dsl/source.ts';
 import type { TExpr, TFn, TProgram } from '../../dsl/typed.ts';
 import type { Compiled, Donation } from '../devices/device.ts';
@@ -43,7 +44,12 @@ export function specialise(
   const core = asProgramErrors(sources, fn, () => optimise(elaborated.core));
   const donate = donation(elaborated, options.donate);
   const { core: source } = elaborated;
-  const compiled: Compiled = { core, source, donate, plan: planner(core, donate) };
+  const planned = planner(core, donate);
+  const compiled: Compiled = {
+    ...{ core, source, donate },
+    plan: (wanted) => asProgramErrors(sources, fn, () => planned(wanted)),
+    locate: ({ file, start }) => ({ file, line: placeOf(sources.get(file) ?? '', start).line }),
+  };
   return { ...elaborated, core, compiled };
 }
 

@@ -8,7 +8,8 @@
  */
 import type { Core } from '../../compiler/core.ts';
 import type { Plan } from '../../compiler/plan.ts';
-import { TenonError } from '../errors.ts';
+import type { Span } from '../../dsl/source.ts';
+import { type Place, TenonError } from '../errors.ts';
 
 /** f32 -> Float32Array, i32 and bool -> Int32Array, u32 -> Uint32Array; the reference keeps f64. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint32Array;
@@ -37,6 +38,8 @@ export type Compiled = {
   /** `resident`: contractions joined with the kernels around them, for devices that run them so. */
   readonly plan: (options?: { readonly resident?: boolean }) => Plan;
   readonly donate: Donation;
+  /** Where in its text a part of the program stands; without, errors of a run name the file only. */
+  readonly locate?: (span: Span) => Place;
 };
 
 export type DeviceName = 'reference' | 'wasm' | 'webgpu' | 'gpujs';

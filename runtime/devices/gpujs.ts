@@ -24,6 +24,7 @@ import {
   type Executable,
   type HostArray,
 } from './device.ts';
+import { heedFault } from './fault.ts';
 import { findAdapter } from './webgpu-adapter.ts';
 
 export type GpuJsMode = 'gpu' | 'webasm' | 'cpu' | 'webgpu';
@@ -118,7 +119,7 @@ class GpuJsDevice implements Device {
 
   prepare(program: Compiled): Promise<Executable> {
     const { plan, items } = gpujsProgram(program.plan(), { maxArrays: this.#maxArrays });
-    return Promise.resolve(new GpuJsExecutable(this.#gpu, plan, items));
+    return Promise.resolve(new GpuJsExecutable(this.#gpu, plan, items, program.locate));
   }
 
   dispose(): void {
@@ -136,11 +137,13 @@ class GpuJsExecutable implements Executable {
   readonly #words: HostWords[] = [];
   readonly #pipelines: Pipeline[] = [];
   readonly #actions: readonly Action[];
+  readonly #locate: Compiled['locate'];
   #disposed = false;
   #ran = false;
 
-  constructor(gpu: Gpu, plan: Plan, items: readonly Item[]) {
+  constructor(gpu: Gpu, plan: Plan, items: readonly Item[], locate: Compiled['locate']) {
     this.#gpu = gpu;
+    this.#locate = locate;
     this.#plan = plan;
     for (const b of plan.bufs) {
       this.#words[b.id] = newWords(b);
@@ -269,12 +272,15 @@ class GpuJsExecutable implements Executable {
   async run(signal?: AbortSignal): Promise<void> {
     this.#use();
     this.#ran = false;
+    const { checks } = this.#plan;
+    if (checks) this.#words[checks.fault]!.fill(0);
     const at: number[] = [];
     for (const act of this.#actions) {
       heed(signal);
       await act(at, signal);
     }
     heed(signal);
+    if (checks) heedFault(checks.sites, this.#words[checks.fault]![0]!, this.#locate);
     this.#ran = true;
   }
 

@@ -45,7 +45,7 @@ export function profilingDevice(told: {
       const { instance } = await WebAssembly.instantiate(made.bytes, { env: { memory } });
       told.prepared(plan);
       const runner = kernelByKernel(plan, instance.exports, told.ran);
-      return new WasmExecutable(plan, memory, runner, made.address);
+      return new WasmExecutable(plan, memory, runner, made.address, program.locate);
     },
     dispose() {},
   };

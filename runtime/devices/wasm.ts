@@ -18,6 +18,7 @@ import {
   type Executable,
   type HostArray,
 } from './device.ts';
+import { heedFault } from './fault.ts';
 import { availableThreads, Pool } from './wasm-pool.ts';
 
 export type WasmDeviceOptions = {
@@ -79,6 +80,7 @@ export class WasmExecutable implements Executable {
   /** Of the plan no more than these: its kernels and constants are garbage from here on. */
   readonly #inputs: readonly Place[];
   readonly #outputs: readonly Place[];
+  readonly #fault: { readonly at: Place; readonly heed: (word: number) => void } | undefined;
   #memory: WebAssembly.Memory | undefined;
   #runner: Runner | undefined;
 
@@ -87,6 +89,7 @@ export class WasmExecutable implements Executable {
     memory: WebAssembly.Memory,
     runner: Runner,
     address: ReadonlyMap<number, number>,
+    locate: Compiled['locate'],
   ) {
     this.#memory = memory;
     this.#runner = runner;
@@ -97,6 +100,11 @@ export class WasmExecutable implements Executable {
     this.#inputs = plan.inputs.map((id) => place(plan.bufs[id]!));
     this.#outputs = plan.outputs.map((id) => place(plan.bufs[id]!));
     for (const b of plan.bufs) if (b.data && b.words > 0) this.#view(place(b)).set(b.data);
+    const { checks } = plan;
+    this.#fault = checks && {
+      at: place(plan.bufs[checks.fault]!),
+      heed: (word) => heedFault(checks.sites, word, locate),
+    };
   }
 
   #view({ t, at, words }: Place): Float32Array | Int32Array | Uint32Array {
@@ -117,7 +125,10 @@ export class WasmExecutable implements Executable {
   async run(signal?: AbortSignal): Promise<void> {
     if (!this.#runner) throw new TenonError('usage', 'this program has been disposed of');
     if (signal?.aborted) throw aborted();
+    const fault = this.#fault;
+    if (fault) this.#view(fault.at).fill(0);
     await this.#runner.run(signal);
+    if (fault) fault.heed(this.#view(fault.at)[0]!);
   }
 
   async read(output: number): Promise<HostArray> {
@@ -209,7 +220,7 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
         const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
         runner = alone(exports['run'] as RunFn, steps);
       }
-      return new WasmExecutable(plan, memory, runner, address);
+      return new WasmExecutable(plan, memory, runner, address, program.locate);
     },
     dispose() {
       pool?.dispose();

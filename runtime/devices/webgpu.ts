@@ -10,7 +10,7 @@
 import { type WgslProgram, wgslProgram } from '../../compiler/emit/wgsl/index.ts';
 import { GpuLimitError, type GpuLimits } from '../../compiler/emit/wgsl/memory.ts';
 import { dispatches } from '../../compiler/emit/wgsl/walk.ts';
-import type { Plan } from '../../compiler/plan.ts';
+import type { Buf, Plan } from '../../compiler/plan.ts';
 import { TenonError } from '../errors.ts';
 import {
   type Availability,
@@ -20,6 +20,7 @@ import {
   type Executable,
   type HostArray,
 } from './device.ts';
+import { heedFault } from './fault.ts';
 import { findAdapter } from './webgpu-adapter.ts';
 import { Health } from './webgpu-health.ts';
 import {
@@ -83,7 +84,14 @@ class WebGpuDevice implements Device {
     try {
       const pipelines = await makePipelines(this.#gpu, emitted, storage.layout);
       this.#health.check();
-      return new WebGpuExecutable(this.#gpu, this.#health, emitted, storage, pipelines);
+      return new WebGpuExecutable(
+        this.#gpu,
+        this.#health,
+        emitted,
+        storage,
+        pipelines,
+        program.locate,
+      );
     } catch (e) {
       storage.dispose();
       this.#health.check();
@@ -116,6 +124,7 @@ class WebGpuExecutable implements Executable {
   readonly #program: WgslProgram;
   readonly #storage: Storage;
   readonly #pipelines: ReadonlyMap<number, GPUComputePipeline>;
+  readonly #locate: Compiled['locate'];
   #disposed = false;
   #ran = false;
 
@@ -125,7 +134,9 @@ class WebGpuExecutable implements Executable {
     program: WgslProgram,
     storage: Storage,
     pipelines: ReadonlyMap<number, GPUComputePipeline>,
+    locate: Compiled['locate'],
   ) {
+    this.#locate = locate;
     this.#gpu = gpu;
     this.#health = health;
     this.#plan = program.plan;
@@ -147,14 +158,20 @@ class WebGpuExecutable implements Executable {
     const buf = this.#plan.bufs[id]!;
     if (buf.words === 0) return;
     checkPiece(buf.name, buf.words, data, at);
-    const { segment, offset } = this.#program.memory.place(id);
+    this.#put(buf, data, at);
+  }
+
+  #put(buf: Buf, data: HostArray, at = 0): void {
+    const { segment, offset } = this.#program.memory.place(buf.id);
     const to = this.#storage.segments[segment]!;
-    this.#gpu.queue.writeBuffer(to, (offset + (at ?? 0)) * 4, wordsOf(buf, data));
+    this.#gpu.queue.writeBuffer(to, (offset + at) * 4, wordsOf(buf, data));
   }
 
   async run(signal?: AbortSignal): Promise<void> {
     this.#use();
     this.#ran = false;
+    const { checks } = this.#plan;
+    if (checks) this.#put(this.#plan.bufs[checks.fault]!, Int32Array.of(0));
     const all = dispatches(this.#plan.steps);
     let before: Promise<unknown> = Promise.resolve();
     for (let more = true; more; ) {
@@ -171,6 +188,10 @@ class WebGpuExecutable implements Executable {
     }
     await this.#health.wait(before);
     this.#use();
+    if (checks) {
+      const [word] = await this.#get(this.#plan.bufs[checks.fault]!);
+      heedFault(checks.sites, word!, this.#locate);
+    }
     this.#ran = true;
   }
 
@@ -212,8 +233,11 @@ class WebGpuExecutable implements Executable {
     if (id === undefined || !this.#ran)
       throw new TenonError('usage', `output ${output} was not computed`);
     const buf = this.#plan.bufs[id]!;
-    if (buf.words === 0) return hostArray(buf, new ArrayBuffer(0));
-    const { segment, offset } = this.#program.memory.place(id);
+    return buf.words === 0 ? hostArray(buf, new ArrayBuffer(0)) : this.#get(buf);
+  }
+
+  async #get(buf: Buf): Promise<HostArray> {
+    const { segment, offset } = this.#program.memory.place(buf.id);
     const size = buf.words * 4;
     const staging = await this.#health.scoped('reading a result', () => {
       const to = this.#gpu.createBuffer({ size, usage: usage.mapRead | usage.copyDst });

@@ -13,8 +13,10 @@ export class Hand {
   readonly inputs: Var[] = [];
   body: Stmt[] = [];
 
-  input(name: string, shape: readonly number[], t: Var['t'] = 'f32'): Var {
-    const x = this.supply.var(name, t, shape);
+  /** `bound`: the host gives whole numbers in [0, bound). */
+  input(name: string, shape: readonly number[], t: Var['t'] = 'f32', bound?: number): Var {
+    const made = this.supply.var(name, t, shape);
+    const x = bound === undefined ? made : { ...made, bound };
     this.inputs.push(x);
     return x;
   }
@@ -123,7 +125,7 @@ export function foldCore(rev: boolean): Core {
 export function gatherScatter(): Core {
   const h = new Hand();
   const table = h.input('table', [5]);
-  const pick = h.input('pick', [4], 'i32');
+  const pick = h.input('pick', [4], 'i32', 5);
   const i = h.supply.axis(4, 'i');
   const key = ixVal(at(pick, i), 5);
   const y = h.map('y', [i], readE(table, [key]));

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { gradcheckFunction } from '../../runtime/gradcheck/check-function.ts';
 import { load } from '../../runtime/index.ts';
-import { reverseWork } from './work.ts';
+import { checkedPlaces, reverseWork } from './work.ts';
 
 const models = join(import.meta.dirname, '../../models');
 
@@ -42,6 +42,7 @@ export async function verifies(
     else expect(report.skipped).toMatch(/no f32/);
     if (report.skipped === undefined) {
       expect(reverseWork(program.typed, fn, sizes)).toBeLessThanOrEqual(5);
+      expect(checkedPlaces(program.typed, fn, sizes)).toEqual([]);
     }
   });
 }

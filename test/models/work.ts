@@ -1,9 +1,12 @@
-/** What the gradient of a function costs, counted on the core. */
+/** What the gradient of a function costs, counted on the core; what its plans have to check. */
 import { sizeOf } from '../../compiler/core/build.ts';
 import { work } from '../../compiler/core/work.ts';
+import type { Core } from '../../compiler/core.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import { cotangentProgram, isReal } from '../../compiler/gradcheck/derived.ts';
+import { optimise } from '../../compiler/optimise.ts';
 import { live } from '../../compiler/passes/live.ts';
+import { schedule } from '../../compiler/schedule/schedule.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { instantiate } from '../../runtime/gradcheck/instantiate.ts';
 import { allowedSizes } from '../../runtime/gradcheck/sizes.ts';
@@ -17,10 +20,31 @@ export function reverseWork(
   fn: TFn,
   given: Record<string, number> = {},
 ): number {
+  const core = smallest(program, fn, given);
+  const cells = core.inputs.filter(isReal).reduce((n, x) => n + sizeOf(x.shape), 0);
+  return work(cotangentProgram(core).core) / (work(core) + cells);
+}
+
+/** Accesses that the plans of a function and of its gradient check when they run, in words. */
+export function checkedPlaces(
+  program: TProgram,
+  fn: TFn,
+  given: Record<string, number> = {},
+): readonly string[] {
+  const core = smallest(program, fn, given);
+  const programs = core.outputs.some(isReal) ? [core, cotangentProgram(core).core] : [core];
+  return programs.map(optimise).flatMap((c) =>
+    [true, false].flatMap((resident) => {
+      const plan = schedule(c, [], { resident });
+      return plan.checks?.sites.map((s) => s.what) ?? [];
+    }),
+  );
+}
+
+/** The function at the smallest sizes that its facts allow. */
+function smallest(program: TProgram, fn: TFn, given: Record<string, number>): Core {
   const f = instantiate(fn)!;
   const sizes = allowedSizes(f, { sizes: given })[0]!;
   const whole = { ...program, fns: new Map(program.fns).set(f.id, f) };
-  const core = live(elaborate(whole, f.id, sizes).core);
-  const cells = core.inputs.filter(isReal).reduce((n, x) => n + sizeOf(x.shape), 0);
-  return work(cotangentProgram(core).core) / (work(core) + cells);
+  return live(elaborate(whole, f.id, sizes).core);
 }

@@ -175,7 +175,7 @@ describe('workers', () => {
       never,
     ];
     const x = h.input('x', [n, n]);
-    const pick = h.input('pick', [n], 'i32');
+    const pick = h.input('pick', [n], 'i32', n);
     const s = h.reduce('s', [i, j], 'sum', [k], prim('mul', at(x, i, k), at(x, k, j)));
     const row = ixVal(at(pick, i), n);
     const y = h.map('y', [i, j], prim('exp', readE(s, [row, ixAxis(j)])));
@@ -187,7 +187,7 @@ describe('workers', () => {
       donate: [],
     });
     exe.write(0, new Float32Array(n * n));
-    // Broken promise: an index far outside, in the first thread's share only.
+    // A host that breaks its promise: an index far outside, in the first thread's share only.
     exe.write(
       1,
       Int32Array.from({ length: n }, (_, r) => (r === 3 ? 100_000 : 0)),

@@ -3,8 +3,8 @@
  *
  * gpu.js stores and computes everything as f32 and has no bit operations, so a kernel runs on the
  * host when it needs words of 32 bits (u32, random bits, rounding to halves), or integers that are
- * not known to stay far below 2^24, where f32 stops being exact. Integers are known by intervals;
- * a data-dependent index is below its extent by the promise of the plan.
+ * not known to stay far below 2^24, where f32 stops being exact, or places that are checked. Integers
+ * are known by intervals; a data-dependent index is below its extent by the promise of the plan.
  */
 import { type Extents, extentsOf, type Interval, interval } from '../../core/ix.ts';
 import type { Axis, Ix, Prim } from '../../core.ts';
@@ -60,6 +60,10 @@ export class Analysis {
       (to.words > LIMIT ? `a buffer of ${to.words} words` : undefined) ??
       (to.t === 'i32' && !isSmall(this.#stored({ nest: n, extents }))
         ? 'integers of unknown size'
+        : undefined) ??
+      // Counters are floats.
+      ([...k.grid, ...n.axes, ...n.red].some((a) => a.extent > LIMIT)
+        ? 'a loop beyond 2^22 steps'
         : undefined)
     );
   }
@@ -70,6 +74,7 @@ export class Analysis {
       if (seen.has(e)) return undefined;
       seen.add(e);
       if (e.t === 'u32') return 'words of 32 bits';
+      if (e.t === 'int') return 'integers beyond 32 bits';
       if (e.k === 'prim') {
         if (wordPrims.has(e.op)) return `${e.op} works on bits`;
         const by = e.args[1];
@@ -81,6 +86,8 @@ export class Analysis {
       switch (e.k) {
         case 'const':
           return undefined;
+        case 'checked':
+          return 'a place that is checked';
         case 'index':
           return this.#whyIxs([e.ix], extents);
         case 'prim':
@@ -103,7 +110,8 @@ export class Analysis {
   }
 
   #whyAt(at: KIx, extents: Extents): string | undefined {
-    return this.#whyIxs([at.ix], extents);
+    const far = at.dyn.some((d) => Math.abs(d.m) * d.extent > LIMIT);
+    return far ? 'indices beyond 2^22' : this.#whyIxs([at.ix], extents);
   }
 
   #whyIxs(list: readonly Ix[], extents: Extents): string | undefined {
@@ -128,6 +136,8 @@ export class Analysis {
         return union(this.#buffer(e.buf), { lo: 0, hi: 0 });
       case 'prim':
         return this.#prim(e, extents);
+      case 'checked':
+        return { lo: 0, hi: Math.max(0, e.extent - 1) };
     }
   }
 

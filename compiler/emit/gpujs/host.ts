@@ -41,8 +41,12 @@ const hostLang: Lang = {
   load: (b, at) => `b${b}[${at}]`,
   guarded: (condition, load) => `(${condition} ? ${load} : 0)`,
   within: (e, lo, hi) => `${e} >= ${literal(lo)} && ${e} < ${literal(hi)}`,
+  checked: (e, { extent, site }) =>
+    site === undefined
+      ? `(${e} >= 0 && ${e} < ${extent} ? ${e} : 0)`
+      : `check(${e}, ${extent}, ${site + 1})`,
   both: (a, b) => `${a} && ${b}`,
-  fromIndex: (e) => e,
+  fromIndex: (e, fits) => (fits ? e : `(${e} | 0)`),
   toIndex: (e) => e,
   declare: (name, text) => `const ${name} = ${text};`,
   named: () => false,
@@ -108,9 +112,12 @@ export function hostText(plan: Plan, k: Kernel, loops: readonly Axis[]): string 
   }
   const at = text.kix(n.store.at, depth);
   const guard = n.store.guard.length > 0 ? `if (${text.guards(n.store.guard, depth)}) ` : '';
-  const to = `b${n.store.buf}[${at}]`;
   // A typed array rounds and wraps what is stored.
-  inner.push(`${guard}${to} ${n.store.mode === 'add' ? '+=' : '='} ${value};`);
+  const put = (place: string): string =>
+    `b${n.store.buf}[${place}] ${n.store.mode === 'add' ? '+=' : '='} ${value};`;
+  const holds = text.holds(n.store.at, depth);
+  const store = holds ? `{ const at = ${at}; if (${holds}) ${put('at')} }` : put(at);
+  inner.push(`${guard}${store}`);
   const lines = [...text.at[0]!];
   axes.forEach((a, i) => {
     lines.push(open(a), ...text.at[i + 1]!);
@@ -122,9 +129,14 @@ export function hostText(plan: Plan, k: Kernel, loops: readonly Axis[]): string 
     "'use strict';",
     ...loops.map((a) => `const ${axisName(a.id)} = loops[${a.id}];`),
     ...[...used].map((b) => `const b${b} = bufs[${b}];`),
+    ...(plan.checks ? [noteFault(plan.checks.fault)] : []),
     ...(plan.bufs[n.store.buf]!.words === 0 ? [] : lines),
   ].join('\n');
 }
+
+/** `check`: a value where it is in range, else 0, and the number of its site in the fault word. */
+const noteFault = (fault: BufId): string =>
+  `const check = (e, extent, site) => e >= 0 && e < extent ? e : ((bufs[${fault}][0] = site), 0);`;
 
 export function hostKernel(text: string): HostKernel {
   const make = new Function('h', 'f', 'bufs', 'loops', text);

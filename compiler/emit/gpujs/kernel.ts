@@ -38,6 +38,9 @@ const gpujsLang: Lang = {
   load: (b, at) => `b${b}[${at}]`,
   guarded: (condition, load) => `(${condition} ? ${load} : 0)`,
   within: (e, lo, hi) => `${e} >= ${lo} && ${e} < ${hi}`,
+  checked: () => {
+    throw new Error('a checked place has no gpu.js form');
+  },
   both: (a, b) => `${a} && ${b}`,
   fromIndex: (e) => e,
   toIndex: (e) => e,

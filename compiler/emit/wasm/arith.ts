@@ -2,7 +2,8 @@
  * Kernel expressions to Wasm values, on one lane or on four. With four lanes one axis (the vector
  * axis) advances from lane to lane; what does not depend on it is computed once as a scalar and
  * spread. Loads with stride one become vector loads, with stride zero splats, the rest are gathered
- * lane by lane. A guarded load reads a cell that is always there and is masked.
+ * lane by lane. A guarded load reads a cell that is always there and is masked. Numbers beyond 32 bits
+ * and checked places are scalars, put together lane by lane.
  *
  * Invariant: scalar and vector forms of an expression give the same bits.
  */
@@ -10,11 +11,12 @@
 import { type Extents, interval } from '../../core/ix.ts';
 import type { AxisId, Guard, Ix, IxTerm } from '../../core.ts';
 import type { BufId, KExpr, KIx } from '../../plan.ts';
-import { axesOf, eachKExpr } from '../../schedule/flat.ts';
+import { axesOf, eachKExpr, mapKExpr } from '../../schedule/flat.ts';
 import { ins, type Ty } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
 import { advance, laneStride } from './lanes.ts';
 import { gather, primOp } from './ops.ts';
+import { checkedValue, isWide, wideConst, wideOp } from './wide.ts';
 
 export type Env = {
   readonly g: Graph;
@@ -25,6 +27,8 @@ export type Env = {
   readonly base: (b: BufId) => number;
   /** Bytes from the first thread's copy of a scratch buffer to this one's. */
   readonly own?: (b: BufId) => Node | undefined;
+  /** Byte address of the plan's fault word. */
+  readonly fault?: number;
   /** Buffers that the function writes: what is read from them stays in `home`. */
   readonly written: ReadonlySet<BufId>;
   readonly home: Scope;
@@ -41,6 +45,8 @@ export class Arith {
   readonly #scalars = new Map<KExpr, Node>();
   readonly #vectors = new Map<number, Map<KExpr, Node>>();
   readonly #varying = new Map<KExpr, boolean>();
+  /** Expressions with the vector axis moved on, by how far. */
+  readonly #ahead = new Map<number, Map<KExpr, KExpr>>();
 
   constructor(env: Env, vec?: AxisId) {
     this.env = env;
@@ -67,7 +73,7 @@ export class Arith {
               ? on(e.at.ix) ||
                 e.guard.some((x) => on(x.e)) ||
                 e.at.dyn.some((d) => this.#varying.get(d.e))
-              : false;
+              : e.k === 'checked' && this.#varying.get(e.e)!;
       this.#varying.set(e, v);
     });
     return this.#varying.get(root)!;
@@ -159,7 +165,14 @@ export class Arith {
     return this.#holds(guards);
   }
 
-  /** Address of lane 0 (`lane` steps of the vector axis on, for gathers) and its constant part. */
+  /**
+   * Address of lane 0 (`lane` steps of the vector axis on, for gathers) and its constant part.
+   *
+   * A memory instruction adds its offset without wrapping, so the value has to be the number that its
+   * terms add up to, below 2^32 as an unsigned one. It is where no term takes anything away: what is
+   * left of the address, which lies in memory, without a constant that is not negative. Elsewhere the
+   * constant is added first, modulo 2^32, and the sum is the address itself.
+   */
   address(buf: BufId, at: KIx, lane = 0, shift = 0): { node: Node; offset: number } {
     const g = this.#g;
     const ix = this.vec === undefined ? at.ix : advance(at.ix, this.vec, lane + shift);
@@ -177,6 +190,16 @@ export class Arith {
   #dyn(e: KExpr, lane: number, shift: number): Node {
     if (!this.varies(e)) return this.scalar(e);
     return this.#g.node('i32', ins.lane('i32', lane), [this.vector(e, shift)]);
+  }
+
+  /** Whether all that is checked of a place holds, on one lane; undefined where nothing is. */
+  holds(at: KIx, lane = 0, shift = 0): Node | undefined {
+    const g = this.#g;
+    return at.dyn.reduce<Node | undefined>((all, { e }) => {
+      if (e.k !== 'checked') return all;
+      const one = g.op('i32.lt_u', 'i32', this.#dyn(e.e, lane, shift), g.i32(e.extent));
+      return all ? g.op('i32.and', 'i32', all, one) : one;
+    }, undefined);
   }
 
   // ------------------------------------------------------------------ loads
@@ -240,7 +263,7 @@ export class Arith {
     let out: Node;
     switch (e.k) {
       case 'const':
-        out = e.t === 'f32' ? g.f32(e.v) : g.i32(e.v);
+        out = e.t === 'f32' ? g.f32(e.v) : e.t === 'int' ? wideConst(g, e.v) : g.i32(e.v);
         break;
       case 'index':
         out = this.index(e.ix);
@@ -249,7 +272,12 @@ export class Arith {
         out = this.#cell(e, 0, 0);
         break;
       case 'prim':
-        out = primOp(g, e, 1, (a) => this.scalar(a));
+        out = isWide(e)
+          ? wideOp(g, e, (a) => this.scalar(a))
+          : primOp(g, e, 1, (a) => this.scalar(a));
+        break;
+      case 'checked':
+        out = checkedValue(g, e, this.scalar(e.e), this.env.fault!);
         break;
     }
     this.#scalars.set(e, out);
@@ -287,7 +315,27 @@ export class Arith {
       case 'load':
         return this.#loadLanes(e, shift);
       case 'prim':
+        if (isWide(e)) return this.#laneByLane(e, shift);
         return primOp(this.#g, e, 4, (a) => this.vector(a, shift));
+      case 'checked':
+        return this.#laneByLane(e, shift);
     }
+  }
+
+  #laneByLane(e: KExpr, shift: number): Node {
+    const vec = this.vec!;
+    const v = gather(this.#g, e.t === 'f32' ? 'f32' : 'i32', (k) => {
+      const memo = this.#ahead.get(k + shift) ?? new Map<KExpr, KExpr>();
+      this.#ahead.set(k + shift, memo);
+      return this.scalar(
+        mapKExpr(
+          e,
+          (ix) => advance(ix, vec, k + shift),
+          (x) => x,
+          memo,
+        ),
+      );
+    });
+    return e.t === 'bool' ? this.#g.op('i32x4.neg', 'v128', v) : v;
   }
 }

@@ -3,10 +3,10 @@
  * directly, because an assembler costs more to load than a plan takes to compile.
  */
 
-export type Ty = 'i32' | 'f32' | 'v128';
+export type Ty = 'i32' | 'i64' | 'f32' | 'v128';
 export type Code = readonly number[];
 
-const typeByte: Record<Ty, number> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+const typeByte: Record<Ty, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
 /** Unsigned LEB128. */
 export function leb(n: number): number[] {
@@ -27,6 +27,21 @@ export function sleb(n: number): number[] {
   for (;;) {
     const low = v & 127;
     v >>= 7;
+    if ((v === 0 && !(low & 64)) || (v === -1 && low & 64)) {
+      out.push(low);
+      return out;
+    }
+    out.push(low | 128);
+  }
+}
+
+/** Signed LEB128 of a whole number up to 2^53 in size. */
+function sleb64(n: number): number[] {
+  const out: number[] = [];
+  let v = n;
+  for (;;) {
+    const low = ((v % 128) + 128) % 128;
+    v = Math.floor(v / 128);
     if ((v === 0 && !(low & 64)) || (v === -1 && low & 64)) {
       out.push(low);
       return out;
@@ -61,6 +76,13 @@ export const op = {
   'i32.le_u': [0x4d],
   'i32.ge_s': [0x4e],
   'i32.ge_u': [0x4f],
+  'i64.eqz': [0x50],
+  'i64.eq': [0x51],
+  'i64.ne': [0x52],
+  'i64.lt_s': [0x53],
+  'i64.gt_s': [0x55],
+  'i64.le_s': [0x57],
+  'i64.ge_s': [0x59],
   'f32.eq': [0x5b],
   'f32.ne': [0x5c],
   'f32.lt': [0x5d],
@@ -80,6 +102,11 @@ export const op = {
   'i32.shl': [0x74],
   'i32.shr_s': [0x75],
   'i32.shr_u': [0x76],
+  'i64.add': [0x7c],
+  'i64.sub': [0x7d],
+  'i64.mul': [0x7e],
+  'i64.div_s': [0x7f],
+  'i64.xor': [0x85],
   'f32.abs': [0x8b],
   'f32.neg': [0x8c],
   'f32.ceil': [0x8d],
@@ -92,6 +119,9 @@ export const op = {
   'f32.div': [0x95],
   'f32.min': [0x96],
   'f32.max': [0x97],
+  'i32.wrap_i64': [0xa7],
+  'i64.extend_i32_s': [0xac],
+  'i64.extend_i32_u': [0xad],
   'f32.convert_i32_s': [0xb2],
   'f32.convert_i32_u': [0xb3],
   'i32.reinterpret_f32': [0xbc],
@@ -185,11 +215,13 @@ export const ins = {
   block: [0x02, 0x40],
   loop: [0x03, 0x40],
   if: [0x04, 0x40],
+  /** Leaves an i32. */
+  ifI32: [0x04, 0x7f],
   else: [0x05],
   end: [0x0b],
   unreachable: [0x00],
   drop: [0x1a],
-  i64: (v: number): number[] => [0x42, ...sleb(v)],
+  i64: (v: number): number[] => [0x42, ...sleb64(v)],
   atomic: {
     /** (address, waiters) -> woken */
     notify: [0xfe, 0x00, 2, 0],

@@ -101,11 +101,11 @@ export const packWords = (cut: Cut): number => align(cut.right) + align(cut.left
 const align = (words: number): number => Math.ceil(words / 64) * 64;
 
 export function emitContraction(c: Contraction, site: ContractSite, sharing: Sharing): void {
-  const { g, base } = site;
+  const { g, base, fault } = site;
   const all = [...c.batch, ...c.rows, ...c.cols, ...c.red];
   const extents = extentsOf(site.loops, all);
   const written: ReadonlySet<BufId> = new Set();
-  const env = { g, axes: site.axes, extents, base, written, home: g.root, version: 0 };
+  const env = { g, axes: site.axes, extents, base, fault, written, home: g.root, version: 0 };
   new ContractionEmitter(
     c,
     site,

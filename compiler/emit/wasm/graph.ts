@@ -6,6 +6,11 @@
  * Invariant: a value belongs to one scope, that of its deepest operand (or a deeper one that was
  * asked for, when it reads what the function itself writes). It is emitted just before the first
  * item of that scope that needs it, so it may depend on the effects of earlier items.
+ *
+ * Numbers are i32, and addresses are sums modulo 2^32: however a sum is stepped or multiplied out, it
+ * ends right when its value fits. Counters of loops are compared as signed numbers: axes have fewer than
+ * 2^31 steps (compiler/bounds), and where a loop steps by more than one, its end is a whole number of
+ * steps from its beginning or the end of something stored, far below 2^31.
  */
 import { type Code, type Fn, f32Bytes, i32Bytes, ins, type Op, op, type Ty } from './binary.ts';
 
@@ -204,6 +209,8 @@ export class Graph {
   times(a: Node, m: number): Node {
     if (a.value !== undefined) return this.i32(Math.imul(a.value, m));
     if (m === 1) return a;
+    // Modulo 2^32, as all arithmetic on addresses is: shifts by 32 and more are not.
+    if ((m | 0) === 0) return this.i32(0);
     if (m > 0 && Number.isInteger(Math.log2(m)))
       return this.op('i32.shl', 'i32', a, this.i32(Math.log2(m)));
     return this.op('i32.mul', 'i32', a, this.i32(m));
@@ -265,6 +272,8 @@ export class Graph {
           fn.emit(ins.end);
           break;
         case 'loop':
+          // What would be computed for a body that never runs may not be there.
+          if (isEmpty(item)) break;
           this.#import(item.body, s);
           this.#loop(item);
           break;
@@ -276,7 +285,6 @@ export class Graph {
     const { fn } = this;
     const { lo, hi, step, counter, body } = item;
     const known = typeof lo === 'number' && typeof hi === 'number';
-    if (known && lo >= hi) return;
     const bound = (b: number | Node): void => {
       if (typeof b === 'number') fn.emit(ins.i32(b));
       else this.#value(b);
@@ -286,9 +294,11 @@ export class Graph {
     fn.emit(ins.set(counter));
     for (const { node, prefix, by } of body.inducts) {
       if (typeof lo === 'number') {
+        // Modulo 2^32, and exactly: the product of numbers may be beyond 2^53.
+        const start = Math.imul(lo, by);
         if (prefix) this.#value(prefix);
-        if (lo * by !== 0 || !prefix) fn.emit(ins.i32(lo * by));
-        if (lo * by !== 0 && prefix) fn.emit(op['i32.add']);
+        if (start !== 0 || !prefix) fn.emit(ins.i32(start));
+        if (start !== 0 && prefix) fn.emit(op['i32.add']);
       } else {
         fn.emit(ins.get(counter), ins.i32(by), op['i32.mul']);
         if (prefix) {
@@ -309,7 +319,12 @@ export class Graph {
     this.#scope(body);
     if (!once) {
       for (const { node, by } of body.inducts) {
-        fn.emit(ins.get(node.local), ins.i32(by * step), op['i32.add'], ins.set(node.local));
+        fn.emit(
+          ins.get(node.local),
+          ins.i32(Math.imul(by, step)),
+          op['i32.add'],
+          ins.set(node.local),
+        );
       }
       fn.emit(ins.get(counter), ins.i32(step), op['i32.add'], ins.tee(counter));
       bound(hi);
@@ -318,6 +333,9 @@ export class Graph {
     if (!known) fn.emit(ins.end);
   }
 }
+
+const isEmpty = ({ lo, hi }: Extract<Item, { k: 'loop' }>): boolean =>
+  typeof lo === 'number' && typeof hi === 'number' && lo >= hi;
 
 /** Counts uses within a scope and collects what inner scopes need from outer ones. */
 function analyse(s: Scope): void {

@@ -45,6 +45,7 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
     extents,
     base: site.base,
     own: site.own,
+    fault: site.fault,
     written,
     home,
     version,

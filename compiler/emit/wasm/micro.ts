@@ -4,7 +4,8 @@
  * anything else in the loop makes the engine spill (see the measurements in docs/internals.md).
  *
  * A is read in place through its strides, one broadcast a row; B is packed, `4 * vecs` words a step.
- * `cols` < 4 * vecs stores only the first columns of a padded panel.
+ * `cols` < 4 * vecs stores only the first columns of a padded panel. Offsets in the instructions fit 32
+ * bits: each is the distance between two words of one operand, which lies in memory.
  */
 import { Fn, ins, op } from './binary.ts';
 

@@ -123,6 +123,8 @@ export function buildWasm(
   for (const [b, at] of plan.offsets) address.set(b, arena + at * 4);
   const base = (b: BufId): number => address.get(b) ?? FIRST;
 
+  const fault = plan.checks && base(plan.checks.fault);
+
   const fns: Fn[] = [];
   const define = (f: Fn): number => {
     f.index = fns.push(f) - 1;
@@ -179,7 +181,7 @@ export function buildWasm(
       spillAt === undefined
         ? undefined
         : { node: part ? g.times(part.thread, ALIGN) : g.i32(0), offset: spillAt };
-    const site = { g, axes, loops: k.loops, base, own, isScratch, part, spill };
+    const site = { g, axes, loops: k.loops, base, own, isScratch, part, spill, fault };
     const contract = { ...site, micro, pack, blocking: blocks };
     if (c && sharing) emitContraction(c, contract, sharing);
     else if (hasContraction(k)) emitGroup(k, contract);

@@ -35,6 +35,8 @@ export type Site = {
   readonly base: (b: BufId) => number;
   readonly own?: (b: BufId) => Node | undefined;
   readonly isScratch?: (b: BufId) => boolean;
+  /** Byte address of the plan's fault word. */
+  readonly fault?: number;
   /** Room for SPILL words of this thread, where the engine joins neighbouring vectors. */
   readonly spill?: Place;
   /** The share to compute; all of it when absent. */
@@ -60,6 +62,7 @@ export function emitLoops(k: Kernel, site: Site): void {
     extents,
     base: site.base,
     own: site.own,
+    fault: site.fault,
     written: k.nests.length > 1 ? written : new Set(),
     home,
     version,
@@ -300,12 +303,15 @@ export class NestEmitter {
     const cell = t === 'f32' ? 'f32' : 'i32';
     const put = (ty: Ty, lanes: 1 | 4, x: Node, lane: number): void => {
       const { node, offset } = ar.address(buf, at, lane, shift);
+      // The address is formed, and so checked, before the branch.
+      const holds = ar.holds(at, lane, shift);
+      const there = holds ? to.branch(holds).then : to;
       if (mode === 'set') {
-        to.effect([node, x], ins.store(ty, offset));
+        there.effect([node, x], ins.store(ty, offset));
         return;
       }
-      const old = g.fresh(ty, ins.load(ty, offset), [node], to);
-      to.effect([node, applyOp(g, lanes, 'add', t, t, [old, x])], ins.store(ty, offset));
+      const old = g.fresh(ty, ins.load(ty, offset), [node], there);
+      there.effect([node, applyOp(g, lanes, 'add', t, t, [old, x])], ins.store(ty, offset));
     };
     if (vec === undefined) put(cell, 1, value, 0);
     else if (stride === 1) put('v128', 4, value, 0);

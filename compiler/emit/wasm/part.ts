@@ -28,10 +28,20 @@ export function shareOf(
   from = 0,
 ): { readonly lo: number | Node; readonly hi: number | Node } {
   if (!part) return { lo: from, hi: from + count * unit };
-  const at = (t: Node): Node => {
-    const blocks = g.op('i32.div_u', 'i32', g.times(t, count), g.i32(part.of));
-    return g.add(g.times(blocks, unit), g.i32(from));
+  // floor(t * count / of), where t <= of. The product may not fit 32 bits: whole times of the count
+  // then leave the quotient, and what is left of it is less than of * of.
+  const whole = Math.floor(count / part.of);
+  const fits = count * part.of < 2 ** 32;
+  const blocksOf = (t: Node): Node => {
+    const rest = g.op(
+      'i32.div_u',
+      'i32',
+      g.times(t, fits ? count : count % part.of),
+      g.i32(part.of),
+    );
+    return fits ? rest : g.add(g.times(t, whole), rest);
   };
+  const at = (t: Node): Node => g.add(g.times(blocksOf(t), unit), g.i32(from));
   return { lo: at(part.chunk), hi: at(g.add(part.chunk, g.i32(1))) };
 }
 

@@ -8,6 +8,7 @@
 import type { KExpr } from '../../plan.ts';
 import type { Low } from '../low.ts';
 import { isMathPrim, type MathPrim, mathFns } from '../math.ts';
+import { isWide } from './wide.ts';
 
 const LIMIT = 10_000;
 
@@ -40,8 +41,11 @@ export function tangled(roots: readonly KExpr[]): boolean {
     if (e.k === 'load') {
       n = e.at.dyn.reduce((sum, d) => sum + go(d.e), 1);
       bad ||= n > LIMIT;
+    } else if (e.k === 'checked') {
+      n = 8 * go(e.e);
+      bad ||= n > LIMIT;
     } else if (e.k === 'prim') {
-      const lanewise = e.op === 'idiv' || e.op === 'mod';
+      const lanewise = e.op === 'idiv' || e.op === 'mod' || isWide(e);
       const inner = e.args.reduce((sum, a) => sum + go(a), 0);
       n = inner * (isMathPrim(e.op) ? waysThrough(e.op) : lanewise || e.op === 'sign' ? 8 : 1);
       bad ||= lanewise && n > LIMIT;

@@ -109,6 +109,7 @@ export function forward(nests: readonly KNest[], isLocal: (b: BufId) => boolean)
       const dyn = e.at.dyn.map((d) => ({ ...d, e: go(d.e) }));
       out = stored.get(e.buf) ?? (dyn.length > 0 ? { ...e, at: { ...e.at, dyn } } : e);
     } else if (e.k === 'prim') out = { ...e, args: e.args.map(go) };
+    else if (e.k === 'checked') out = { ...e, e: go(e.e) };
     memo.set(e, out);
     return out;
   };

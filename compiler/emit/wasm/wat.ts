@@ -9,7 +9,18 @@ const named = new Map<string, string>(
   Object.entries(op).map(([name, code]) => [code.join(), name]),
 );
 
-type Imm = 'none' | 'u' | 's' | 'f32' | 'mem' | 'memLane' | 'lane' | 'v128' | 'bytes' | 'block';
+type Imm =
+  | 'none'
+  | 'u'
+  | 's'
+  | 's64'
+  | 'f32'
+  | 'mem'
+  | 'memLane'
+  | 'lane'
+  | 'v128'
+  | 'bytes'
+  | 'block';
 
 const plain: Record<number, readonly [string, Imm]> = {
   2: ['block', 'block'],
@@ -30,6 +41,7 @@ const plain: Record<number, readonly [string, Imm]> = {
   54: ['i32.store', 'mem'],
   56: ['f32.store', 'mem'],
   65: ['i32.const', 's'],
+  66: ['i64.const', 's64'],
   67: ['f32.const', 'f32'],
 };
 const simd: Record<number, readonly [string, Imm]> = {
@@ -73,6 +85,14 @@ export function disassemble(fn: Fn): string[] {
       if (b < 128) return shift < 32 && b & 64 ? v | (-1 << shift) : v;
     }
   };
+  const signed64 = (): bigint => {
+    let v = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const b = code[at++]!;
+      v |= BigInt(b & 127) << shift;
+      if (b < 128) return BigInt.asIntN(Math.min(64, Number(shift) + 7), v);
+    }
+  };
   const lanes = (): string => {
     const v = [0, 4, 8, 12].map((k) => view.getFloat32(at + k, true));
     at += 16;
@@ -86,6 +106,8 @@ export function disassemble(fn: Fn): string[] {
         return ` ${unsigned()}`;
       case 's':
         return ` ${signed()}`;
+      case 's64':
+        return ` ${signed64()}`;
       case 'f32':
         at += 4;
         return ` ${view.getFloat32(at - 4, true)}`;

@@ -13,7 +13,7 @@ import { tiledKernel } from './contract.ts';
 import { groupForm, scratchFinder, threadKernel, workgroupKernel } from './group.ts';
 import { axesOfKernel, cellsOf, plainKernel } from './kernel.ts';
 import { type Printer, printerFor, type Shader } from './lang.ts';
-import { isLongReduction, longReduction } from './long-reduction.ts';
+import { isLongReduction, longReduction, MOST_STEPS } from './long-reduction.ts';
 import { type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
 import { kernelsInLoops } from './walk.ts';
 
@@ -56,7 +56,8 @@ type Form = (p: Printer, k: Kernel, loops: readonly Axis[]) => Shader;
 function formOf(plan: Plan, k: Kernel): Form {
   if (k.nests.length > 1) return groupForm(plan, k) === 'thread' ? threadKernel : workgroupKernel;
   const c = asContraction(k);
-  if (c) return (p, _k, loops) => tiledKernel(p, k, c, loops);
+  // A tile counts along the sum in one i32.
+  if (c && cellsOf(c.red) <= MOST_STEPS) return (p, _k, loops) => tiledKernel(p, k, c, loops);
   return isLongReduction(k) ? longReduction : plainKernel;
 }
 

@@ -78,9 +78,12 @@ export function storeLine(
   value: string,
 ): string {
   const { t } = p.plan.bufs[n.store.buf]!;
-  const cell = p.find(n.store.buf)(text.kix(n.store.at, depth));
+  const at = text.kix(n.store.at, depth);
+  const holds = text.holds(n.store.at, depth);
+  const cell = p.find(n.store.buf)(holds ? 'place' : at);
   const sum = n.store.mode === 'add' ? `${fromWord(t, cell)} + ${value}` : value;
-  const store = `${cell} = ${toWord(t, sum)};`;
+  const set = `${cell} = ${toWord(t, sum)};`;
+  const store = holds ? `{ let place = ${at}; if (${holds}) { ${set} } }` : set;
   if (n.store.guard.length === 0) return store;
   return `if (${text.guards(n.store.guard, depth)}) { ${store} }`;
 }

@@ -5,6 +5,10 @@
  * All buffers are windows of `array<u32>` segments (memory.ts). The loops around a kernel are not in
  * its text: their values come in a uniform block, so a fold is one pipeline dispatched many times.
  * Workgroups are numbered over two dimensions, since one holds at most 65,535.
+ *
+ * Indices are i32 and wrap, as WGSL says of what is computed at run time; literals must fit. Words of a
+ * segment, and so cells, threads and tiles, are fewer than 2^30, since a binding is less than 2^32
+ * bytes; only what is summed over may be more, and its counters say how (long-reduction.ts).
  */
 import type { Axis, Dtype, ReduceOp } from '../../core.ts';
 import type { BufId, Plan } from '../../plan.ts';
@@ -13,6 +17,7 @@ import { fromBits, wgslLiteral } from './literal.ts';
 import type { GpuMemory } from './memory.ts';
 import { helperTexts, wgslPrim } from './prims.ts';
 import { type Accumulate, accumulates } from './reduce.ts';
+import { isWide, wideRow } from './wide.ts';
 
 export type Shader = {
   readonly code: string;
@@ -53,6 +58,7 @@ export function printerFor(
   scratch: (b: BufId) => Word | undefined = () => undefined,
 ): Printer {
   const used = new Set<string>();
+  let checks = false;
   const need = (h: string): string => {
     used.add(h);
     return h;
@@ -65,7 +71,9 @@ export function printerFor(
   };
   return {
     plan,
-    lang: wgslLang(plan, find, need),
+    lang: wgslLang(plan, find, need, () => {
+      checks = true;
+    }),
     find,
     reduce: accumulates(need),
     need,
@@ -77,6 +85,7 @@ export function printerFor(
         '@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;',
         ...shared,
         ...helperTexts(used),
+        ...(checks ? [checkText(find(plan.checks!.fault)('0i'))] : []),
         `@compute @workgroup_size(${lanes})`,
         'fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {',
         ...indent([
@@ -119,17 +128,38 @@ export const fromWord = (t: Dtype, w: string): string =>
 export const toWord = (t: Dtype, v: string): string =>
   t === 'u32' ? v : t === 'bool' ? `select(0u, 1u, ${v})` : `bitcast<u32>(${v})`;
 
-function wgslLang(plan: Plan, find: (b: BufId) => Word, need: (h: string) => string): Lang {
+/** lo <= e < hi; a bound that every i32 keeps has no literal, and is left out. */
+function within(e: string, lo: number, hi: number): string {
+  if (hi > 2147483647) return `(${e} >= ${wgslLiteral('i32', lo)})`;
+  return lo <= -2147483648 ? `(${e} < ${hi}i)` : `(${e} >= ${lo}i && ${e} < ${hi}i)`;
+}
+
+/** A value where it is in range, else 0, and the number of its site in the fault word. */
+const checkText = (fault: string): string => `fn check(v: i32, extent: i32, site: u32) -> i32 {
+  if (v >= 0i && v < extent) { return v; }
+  ${fault} = site;
+  return 0i;
+}`;
+
+/** `checking` is told when a text calls \`check\`. */
+function wgslLang(
+  plan: Plan,
+  find: (b: BufId) => Word,
+  need: (h: string) => string,
+  checking: () => void,
+): Lang {
   const prim = Object.fromEntries(
     Object.entries(wgslPrim).map(([op, row]) => [
       op,
-      (a: readonly string[], node: PrimNode) => row(a, node, need),
+      (a: readonly string[], node: PrimNode) =>
+        isWide(node) ? wideRow(a, node, need) : row(a, node, need),
     ]),
   ) as unknown as Lang['prim'];
   return {
     prim,
     literal: wgslLiteral,
-    int: (v) => (v < 0 ? `(${v}i)` : `${v}i`),
+    // Sums and products of indices are taken modulo 2^32, and so may their constants be.
+    int: (v) => wgslLiteral('i32', v | 0),
     div: (e, by, lo, hi) => {
       if (lo >= 0) return hi < by ? '0i' : `${e} / ${by}i`;
       return `${need('floor_div')}(${e}, ${by}i)`;
@@ -140,7 +170,12 @@ function wgslLang(plan: Plan, find: (b: BufId) => Word, need: (h: string) => str
     },
     load: (b, at) => fromWord(plan.bufs[b]!.t, find(b)(at)),
     guarded: (condition, load, t) => `select(${wgslLiteral(t, 0)}, ${load}, ${condition})`,
-    within: (e, lo, hi) => `(${e} >= ${lo}i && ${e} < ${hi}i)`,
+    within,
+    checked: (e, { extent, site }) => {
+      if (site === undefined) return `select(0i, ${e}, ${within(e, 0, extent)})`;
+      checking();
+      return `check(${e}, ${Math.min(extent, 2147483647)}i, ${site + 1}u)`;
+    },
     both: (a, b) => `(${a} && ${b})`,
     fromIndex: (e) => e,
     toIndex: (e) => e,

@@ -3,6 +3,7 @@
  * an error of the shader; such values are made at run time by `from_bits`.
  */
 import type { Dtype } from '../../core.ts';
+import { wideLiteral } from './wide.ts';
 
 /** Text of a constant. NaN, infinities, negative zero and subnormals are made from their bits. */
 export function wgslLiteral(t: Dtype, v: number): string {
@@ -12,7 +13,7 @@ export function wgslLiteral(t: Dtype, v: number): string {
     case 'u32':
       return `${v >>> 0}u`;
     case 'int':
-      throw new Error('an exact integer is lowered before it is printed');
+      return wideLiteral(v);
     case 'i32':
       return v === -2147483648 ? 'i32(-2147483648)' : v < 0 ? `(${v}i)` : `${v}i`;
     case 'f32': {

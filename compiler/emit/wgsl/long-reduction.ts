@@ -2,6 +2,8 @@
  * Long reductions into few cells: a workgroup per cell, whose lanes each reduce every n-th element;
  * the partial results are combined as a tree in workgroup memory.
  *
+ * A lane counts to below 2^31; where the reduction is longer than that, its outer axes are loops around.
+ *
  * The order of a sum is fixed by the shape alone, so results repeat bit by bit; they differ from the
  * plain kernel's by rounding only.
  */
@@ -10,11 +12,13 @@ import type { Axis, Dtype, ReduceOp } from '../../core.ts';
 import type { Kernel, KNest } from '../../plan.ts';
 import { axisName, NestText } from '../nest-text.ts';
 import { axesOfKernel, cellsOf, storeLine } from './kernel.ts';
-import { type Printer, type Shader, splitNumber } from './lang.ts';
+import { loopOpen, type Printer, type Shader, splitNumber } from './lang.ts';
 
 const LANES = 256;
 /** Fewer cells than this leave a GPU idle; shorter reductions are not worth a workgroup. */
 const least = { cells: 4096, red: 512 };
+/** A counter of i32 may go one step of all lanes beyond. */
+export const MOST_STEPS = 2 ** 31 - 1024;
 
 /** Reductions whose partial results combine by themselves. */
 const combines: ReadonlySet<ReduceOp> = new Set<ReduceOp>([
@@ -50,6 +54,13 @@ export function longReduction(p: Printer, k: Kernel, loops: readonly Axis[]): Sh
   });
 }
 
+/** The last axes, as many of them as a counter of 31 bits can number. */
+function countable(red: readonly Axis[]): readonly Axis[] {
+  let from = red.length - 1;
+  while (from > 0 && cellsOf(red.slice(from - 1)) < 2 ** 31) from--;
+  return red.slice(from);
+}
+
 /** Declares the memory that `reduceTogether` needs for a dtype. */
 export const partials = (t: Dtype, lanes: number): string =>
   `var<workgroup> part_${t}: array<${t}, ${lanes}>;`;
@@ -68,13 +79,23 @@ export function reduceTogether(p: Printer, n: KNest, lanes: number, extents: Ext
     n.store.at.dyn.map((d) => d.e),
   );
   const store = storeLine(p, n, atEnd, 0, `${part}[0]`);
+  const isLong = cellsOf(n.red) > MOST_STEPS;
+  const flat = isLong ? countable(n.red) : n.red;
+  const around = n.red.slice(0, n.red.length - flat.length);
+  const steps = cellsOf(flat);
+  // As u32, so that the last step of a lane does not pass 2^31.
+  const count = isLong
+    ? `for (var r = lane; r < ${steps}u; r += ${lanes}u) {`
+    : `for (var r = i32(lane); r < ${steps}i; r += ${lanes}i) {`;
   return [
     ...acc.start(t),
-    `for (var r = i32(lane); r < ${cellsOf(n.red)}i; r += ${lanes}i) {`,
-    ...splitNumber(n.red, 'r'),
+    ...around.map(loopOpen),
+    count,
+    ...splitNumber(flat, 'r', isLong),
     ...text.at[0]!,
     ...acc.step(value, axisName(n.red[0]!.id), t),
     '}',
+    ...around.map(() => '}'),
     `${part}[lane] = acc;`,
     `for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {`,
     'workgroupBarrier();',

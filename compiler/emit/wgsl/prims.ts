@@ -12,6 +12,7 @@ import { isMathPrim, mathFns, powConst } from '../math.ts';
 import type { PrimNode } from '../nest-text.ts';
 import { nanTest, wgslLiteral } from './literal.ts';
 import { wgslFn } from './low.ts';
+import { wideHelpers } from './wide.ts';
 
 /** A row also says which helpers its text calls. */
 export type Row = (args: readonly string[], node: PrimNode, need: Need) => string;
@@ -141,7 +142,7 @@ const helpers: Readonly<Record<string, Helper>> = {
 };
 
 function helperOf(name: string): Helper {
-  const known = helpers[name];
+  const known = helpers[name] ?? wideHelpers[name];
   if (known) return known;
   const op = name.slice(2) as Prim;
   if (isMathPrim(op)) return own(wgslFn(name, mathFns[op].params, mathFns[op].t, mathFns[op].body));
