@@ -10,14 +10,18 @@ import type { Fact, Size } from './tree.ts';
 
 export type Sizes = ReadonlyMap<string, bigint>;
 
+/** Where a size stands, for who asks. */
+export type Where = string | (() => string);
+const written = (w: Where): string => (typeof w === 'string' ? w : w());
+
 /** The value of an expression of sizes, which may be negative. */
-function valueOf(s: Size, sizes: Sizes, whole: Size, where: string): bigint {
+function valueOf(s: Size, sizes: Sizes, whole: Size, where: Where): bigint {
   switch (s.k) {
     case 'nat':
       return BigInt(s.value);
     case 'name': {
       const n = sizes.get(s.name);
-      if (n === undefined) throw new Error(`there is no size ${s.name} in ${where}`);
+      if (n === undefined) throw new Error(`there is no size ${s.name} in ${written(where)}`);
       return n;
     }
     case 'group':
@@ -30,7 +34,7 @@ function valueOf(s: Size, sizes: Sizes, whole: Size, where: string): bigint {
       if (s.op === '*') return a * b;
       if (s.op === '^') return a ** b;
       if (b === 0n || a % b !== 0n) {
-        throw new Outside('quotient', `${a}/${b} of ${printSize(whole)}`, where);
+        throw new Outside('quotient', `${a}/${b} of ${printSize(whole)}`, written(where));
       }
       return a / b;
     }
@@ -38,9 +42,9 @@ function valueOf(s: Size, sizes: Sizes, whole: Size, where: string): bigint {
 }
 
 /** @throws Outside for what is no size at these numbers. */
-export function sizeAt(s: Size, sizes: Sizes, where: string): bigint {
+export function sizeAt(s: Size, sizes: Sizes, where: Where): bigint {
   const n = valueOf(s, sizes, s, where);
-  if (n < 0n) throw new Outside('size', `the size ${printSize(s)} = ${n}`, where);
+  if (n < 0n) throw new Outside('size', `the size ${printSize(s)} = ${n}`, written(where));
   return n;
 }
 

@@ -15,13 +15,13 @@ import type { Binder, Expr, ExprOf, Fn, Index, Program } from './tree.ts';
 import * as V from './value.ts';
 import type { Value } from './value.ts';
 
-export type Options = { readonly below?: Below; readonly steps?: number };
+/** Steps that several runs may take together. */
+export type Budget = { left: number };
+export type Options = { readonly below?: Below; readonly steps?: number; readonly budget?: Budget };
 
-type Scope = {
-  readonly fn: string;
-  readonly sizes: Sizes;
-  readonly vars: ReadonlyMap<string, Value>;
-};
+/** What was bound last, and what was before. */
+type Bound = { readonly name: string; readonly value: Value; readonly up: Bound | undefined };
+type Scope = { readonly fn: string; readonly sizes: Sizes; readonly vars: Bound | undefined };
 
 export type Result = { readonly value: Value; readonly meter: V.Meter };
 
@@ -42,33 +42,35 @@ class Exact {
   readonly #program: Program;
   readonly #below: Below;
   readonly #text: ReturnType<typeof printer>;
+  readonly #budget: Budget;
   #steps: number;
 
-  constructor(program: Program, { below = trials[0]!, steps = 20_000 }: Options) {
+  constructor(program: Program, { below = trials[0]!, steps = 20_000, budget = { left: steps } }: Options) {
     this.#program = program;
     this.#below = below;
     this.#steps = steps;
+    this.#budget = budget;
     this.#text = printer(program);
   }
 
   call(fn: Fn, sizes: Sizes, args: readonly (Value | undefined)[], from: string): Value {
     const where = from === fn.name ? fn.name : `${fn.name} called by ${from}`;
     for (const f of fn.facts) requireFact(f, sizes, where);
-    const vars = new Map<string, Value>();
-    const scope: Scope = { fn: fn.name, sizes, vars };
-    fn.params.forEach((p, i) => {
+    let scope: Scope = { fn: fn.name, sizes, vars: undefined };
+    for (const [i, p] of fn.params.entries()) {
       const v = args[i] ?? this.#eval(scope, p.init!);
-      vars.set(p.name, conform(v, p.type, sizes, `the argument ${p.name} of ${where}`));
-    });
+      scope = bind(scope, p.name, conform(v, p.type, sizes, `the argument ${p.name} of ${where}`));
+    }
     return conform(this.#eval(scope, fn.body), fn.result, sizes, `the result of ${where}`);
   }
 
-  #where(s: Scope, e: Expr): string {
-    return `${this.#text.block(e, 2).trim()} of ${s.fn}`;
+  /** Written only when it is asked for. */
+  #where(s: Scope, e: Expr): () => string {
+    return () => `${this.#text.block(e, 2).trim()} of ${s.fn}`;
   }
 
   #tick(): void {
-    if (this.#steps-- <= 0) throw new TooLong();
+    if (this.#steps-- <= 0 || this.#budget.left-- <= 0) throw new TooLong();
   }
 
   // -------------------------------------------------------------- scalars
@@ -130,7 +132,7 @@ class Exact {
       case 'size':
         return V.whole(s.sizes.get(e.name) ?? V.bad(`no size ${e.name}`));
       case 'var':
-        return s.vars.get(e.name) ?? V.bad(`no variable ${e.name}`);
+        return lookUp(s, e.name);
       case 'fn':
         return this.#passed(s, e.name);
       case 'neg': {
@@ -167,8 +169,8 @@ class Exact {
         return { k: 'fn', call };
       }
       case 'apply': {
-        const f = s.vars.get(e.fn);
-        if (f?.k !== 'fn') return V.bad(`${e.fn} is no function`);
+        const f = lookUp(s, e.fn);
+        if (f.k !== 'fn') return V.bad(`${e.fn} is no function`);
         return f.call(e.args.map((a) => this.#eval(s, a)));
       }
       case 'call':
@@ -245,7 +247,7 @@ class Exact {
 
   #unequal(s: Scope, e: Expr): () => never {
     return () => {
-      throw new Outside('shape', 'different shapes', this.#where(s, e));
+      throw new Outside('shape', 'different shapes', this.#where(s, e)());
     };
   }
 
@@ -259,7 +261,7 @@ class Exact {
       const at = this.#place(s, ix, BigInt(v.items.length), e);
       if (typeof at !== 'bigint') {
         if (other !== undefined) return other;
-        throw new Outside('read', at.outside, this.#where(s, e));
+        throw new Outside('read', at.outside(), this.#where(s, e)());
       }
       v = v.items[Number(at)]!;
     }
@@ -267,17 +269,17 @@ class Exact {
   }
 
   /** The row-major place of an index below `extent`, or what is wrong with it. */
-  #place(s: Scope, ix: Index, extent: bigint, e: Expr): bigint | { readonly outside: string } {
+  #place(s: Scope, ix: Index, extent: bigint, e: Expr): bigint | { readonly outside: () => string } {
     switch (ix.k) {
       case 'at': {
         const { x } = this.#int(s, ix.e);
         if (x >= 0n && x < extent) return x;
-        return { outside: `${this.#text.place(ix).trim()} = ${x} is outside 0 .. ${extent - 1n}` };
+        return { outside: () => `${this.#text.place(ix).trim()} = ${x} is outside 0 .. ${extent - 1n}` };
       }
       case 'tuple': {
         const ranges = ix.ranges.map((r) => sizeAt(r, s.sizes, this.#where(s, e)));
         if (ranges.reduce((a, b) => a * b, 1n) !== extent) {
-          throw new Outside('shape', `${ranges.join(' * ')} for ${extent}`, this.#where(s, e));
+          throw new Outside('shape', `${ranges.join(' * ')} for ${extent}`, this.#where(s, e)());
         }
         let flat = 0n;
         for (const [i, part] of ix.parts.entries()) {
@@ -291,7 +293,7 @@ class Exact {
       case 'right': {
         const size = sizeAt(ix.size, s.sizes, this.#where(s, e));
         if (size > extent) {
-          throw new Outside('shape', `a part of ${size} in ${extent}`, this.#where(s, e));
+          throw new Outside('shape', `a part of ${size} in ${extent}`, this.#where(s, e)());
         }
         const at = this.#place(s, ix.part, size, e);
         return typeof at !== 'bigint' || ix.k === 'left' ? at : extent - size + at;
@@ -308,7 +310,7 @@ class Exact {
   }
 
   #required(there: boolean, s: Scope, e: Expr, what: string): void {
-    if (!there) throw new Outside('empty', what, this.#where(s, e));
+    if (!there) throw new Outside('empty', what, this.#where(s, e)());
   }
 
   #draw(s: Scope, e: ExprOf<'draw'>): Value {
@@ -337,7 +339,7 @@ class Exact {
     const sizes = ix.ranges.map((r) => sizeAt(r, s.sizes, this.#where(s, e)));
     const at = this.#place(s, ix, sizes.reduce((a, b) => a * b, 1n), e);
     if (typeof at === 'bigint') return at;
-    throw new Outside('read', at.outside, this.#where(s, e));
+    throw new Outside('read', at.outside(), this.#where(s, e)());
   }
 
   // -------------------------------------------------------------- loops
@@ -345,7 +347,7 @@ class Exact {
   /** Every value of a binder with its number, the last of a tuple fastest. */
   *#values(s: Scope, b: Binder): Generator<Scope> {
     if (b.k === 'one') {
-      const n = sizeAt(b.size, s.sizes, `the range of ${b.name} of ${s.fn}`);
+      const n = sizeAt(b.size, s.sizes, () => `the range of ${b.name} of ${s.fn}`);
       for (let i = 0n; i < n; i++) {
         this.#tick();
         yield bind(s, b.name, V.whole(i));
@@ -412,8 +414,15 @@ function isStatic(e: Expr): boolean {
   return e.k === 'int' || e.k === 'size' || (e.k === 'neg' && isStatic(e.arg));
 }
 
-const bind = (s: Scope, name: string, v: Value): Scope =>
-  name === '_' ? s : { ...s, vars: new Map(s.vars).set(name, v) };
+const bind = (s: Scope, name: string, value: Value): Scope => ({
+  ...{ fn: s.fn, sizes: s.sizes },
+  vars: { name, value, up: s.vars },
+});
+
+function lookUp(s: Scope, name: string): Value {
+  for (let at = s.vars; at !== undefined; at = at.up) if (at.name === name) return at.value;
+  return V.bad(`no variable ${name}`);
+}
 
 /** As it is stored in a tensor or a record. */
 const kept = (v: Value): Value => (v.k === 'int' ? V.stored(v) : v);

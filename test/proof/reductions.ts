@@ -60,9 +60,12 @@ function total(op: 'sum' | 'prod', values: readonly Int[]): Int {
   return { ...all, x: all.w };
 }
 
-/** In any order: what counts is the sum of magnitudes. */
+/** In any order: what counts is the sum of magnitudes, or the largest product of some. */
 function totalReal(op: 'sum' | 'prod', values: readonly Real[], meter: Meter): Real {
-  if (op === 'sum') meter.size(values.reduce((n, x) => n + Math.abs(x.v), 0));
+  const sizes = values.map((x) => Math.abs(x.v));
+  meter.size(
+    op === 'sum' ? sizes.reduce((a, b) => a + b, 0) : sizes.reduce((a, b) => a * Math.max(1, b), 1),
+  );
   return values.reduce((a, b) =>
     op === 'sum' ? real(a.v + b.v, a.d + b.d) : real(a.v * b.v, a.v * b.d + a.d * b.v),
   );
