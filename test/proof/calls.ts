@@ -68,7 +68,7 @@ function drawSizes(d: Draft, f: Fn): readonly SizeArg[] {
   for (const s of f.sizes) {
     const usual = s.init !== undefined && d.p.chance(50);
     if (usual) defaults.add(s.name);
-    by.set(s.name, usual ? replaced(s.init!, by) : sizeFor(d, f, s.name));
+    by.set(s.name, usual ? replaced(s.init!, by) : different(by, () => sizeFor(d, f, s.name)));
   }
   for (const { left, op, right } of f.facts) {
     if (op !== '==') continue;
@@ -85,6 +85,12 @@ function drawSizes(d: Draft, f: Fn): readonly SizeArg[] {
     const how = defaults.has(n) ? 'default' : d.p.one(['name', 'place'] as const);
     return { name: n, size: by.get(n)!, how, elide: !d.p.chance(25) };
   });
+}
+
+/** A size that none of the others has, if one is found soon. */
+function different(others: ReadonlyMap<string, Size>, draw: () => Size): Size {
+  const first = draw();
+  return [...others.values()].some((s) => sameSize(s, first)) ? draw() : first;
 }
 
 /** What a fact divides is mostly a multiple by its look, or a name that the fact is passed on for. */

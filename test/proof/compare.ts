@@ -9,7 +9,7 @@ import type { HostArray } from '../../runtime/devices/device.ts';
 import { leavesAt, numberOf } from './inputs.ts';
 import type { Fn, Type } from './tree.ts';
 import type { Run } from './truth.ts';
-import type { Value } from './value.ts';
+import type { Real, Value } from './value.ts';
 
 /** Parameters to differentiate by: trees of nothing but f32. */
 export const gradParams = (fn: Fn): readonly string[] =>
@@ -47,10 +47,10 @@ export function difference(fn: Fn, run: Run, outputs: readonly HostArray[]): str
   return undefined;
 }
 
-/** The tangent of the loss: of the result, or of its first field. */
-function tangentOf(v: Value): number | undefined {
-  if (v.k === 'real') return v.d;
-  if (v.k === 'record') return tangentOf([...v.fields.values()][0]!.value);
+/** The loss: the result, or its first field. */
+function lossOf(v: Value): Real | undefined {
+  if (v.k === 'real') return v;
+  if (v.k === 'record') return lossOf([...v.fields.values()][0]!.value);
   return undefined;
 }
 
@@ -61,9 +61,10 @@ export function slopeDifference(
   outputs: readonly HostArray[],
   by: readonly string[],
 ): string | undefined {
-  const right = run.results.map((r) => tangentOf(r.value));
-  const slope = right[0];
-  if (slope === undefined || right.some((d) => d !== slope)) return undefined;
+  const right = run.results.map((r) => lossOf(r.value));
+  const loss = right[0];
+  if (loss === undefined || right.some((x) => x?.v !== loss.v || x.d !== loss.d)) return undefined;
+  const slope = loss.d;
   // At a tie of a maximum there is more than one gradient.
   if (run.results.some((r) => r.meter.tied || r.meter.peak > 1e30)) return undefined;
   let at = leavesAt(run.results[0]!.value, fn.result, run.sizes).length;

@@ -99,7 +99,8 @@ export function evident(d: Draft, f: Fact): boolean {
     if (!holds(f, at)) return false;
     seen++;
   }
-  return seen > 0;
+  // From a few it would follow that everything does.
+  return seen >= 6;
 }
 
 /** Sees to it that the fact is known where something needs it. */

@@ -68,7 +68,7 @@ export const sizeRows: Readonly<Record<string, Row>> = {
   },
   'size (N + 1)/4': (d) => {
     // Of a sum it has to be a size of its own today, and is refused.
-    const n = d.p.chance(30) ? plus(nameOf(d), 1 + d.p.below(3)) : nameOf(d);
+    const n = d.p.chance(12) ? plus(nameOf(d), 1 + d.p.below(3)) : nameOf(d);
     const c = d.p.one([2, 4, 3]);
     need(d, multiple(n, nat(c)));
     return over(n, nat(c));

@@ -47,11 +47,20 @@ export function normal(key: Key, counter: bigint): number {
 
 /**
  * A whole number below `size`. How the bits become one is the language's own affair: what a program
- * gives must not depend on it, so each trial draws in its own way.
+ * gives must not depend on it, so each trial draws in its own way; the ends, the middle and any.
  */
 export type Below = (key: Key, counter: bigint, size: bigint) => bigint;
+
+const mixed =
+  (salt: number): Below =>
+  (key, counter, size) =>
+    BigInt(drawnWords([key[0] ^ salt, key[1]], counter)[1]) % size;
+
 export const trials: readonly Below[] = [
-  (key, counter, size) => BigInt(drawnWords(key, counter)[1]) % size,
+  mixed(0),
   () => 0n,
   (_key, _counter, size) => size - 1n,
+  (_key, _counter, size) => size / 2n,
+  mixed(1),
+  mixed(2),
 ];

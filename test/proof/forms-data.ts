@@ -130,7 +130,7 @@ const drawn: Form = (d, base) => {
 /** `n % 3` of any data. */
 const remainder: Form = (d, base) => {
   const c = 2 + d.p.below(4);
-  const n = d.p.chance(60) ? anyInt(d, base === undefined ? undefined : v(base.name)) : anyU32(d);
+  const n = !d.p.chance(20) ? anyInt(d, base === undefined ? undefined : v(base.name)) : anyU32(d);
   return placed(d, mod(n, int(c)), nat(c), []);
 };
 

@@ -93,9 +93,13 @@ const heads: Form = (d) => {
 };
 
 const composite: Form = (d) => {
-  const n = d.p.chance(40) ? plus(plainName(d), 1 + d.p.below(3)) : plainName(d);
+  const n = plus(plainName(d), 1 + d.p.below(3));
   const c = d.p.one([4, 2, 3]);
   need(d, multiple(n, nat(c)));
+  if (!d.p.chance(25)) {
+    const i = binder(d, n);
+    return placed(d, v(i.name), n, [i]);
+  }
   const i = binder(d, over(n, nat(c)));
   return placed(d, add(mul(int(c), v(i.name)), int(c - 1)), n, [i]);
 };

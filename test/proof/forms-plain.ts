@@ -6,7 +6,7 @@ import { binder, need } from './draft.ts';
 import { drawName, drawSize, plainName } from './draw-size.ts';
 import { type Form, formed, index, placed } from './form.ts';
 import { add, at, div, mod, mul, sub, tuple, v } from './make.ts';
-import { asExpr, atLeast, fact, group, int, nat, plus, times } from './sizes.ts';
+import { asExpr, atLeast, fact, group, int, isSum, nat, plus, times } from './sizes.ts';
 import type { Index, OneBinder, Size } from './tree.ts';
 
 const bare: Form = (d, base) => {
@@ -140,15 +140,16 @@ const side =
   (k: 'left' | 'right'): Form =>
   (d, base) => {
     const inner = d.p.one([bare, flip, bare, shift])(d, base);
-    if (inner === undefined) return undefined;
-    const other = drawName(d);
+    const other = plainName(d);
+    if (inner === undefined || isSum(inner.dim)) return undefined;
     const dim = k === 'left' ? plus(inner.dim, other) : plus(other, inner.dim);
     return { ...inner, ix: { k, part: inner.ix, size: inner.dim }, dim };
   };
 
 const rightOfRight: Form = (d, base) => {
   const inner = bare(d, base)!;
-  const [a, b] = [nat(1 + d.p.below(2)), drawName(d)];
+  if (isSum(inner.dim)) return undefined;
+  const [a, b] = [nat(1 + d.p.below(2)), plainName(d)];
   const rest = plus(b, inner.dim);
   const deeper: Index = { k: 'right', part: inner.ix, size: inner.dim };
   return { ...inner, ix: { k: 'right', part: deeper, size: rest }, dim: plus(plus(a, b), inner.dim) };

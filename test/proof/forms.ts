@@ -14,7 +14,12 @@ export const forms: Readonly<Record<string, Form>> = {
   ...factForms,
 };
 
-const rows = Object.keys(forms);
+/** What has little chance otherwise stands there more than once. */
+const rows = [
+  ...Object.keys(forms),
+  ...['left', 'right', 'negative quotient', 'quotient of a difference'],
+  ...['fact A + B <= C', 'fact N == A*B', 'fact N % 4 == 1'],
+];
 
 /** One of them, or an index alone where the one that was drawn does not fit. */
 export function drawForm(d: Draft, base?: OneBinder): Formed {

@@ -30,8 +30,8 @@ export function drawFn(p: Picks, fnName: string, around: Around): Drawn {
     d.used.add('default size');
     d.sizes.push({ name: 'S', init: p.chance(30) ? name(d.sizes[0]!.name) : nat(1 + p.below(3)) });
   }
-  const rows = 1 + p.below(3);
-  for (let i = 0; i < rows; i++) addBinding(d, around.helpers.length > 0 && i === 0 && p.chance(75));
+  const rows = 1 + p.below(4);
+  for (let i = 0; i < rows; i++) addBinding(d, around.helpers.length > 0 && i === 0 && p.chance(85));
   return { fn: around.root ? rootFn(d) : helperFn(d), used: d.used };
 }
 

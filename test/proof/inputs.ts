@@ -76,8 +76,8 @@ function drawn(t: Type, sizes: Sizes, next: Next): Value {
   }
   if (t.k !== 'tensor') return scalar(t, sizes, next);
   const dims = t.dims.map((s) => sizeAt(s, sizes, 'a parameter'));
-  if (dims.reduce((a, b) => a * b, 1n) > BigInt(mostElements)) throw new TooMany();
-  // The rows of what is empty: a dimension of its own may still be large.
+  const count = dims.reduce((a, b) => a * b, 1n);
+  if ([count, ...dims].some((n) => n > BigInt(mostElements))) throw new TooMany();
   const build = (k: number): Value =>
     k === dims.length
       ? drawn(t.of, sizes, next)

@@ -2,7 +2,7 @@
  * Random programs of the proof lane: up to three functions, and one that is run, each read off a list of
  * small numbers. Program n of a seed is the same however many are drawn.
  *
- * Invariant: at most one place deviates from what is right, unless the program is meant to have two.
+ * Invariant: at most one place deviates from what is right.
  */
 import fc from 'fast-check';
 import { drawFn } from './functions.ts';
@@ -30,20 +30,21 @@ type Spec = {
 
 const spec: fc.Arbitrary<Spec> = fc.record({
   seed: fc.nat(1_000_000),
-  deviation: fc.nat(59),
+  deviation: fc.nat(45),
   fns: fc.array(fc.array(fc.nat(65_535), { minLength: 40, maxLength: 160 }), {
     ...{ minLength: 1, maxLength: 4, size: 'max' },
   }),
 });
 
-/** So many in a hundred are right everywhere, as far as their rows know. */
-const rightAnyway = 30;
+/** So many of 46 are right everywhere, as far as their rows know; of the others most. */
+const rightAnyway = 10;
+const places = 18;
 
 export const randomProgram: fc.Arbitrary<Random> = spec.map(programOf);
 
 function programOf({ seed, deviation, fns: lists }: Spec): Random {
   let place = 0;
-  const wrong = Math.max(0, deviation - rightAnyway);
+  const wrong = deviation < rightAnyway ? 0 : 1 + ((deviation - rightAnyway) % places);
   const deviates = (): boolean => ++place === wrong;
   const fns: Fn[] = [];
   const used = new Map<string, ReadonlySet<string>>();

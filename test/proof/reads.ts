@@ -25,6 +25,7 @@ import {
   recordType,
   v,
 } from './make.ts';
+import { printSize } from './print.ts';
 import { asExpr, int, plus, sameSize } from './sizes.ts';
 import type { Expr, Index, OneBinder, Size, Type } from './tree.ts';
 
@@ -47,10 +48,17 @@ function nearly(d: Draft, dims: readonly Size[]): readonly Size[] {
 
 export type Held = { readonly e: Expr; readonly dims: readonly Size[] };
 
-/** A tensor of f32 of these dimensions: there already, a parameter, or made in place. */
-export function tensorOf(d: Draft, dims: readonly Size[]): Held {
+const writtenAs = (a: readonly Size[], b: readonly Size[]): boolean =>
+  a.length === b.length && a.every((d, i) => printSize(d) === printSize(b[i]!));
+
+/**
+ * A tensor of f32 of these dimensions: there already, a parameter, or made in place. Where its parts
+ * are read (`byForm`) they are written in just this way.
+ */
+export function tensorOf(d: Draft, dims: readonly Size[], byForm = false): Held {
+  const fits = byForm ? writtenAs : sameDims;
   const there = d.bindings.filter(
-    ({ type: t }) => t.k === 'tensor' && isF32(t.of) && sameDims(t.dims, dims),
+    ({ type: t }) => t.k === 'tensor' && isF32(t.of) && fits(t.dims, dims),
   );
   if (there.length > 0 && d.p.chance(70)) {
     const { name, type } = d.p.one(there);
@@ -90,8 +98,10 @@ const readOf = (t: Expr, dims: readonly Size[], ix: readonly Index[], orElse?: E
   return orElse === undefined || e.k !== 'read' ? e : { ...e, orElse };
 };
 
+const hasParts = (ix: readonly Index[]): boolean => ix.some((i) => i.k !== 'at');
+
 const plain: Access = (d, dims, ix, orElse) => {
-  const t = tensorOf(d, dims);
+  const t = tensorOf(d, dims, hasParts(ix));
   return named(d, t, (e) => readOf(e, t.dims, ix, orElse));
 };
 
@@ -101,7 +111,7 @@ const accesses: Readonly<Record<string, Access>> = {
   'read of a row': (d, dims, ix, orElse) => {
     const [first, ...rest] = ix;
     if (rest.length === 0 || orElse !== undefined) return plain(d, dims, ix, orElse);
-    const t = tensorOf(d, dims);
+    const t = tensorOf(d, dims, hasParts(ix));
     return named(d, t, (e) =>
       readOf(readOf(e, t.dims.slice(0, 1), [first!]), t.dims.slice(1), rest),
     );
@@ -121,7 +131,7 @@ const accesses: Readonly<Record<string, Access>> = {
     return rest.length === 0 ? a : readOf(a, rest, ix.slice(1));
   },
   'read by a function': (d, dims, ix, orElse) => {
-    if (ix.some((i) => i.k !== 'at') || orElse !== undefined) return plain(d, dims, ix, orElse);
+    if (hasParts(ix) || orElse !== undefined) return plain(d, dims, ix, orElse);
     const t = tensorOf(d, dims);
     const places = ix.map((i, n) => meant(i, t.dims[n]!)).flatMap((i) => (i.k === 'at' ? [i.e] : []));
     const [g, js] = [d.fresh('get'), ix.map(() => d.fresh('j'))];
@@ -210,7 +220,7 @@ const makes: Readonly<Record<string, Made>> = {
     };
   },
 };
-const makeRows = ['a read', 'a read', 'a read', ...Object.keys(makes)];
+const makeRows = ['a read', 'two reads', 'two reads', ...Object.keys(makes)];
 
 /** An f32 made of reads. */
 export function drawScalar(d: Draft, base?: OneBinder): Under {

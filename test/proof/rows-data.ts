@@ -135,7 +135,7 @@ const draw = (d: Draft, counter: Index): Expr => ({
 
 const drawNumber: Row = (d) => {
   const i = { ...binder(d, drawName(d)), elide: false };
-  const c = d.p.one([1, 3, 2 ** 31, 2 ** 30 + 1]);
+  const c = d.p.one([1, 3, 2 ** 31 - 1, 2 ** 30 + 1]);
   const counter = c === 1 ? v(i.name) : add(mul(mul(int(c), int(c)), v(i.name)), int(5));
   return { value: loop([i], draw(d, at(counter))), type: array(f32, i.size), stem: 'drawn' };
 };

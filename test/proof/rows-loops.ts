@@ -38,7 +38,7 @@ import {
   wrappedValue,
 } from './reads.ts';
 import type { Row } from './row.ts';
-import { asExpr, atLeast, group, int, nat, plus, times } from './sizes.ts';
+import { asExpr, atLeast, group, int, isSum, nat, plus, times } from './sizes.ts';
 import type { Expr, Index, OneBinder, Size } from './tree.ts';
 
 const sizesOf = (binders: readonly OneBinder[]): readonly Size[] => binders.map((b) => b.size);
@@ -213,10 +213,14 @@ const concatenatedParts: Row = (d) => {
   const sum = dims[0]!;
   if (sum.k !== 'op') return made;
   const [left, right] = [sum.left, sum.right];
+  // Of a sum with three parts, or with sums in it, `left` and `right` are other parts.
+  const byPart = !isSum(left) && !isSum(right);
   const make = d.p.one([
-    (i: OneBinder): Index => ({ k: 'right', part: at(v(i.name)), size: right }),
-    (i: OneBinder): Index => ({ k: 'left', part: at(v(i.name)), size: left }),
     (i: OneBinder): Index => at(add(v(i.name), asExpr(left))),
+    (i: OneBinder): Index =>
+      byPart ? { k: 'right', part: at(v(i.name)), size: right } : at(add(v(i.name), asExpr(left))),
+    (i: OneBinder): Index =>
+      byPart ? { k: 'left', part: at(v(i.name)), size: left } : at(v(i.name)),
   ]);
   const i = { ...binder(d, right), elide: false };
   const ix = make(i);

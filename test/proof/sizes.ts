@@ -165,4 +165,5 @@ export const sameSize = (a: Size, b: Size): boolean =>
       atPoint(a, (n) => hashed(n, salt)) === atPoint(b, (n) => hashed(n, salt)),
   );
 
-export const isNat = (s: Size): boolean => namesOf(s).length === 0;
+/** A sum or a difference, whose parts would be taken for those of a sum around it. */
+export const isSum = (s: Size): boolean => s.k === 'op' && (s.op === '+' || s.op === '-');
