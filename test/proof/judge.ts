@@ -6,8 +6,9 @@
  * every device gave the exact values or a refusal that the reference documents.
  */
 import { CompileError } from '../../compiler/elaborate/errors.ts';
-import type { Device, DeviceName } from '../../runtime/devices/device.ts';
+import type { Device } from '../../runtime/devices/device.ts';
 import { isTenonError, Program, ProgramError, type TenonFunction } from '../../runtime/index.ts';
+import type { Checks } from './checks.ts';
 import { difference, gradParams, slopeDifference } from './compare.ts';
 import { hostTree } from './inputs.ts';
 import type { Random } from './program.ts';
@@ -39,6 +40,7 @@ export type Outcome =
       readonly runs: number;
       /** Codes of refusals at some sizes. */
       readonly refusedAt: readonly string[];
+      readonly checks: Checks;
     }
   | {
       readonly k: 'refused';
@@ -50,20 +52,28 @@ export type Judge = {
   readonly check: Check;
   /** None when another checkout's verdicts are asked for. */
   readonly devices: readonly Device[];
+};
+
+export type Depth = {
   /** Whether gradients are taken as well. */
-  readonly gradients: boolean;
+  readonly gradients?: boolean;
+  /** Whether what is refused is only said to be. */
+  readonly faultsOnly?: boolean;
 };
 
 /** Sizes at which the interpreter tries what is accepted, and what is refused. */
 const triedAccepted = 40;
 const triedRefused = 400;
 
-export async function judged(j: Judge, p: Random): Promise<Outcome> {
+export async function judged(j: Judge, p: Random, depth: Depth = {}): Promise<Outcome> {
   const verdict = verdictOf(j.check, p.text);
   if (verdict.k === 'broken') {
     return fault('checker error', verdict.error.split('\n')[0]!, verdict.error);
   }
   const accepted = verdict.k === 'accepted';
+  if (!accepted && depth.faultsOnly === true) {
+    return { k: 'refused', truth: 'vacuous', codes: verdict.codes };
+  }
   const truth = truthOf(p.program, p.seed, accepted ? triedAccepted : triedRefused);
   if (!accepted) {
     const names = { fine: 'fine', vacuous: 'vacuous', outside: 'rightly' } as const;
@@ -74,8 +84,8 @@ export async function judged(j: Judge, p: Random): Promise<Outcome> {
     return fault('reads outside', why.reason, `${fn} at ${shown(sizes)}: ${why.message}`);
   }
   const { program, diagnostics, sources } = verdict.checked;
-  if (j.devices.length === 0) return { k: 'accepted', runs: 0, refusedAt: [] };
-  return runAll(j, p, new Program(program!, sources, diagnostics));
+  if (j.devices.length === 0) return { k: 'accepted', runs: 0, refusedAt: [], checks: {} };
+  return runAll(j, depth, p, new Program(program!, sources, diagnostics));
 }
 
 const fault = (kind: FaultKind, cause: string, detail: string): Fault => ({
@@ -100,9 +110,9 @@ function chosen(p: Random): readonly Run[] {
   return [...some(smallSizes(root, p.seed, 12), 5 - large.length), ...large];
 }
 
-async function runAll(j: Judge, p: Random, program: Program): Promise<Outcome> {
+async function runAll(j: Judge, depth: Depth, p: Random, program: Program): Promise<Outcome> {
   const root = rootOf(p.program);
-  const by = j.gradients ? gradParams(root) : [];
+  const by = depth.gradients === true ? gradParams(root) : [];
   const all = together(j.devices);
   const refusedAt: string[] = [];
   let runs = 0;
@@ -117,7 +127,7 @@ async function runAll(j: Judge, p: Random, program: Program): Promise<Outcome> {
   } finally {
     await f.dispose();
   }
-  return { k: 'accepted', runs, refusedAt };
+  return { k: 'accepted', runs, refusedAt, checks: all.checks };
 }
 
 /** A fault, or the code of a refusal. */
@@ -176,10 +186,5 @@ function codeOf(e: unknown): string | undefined {
   if (e instanceof CompileError) return e.code;
   if (isTenonError(e) && e.code === 'input' && /2\^31|2147483647/.test(e.message)) return 'input';
   return undefined;
-}
-
-/** Reads of a compiled plan that are checked while it runs, by kind: to be filled in with plans. */
-export function checksOf(_device: DeviceName): ReadonlyMap<string, number> {
-  return new Map();
 }
 

@@ -106,7 +106,7 @@ const plain: Access = (d, dims, ix, orElse) => {
 };
 
 /** How elements are reached. */
-const accesses: Readonly<Record<string, Access>> = {
+export const accesses: Readonly<Record<string, Access>> = {
   'plain read': plain,
   'read of a row': (d, dims, ix, orElse) => {
     const [first, ...rest] = ix;
@@ -187,7 +187,7 @@ type Made = (d: Draft, a: Under) => Under;
 const second = (d: Draft, a: Under): Under =>
   under(d, a.binders, () => drawRead(d, a.binders[0]));
 
-const makes: Readonly<Record<string, Made>> = {
+export const makes: Readonly<Record<string, Made>> = {
   'a read': (_d, a) => a,
   'a multiple': (d, a) => ({ ...a, value: mul(number(d), a.value) }),
   'two reads': (d, a) => {

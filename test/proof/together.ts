@@ -5,6 +5,7 @@
  * Invariant: what one device throws does not keep the others from running; `last` holds what each of
  * them gave.
  */
+import { checksOf } from './checks.ts';
 import type { Compiled, Device, DeviceName, Executable, HostArray } from '../../runtime/devices/device.ts';
 
 export type Given =
@@ -15,16 +16,30 @@ export type Together = {
   readonly device: Device;
   /** What the last run gave, by device; empty when it did not come to running. */
   readonly last: Map<DeviceName, Given>;
+  /** Of all plans that were made. */
+  readonly checks: Record<string, number>;
 };
 
 export function together(devices: readonly Device[]): Together {
   const last = new Map<DeviceName, Given>();
+  const checks: Record<string, number> = {};
+  const planned = devices.some((d) => d.name !== 'reference');
   const device: Device = {
     name: devices[0]!.name,
-    prepare: (program) => prepareAll(devices, program, last),
+    prepare: (program) => {
+      if (planned) addChecks(checks, program);
+      return prepareAll(devices, program, last);
+    },
     dispose: () => {},
   };
-  return { device, last };
+  return { device, last, checks };
+}
+
+/** A plan that cannot be made is the device's to report. */
+function addChecks(to: Record<string, number>, program: Compiled): void {
+  try {
+    for (const [kind, n] of Object.entries(checksOf(program))) to[kind] = (to[kind] ?? 0) + n;
+  } catch {}
 }
 
 async function prepareAll(
