@@ -68,7 +68,7 @@ function literalForm(make: (d: Draft, over: readonly OneBinder[]) => Expr): Form
     const dim = nat(Number(hi - lo) + 1 + (d.p.chance(25) ? d.p.below(3) : 0));
     const own = over.filter((b) => b !== base);
     // Off by one, or as if nothing were ever negative.
-    if (lo < 0n && d.deviates()) return formed(e, nat(Number(hi - lo) + 50), own);
+    if (lo < 0n && (d.p.chance(8) || d.deviates())) return formed(e, nat(Number(hi - lo) + 50), own);
     return placed(d, place, dim, own);
   };
 }

@@ -117,7 +117,13 @@ const remainder: Form = (d) => {
   const [n] = names(d);
   const c = 2 + d.p.below(4);
   const r = 1 + d.p.below(c - 1);
-  need(d, multiple(n, nat(c), nat(d.deviates() ? r + c : r)));
+  if (d.deviates()) {
+    // A remainder that is no less than its divisor: no size has it, and no fact about it is needed.
+    d.facts.push(multiple(n, nat(c), nat(r + c)));
+    const i = binder(d, n);
+    return formed(v(i.name), n, [i]);
+  }
+  need(d, multiple(n, nat(c), nat(r)));
   return placed(d, int(r - 1), n, []);
 };
 

@@ -9,8 +9,8 @@ import { add, bindLet, f32, real, record, recordType, v } from './make.ts';
 import type { Picks } from './picks.ts';
 import { drawRow } from './rows.ts';
 import { genericFn } from './rows-functions.ts';
-import { name, nat } from './sizes.ts';
-import type { Expr, Fn, Type } from './tree.ts';
+import { isSum, name, nat } from './sizes.ts';
+import type { Expr, Fn, Size, Type } from './tree.ts';
 
 export type Drawn = { readonly fn: Fn; readonly used: ReadonlySet<string> };
 type Around = Pick<Draft, 'root' | 'helpers' | 'deviates'>;
@@ -38,7 +38,7 @@ export function drawFn(p: Picks, fnName: string, around: Around): Drawn {
 function addBinding(d: Draft, calling: boolean): void {
   const made = drawRow(d, calling);
   const own = d.fresh(made.stem ?? 'v');
-  const declares = d.p.chance(20);
+  const declares = d.p.chance(hasQuotient(made.type) ? 60 : 20);
   const type = declares ? declared(d, made.type) : made.type;
   if (declares) d.used.add('typed let');
   d.lets.push({ name: own, value: made.value, ...(declares ? { type } : {}) });
@@ -48,10 +48,22 @@ function addBinding(d: Draft, calling: boolean): void {
 /** The type of a value, or one with another size in it. */
 function declared(d: Draft, t: Type): Type {
   if (t.k !== 'tensor' && t.k !== 'idx') return t;
-  if (!d.deviates()) return t;
+  // A quotient of a sum is no size that can be written: some name is as if it were one.
+  if (!(hasQuotient(t) && d.p.chance(50)) && !d.deviates()) return t;
   if (t.k === 'idx') return { ...t, size: otherName(d, t.size) };
   return { ...t, dims: t.dims.map((s, i) => (i === 0 ? otherName(d, s) : s)) };
 }
+
+const contains = (s: Size, f: (s: Size) => boolean): boolean =>
+  f(s) || (s.k === 'op' && (contains(s.left, f) || contains(s.right, f)));
+const divides = (s: Size): boolean => s.k === 'op' && s.op === '/' && isSum(s.left);
+const hasQuotient = (t: Type): boolean =>
+  t.k === 'tensor' && t.dims.some((s) => contains(s, divides));
+
+/** A type that can only be written where a fact makes a size of it. */
+const asksMuch = (t: Type): boolean =>
+  t.k === 'tensor' &&
+  t.dims.some((s) => contains(s, (x) => divides(x) || (x.k === 'op' && x.op === '-')));
 
 const withLets = (d: Draft, e: Expr): Expr =>
   d.lets.reduceRight((body, l) => bindLet(l.name, l.value, body, l.type), e);
@@ -64,6 +76,11 @@ const fnOf = (d: Draft, result: Type, e: Expr): Fn => ({
 function helperFn(d: Draft): Fn {
   const last = d.lets.pop()!;
   const own = d.bindings.pop()!;
+  const scalar = asksMuch(own.type) && d.p.chance(60) ? scalarOf(d, last.name, own.type) : undefined;
+  if (scalar !== undefined) {
+    d.lets.push(last);
+    return fnOf(d, f32, scalar);
+  }
   const result = declared(d, own.type);
   // A value that is given back as it is computed, or by its name.
   if (d.p.chance(70)) return fnOf(d, result, last.value);
@@ -78,7 +95,9 @@ function rootFn(d: Draft): Fn {
   const parts = made.filter((b) => !isDrawn(b)).flatMap((b) => scalarOf(d, b.name, b.type) ?? []);
   const loss = parts.length === 0 ? real(0) : parts.reduce((a, b) => add(a, b));
   const last = made.at(-1);
-  const out = made.filter((b) => isDrawn(b) || (b === last && isData(b.type)));
+  const shows = (b: Binding): boolean =>
+    b === last && isData(b.type) && (!asksMuch(b.type) || d.p.chance(30));
+  const out = made.filter((b) => isDrawn(b) || shows(b));
   if (out.length === 0 || (d.p.chance(25) && !out.some(isDrawn))) return fnOf(d, f32, loss);
   const fields = Object.fromEntries(out.map((b) => [b.name, b.type]));
   const values = Object.fromEntries(out.map((b) => [b.name, v(b.name)]));

@@ -71,6 +71,19 @@ function followingSizes(fn: Fn, e: ExprOf<'call'>): ReadonlySet<string> {
   });
   for (let moved = true; moved; ) {
     moved = false;
+    for (const { left, op, right } of fn.facts) {
+      if (op !== '==') continue;
+      for (const [a, b] of [
+        [left, right],
+        [right, left],
+      ] as const) {
+        if (a.k !== 'name' || known.has(a.name)) continue;
+        const open = [...given.keys()].some((n) => !known.has(n) && mentions(b, n));
+        if (open || !sameSize(given.get(a.name)!, substituted(b, given))) continue;
+        known.add(a.name);
+        moved = true;
+      }
+    }
     for (const { needed, found } of equations) {
       const open = [...given.keys()].filter((n) => !known.has(n) && mentions(needed, n));
       const [name] = open;
