@@ -14,6 +14,8 @@ switch (values.lane) {
     await import('../proof/lane.ts');
     break;
   default:
-    process.stderr.write(`there is no lane ${values.lane}; there is proof, and the one without a name\n`);
+    process.stderr.write(
+      `there is no lane ${values.lane}; there is proof, and the one without a name\n`,
+    );
     process.exitCode = 2;
 }

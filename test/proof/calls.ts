@@ -1,18 +1,17 @@
 /**
- * Calls of the functions that were drawn before: sizes and their facts put in, arguments of the types
- * that follow, functions among them.
+ * Calls of the functions that were drawn before: sizes and their facts put in, and arguments of the
+ * types that follow.
  */
-import { addParam, binder, type Draft, inLoop, need } from './draft.ts';
-import { drawName, drawSize, otherName, plainName } from './draw-size.ts';
-import { anyI32, anyInt, anyKey, ofType } from './forms-data.ts';
-import { add, array, at, cast, f32, idx, loop, mod, mul, one, read, real, u32, v } from './make.ts';
-import { drawScalar, isF32, number, summed, tensorOf } from './reads.ts';
+import { argument } from './arguments.ts';
+import { binder, type Draft, inLoop, need } from './draft.ts';
+import { drawName, drawSize, plainName } from './draw-size.ts';
+import { add, array, cast, f32, loop, v } from './make.ts';
+import { withTypes } from './of-types.ts';
 import type { Made, Row } from './row.ts';
 import { drawTreeType } from './rows-data.ts';
+import { asScalar } from './scalars.ts';
 import {
-  atLeast,
   fact,
-  int,
   multiple,
   nat,
   plus,
@@ -23,44 +22,6 @@ import {
   times,
 } from './sizes.ts';
 import type { Expr, Fact, Fn, Size, SizeArg, Type } from './tree.ts';
-
-// ---------------------------------------------------------------- types
-
-export function sameType(a: Type, b: Type): boolean {
-  if (a.k === 'scalar' && b.k === 'scalar') return a.of === b.of;
-  if (a.k === 'idx' && b.k === 'idx') return sameSize(a.size, b.size);
-  if (a.k === 'tensor' && b.k === 'tensor') {
-    const dims = a.dims.length === b.dims.length && a.dims.every((s, i) => sameSize(s, b.dims[i]!));
-    return dims && sameType(a.of, b.of);
-  }
-  if (a.k === 'record' && b.k === 'record') {
-    return (
-      a.fields.length === b.fields.length &&
-      a.fields.every((f, i) => {
-        const g = b.fields[i]!;
-        return f.label === g.label && f.fixed === g.fixed && sameType(f.type, g.type);
-      })
-    );
-  }
-  return false;
-}
-
-/** Types put in for the names that stand for any. */
-export function withTypes(t: Type, by: ReadonlyMap<string, Type>): Type {
-  switch (t.k) {
-    case 'var':
-      return by.get(t.name) ?? t;
-    case 'fn':
-      return { ...t, params: t.params.map((p) => withTypes(p, by)), result: withTypes(t.result, by) };
-    case 'tensor':
-      return array(withTypes(t.of, by), ...t.dims);
-    case 'record':
-      return { k: 'record', fields: t.fields.map((f) => ({ ...f, type: withTypes(f.type, by) })) };
-    case 'scalar':
-    case 'idx':
-      return t;
-  }
-}
 
 // ---------------------------------------------------------------- sizes
 
@@ -118,124 +79,6 @@ function sizeFor(d: Draft, f: Fn, n: string): Size {
     () => plainName(d),
     () => plus(plainName(d), 1 + d.p.below(3)),
     () => drawSize(d),
-  ])();
-}
-
-// ---------------------------------------------------------------- arguments
-
-const existing = (d: Draft, t: Type): Expr | undefined => {
-  const there = d.bindings.filter((b) => sameType(b.type, t));
-  return there.length > 0 && d.p.chance(70) ? v(d.p.one(there).name) : undefined;
-};
-
-type Given = { readonly e: Expr; readonly type: Type };
-
-function argument(d: Draft, t: Type): Given {
-  switch (t.k) {
-    case 'scalar':
-      return { e: scalarArgument(d, t), type: t };
-    case 'idx':
-      return indexArgument(d, t.size);
-    case 'tensor': {
-      if (isF32(t.of)) return tensorArgument(d, t.dims);
-      return { e: existing(d, t) ?? v(addParam(d, 'y', t).name), type: t };
-    }
-    case 'record': {
-      const there = existing(d, t);
-      if (there !== undefined) return { e: there, type: t };
-      if (d.p.chance(50) && !t.fields.some((f) => f.fixed)) {
-        const fields = t.fields.map((f) => ({ label: f.label, value: argument(d, f.type).e }));
-        return { e: { k: 'record', fields }, type: t };
-      }
-      return { e: v(addParam(d, 'r', t).name), type: t };
-    }
-    case 'fn':
-      return { e: functionArgument(d, t.params, t.result), type: t };
-    case 'var':
-      return argument(d, drawTreeType(d));
-  }
-}
-
-function scalarArgument(d: Draft, t: Type & { k: 'scalar' }): Expr {
-  switch (t.of) {
-    case 'f32':
-      return d.p.one([
-        () => existing(d, t) ?? number(d),
-        () => number(d),
-        () => summed(drawScalar(d)),
-      ])();
-    case 'u32':
-      return v(ofType(d, 'u', (x) => sameType(x, t), u32));
-    case 'key':
-      return anyKey(d);
-    case 'i32':
-    case 'bool':
-      return d.p.one([() => anyI32(d), () => add(anyI32(d), int(1)), () => anyInt(d, undefined)])();
-  }
-}
-
-function indexArgument(d: Draft, size: Size): Given {
-  const own = d.deviates() ? d.p.one([plus(size, 1), otherName(d, size)]) : size;
-  const type = idx(own);
-  const there = existing(d, type);
-  if (there !== undefined) return { e: there, type };
-  return d.p.one([
-    () => ({ e: v(addParam(d, 'at', type).name), type }),
-    () => {
-      need(d, atLeast(size, 1));
-      return { e: { k: 'pick', how: d.p.one(['clamp', 'wrap']), arg: anyI32(d), size } as Expr, type };
-    },
-    () => {
-      const c = d.p.below(2);
-      need(d, atLeast(size, c + 1));
-      return { e: int(c), type };
-    },
-  ])();
-}
-
-function tensorArgument(d: Draft, dims: readonly Size[]): Given {
-  if (!d.p.chance(30)) {
-    const t = tensorOf(d, dims);
-    return { e: t.e, type: array(f32, ...t.dims) };
-  }
-  const over = dims.map((s) => one(d.fresh('i'), s));
-  const made = over.reduceRight<() => Expr>(
-    (f, b) => () => inLoop(d, b.size, f),
-    () => summed(drawScalar(d, over[0])),
-  )();
-  return { e: loop(over, made), type: array(f32, ...dims) };
-}
-
-function functionArgument(d: Draft, params: readonly Type[], result: Type): Expr {
-  const names = params.map(() => d.fresh('j'));
-  const first = params[0];
-  const j = names[0]!;
-  const lambda = (body: Expr): Expr => ({ k: 'lambda', params: names, body });
-  if (first?.k === 'idx') return lambda(summed(drawScalar(d, one(j, first.size))));
-  if (first !== undefined && isF32(first)) return lambda(add(mul(number(d), v(j)), number(d)));
-  if (first?.k === 'scalar') return lambda(ofInteger(d, v(j)));
-  const a = d.fresh('a');
-  if (result.k === 'scalar') return lambda(number(d));
-  return lambda({ k: 'each', names: [a], trees: [v(j)], body: mul(number(d), v(a)) });
-}
-
-/** An f32 of any integer. */
-function ofInteger(d: Draft, j: Expr): Expr {
-  const dims = () => [drawName(d)];
-  return d.p.one([
-    () => cast('f32', mod(j, int(5))),
-    () => {
-      const t = tensorOf(d, dims());
-      if (t.e.k !== 'var') return number(d);
-      const e = read(t.e, t.dims, at(j));
-      return e.k === 'read' ? { ...e, orElse: real(0) } : e;
-    },
-    () => {
-      const t = tensorOf(d, dims());
-      if (t.e.k !== 'var') return number(d);
-      need(d, atLeast(t.dims[0]!, 1));
-      return read(t.e, t.dims, at({ k: 'pick', how: 'wrap', arg: j, size: t.dims[0]! }));
-    },
   ])();
 }
 
@@ -299,48 +142,7 @@ const callInLoop: Row = (d) => {
   return { value: loop([i], add(each, cast('f32', v(i.name)))), type: array(f32, i.size) };
 };
 
-/** One f32 of any value, through a `let`. */
-export function asScalar(d: Draft, made: Made): Expr | undefined {
-  const x = d.fresh('v');
-  const e = scalarOf(d, x, made.type);
-  if (e === undefined) return undefined;
-  return { k: 'let', name: x, value: made.value, body: e };
-}
-
-/** One f32 of a binding; undefined for a key. */
-export function scalarOf(d: Draft, x: string, t: Type): Expr | undefined {
-  switch (t.k) {
-    case 'scalar':
-      if (t.of === 'f32') return v(x);
-      return t.of === 'i32' ? cast('f32', mod(v(x), int(7))) : undefined;
-    case 'idx':
-      return cast('f32', mod(v(x), int(11)));
-    case 'tensor': {
-      const over = t.dims.map((s) => one(d.fresh('i'), s, true));
-      const e = read(v(x), t.dims, ...over.map((b) => at(v(b.name))));
-      if (isF32(t.of)) return { k: 'reduce', op: 'sum', binders: over, body: weighed(d, e, over[0]!.name), of: 'f32' };
-      if (t.of.k === 'record') return ofTree(d, v(x));
-      const number = cast('f32', mod(e, int(7)));
-      return { k: 'reduce', op: 'sum', binders: over, body: number, of: 'f32' };
-    }
-    case 'record':
-      return ofTree(d, v(x));
-    case 'fn':
-    case 'var':
-      return undefined;
-  }
-}
-
-const weighed = (d: Draft, e: Expr, i: string): Expr =>
-  d.p.chance(40) ? mul(e, cast('f32', add(v(i), int(1)))) : e;
-
-function ofTree(d: Draft, e: Expr): Expr {
-  const a = d.fresh('a');
-  return { k: 'reduceTree', op: 'sum', names: [a], trees: [e], body: v(a), of: 'f32' };
-}
-
 export const callRows: Readonly<Record<string, Row>> = {
   call,
   'call in a loop': callInLoop,
 };
-

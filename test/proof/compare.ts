@@ -83,6 +83,7 @@ export function slopeDifference(
     }
   }
   const slack = 1e-6 * (1 + terms + Math.abs(slope));
-  if (Math.abs(sum - slope) <= slack * (run.results[0]!.meter.slack === 0 ? 1 : 20)) return undefined;
+  if (Math.abs(sum - slope) <= slack * (run.results[0]!.meter.slack === 0 ? 1 : 20))
+    return undefined;
   return `the gradient gives ${sum} in a direction in which the loss changes by ${slope}`;
 }

@@ -59,8 +59,7 @@ export function addParam(d: Draft, stem: string, type: Type, init?: Expr): Bindi
 }
 
 /** A loop index; its range is left out where it follows from a read. */
-export const binder = (d: Draft, size: Size): OneBinder =>
-  one(d.fresh('i'), size, !d.p.chance(40));
+export const binder = (d: Draft, size: Size): OneBinder => one(d.fresh('i'), size, !d.p.chance(40));
 
 /** Draws something inside a loop over `size`. */
 export function inLoop<T>(d: Draft, size: Size, f: () => T): T {

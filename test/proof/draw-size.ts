@@ -3,18 +3,7 @@
  * be a size sees to it.
  */
 import { type Draft, need } from './draft.ts';
-import {
-  fact,
-  minus,
-  multiple,
-  name,
-  nat,
-  over,
-  plus,
-  power,
-  sameSize,
-  times,
-} from './sizes.ts';
+import { fact, minus, multiple, name, nat, over, plus, power, sameSize, times } from './sizes.ts';
 import type { Size } from './tree.ts';
 
 type Row = (d: Draft) => Size;

@@ -15,7 +15,7 @@ export type Where = string | (() => string);
 const written = (w: Where): string => (typeof w === 'string' ? w : w());
 
 /** The value of an expression of sizes, which may be negative. */
-function valueOf(s: Size, sizes: Sizes, whole: Size, where: Where): bigint {
+function numberOf(s: Size, sizes: Sizes, whole: Size, where: Where): bigint {
   switch (s.k) {
     case 'nat':
       return BigInt(s.value);
@@ -25,10 +25,10 @@ function valueOf(s: Size, sizes: Sizes, whole: Size, where: Where): bigint {
       return n;
     }
     case 'group':
-      return valueOf(s.of, sizes, whole, where);
+      return numberOf(s.of, sizes, whole, where);
     case 'op': {
-      const a = valueOf(s.left, sizes, whole, where);
-      const b = valueOf(s.right, sizes, whole, where);
+      const a = numberOf(s.left, sizes, whole, where);
+      const b = numberOf(s.right, sizes, whole, where);
       if (s.op === '+') return a + b;
       if (s.op === '-') return a - b;
       if (s.op === '*') return a * b;
@@ -43,7 +43,7 @@ function valueOf(s: Size, sizes: Sizes, whole: Size, where: Where): bigint {
 
 /** @throws Outside for what is no size at these numbers. */
 export function sizeAt(s: Size, sizes: Sizes, where: Where): bigint {
-  const n = valueOf(s, sizes, s, where);
+  const n = numberOf(s, sizes, s, where);
   if (n < 0n) throw new Outside('size', `the size ${printSize(s)} = ${n}`, written(where));
   return n;
 }

@@ -25,7 +25,11 @@ export type Formed = {
 /** `base` is an index to use, where there is one already. */
 export type Form = (d: Draft, base?: OneBinder) => Formed | undefined;
 
-export type Used = { readonly i: OneBinder; readonly e: Expr; readonly binders: readonly OneBinder[] };
+export type Used = {
+  readonly i: OneBinder;
+  readonly e: Expr;
+  readonly binders: readonly OneBinder[];
+};
 
 /** The given index, or a new one. */
 export function index(d: Draft, base: OneBinder | undefined, size?: () => Size): Used {
@@ -44,7 +48,12 @@ export function placed(d: Draft, e: Expr, dim: Size, binders: readonly OneBinder
   return d.p.one([
     () => formed(add(e, int(1)), dim, binders),
     () => formed(sub(e, int(1)), dim, binders),
-    () => formed(e, dim, binders.map((b, k) => (k === 0 ? longer(b) : b))),
+    () =>
+      formed(
+        e,
+        dim,
+        binders.map((b, k) => (k === 0 ? longer(b) : b)),
+      ),
     () => formed(e, dim.k === 'nat' ? plus(dim, -1) : plus(dim, 1), binders),
   ])();
 }

@@ -3,7 +3,7 @@
  * may be negative, products of quotients, and any expression over ranges that are numbers, whose ends
  * are found by trying them all. Rows as form.ts says.
  */
-import { boundsOf, coefficient, large, randomInt, type Ranges } from './arith.ts';
+import { boundsOf, coefficient, large, type Ranges, randomInt } from './arith.ts';
 import { binder, type Draft } from './draft.ts';
 import { drawName, drawSize } from './draw-size.ts';
 import { type Form, formed, index, placed } from './form.ts';
@@ -68,7 +68,8 @@ function literalForm(make: (d: Draft, over: readonly OneBinder[]) => Expr): Form
     const dim = nat(Number(hi - lo) + 1 + (d.p.chance(25) ? d.p.below(3) : 0));
     const own = over.filter((b) => b !== base);
     // Off by one, or as if nothing were ever negative.
-    if (lo < 0n && (d.p.chance(8) || d.deviates())) return formed(e, nat(Number(hi - lo) + 50), own);
+    if (lo < 0n && (d.p.chance(8) || d.deviates()))
+      return formed(e, nat(Number(hi - lo) + 50), own);
     return placed(d, place, dim, own);
   };
 }
@@ -81,13 +82,18 @@ const negativeQuotient = literalForm((d, over) => {
   const [i, j = i] = names(over) as [Expr, Expr?];
   const inner = sub(j!, int(1 + d.p.below(6)));
   const by = int(2 + d.p.below(3));
-  const part = d.p.one([div(inner, by), mod(inner, by), div(mul(int(coefficient(d.p)), inner), by)]);
+  const part = d.p.one([
+    div(inner, by),
+    mod(inner, by),
+    div(mul(int(coefficient(d.p)), inner), by),
+  ]);
   return d.p.one([mul(i, part), part, sub(mul(i, part), j!), mul(part, part)]);
 });
 
 const ofNegative = literalForm((d, over) => {
-  const [i, j = i] = names(over) as [Expr, Expr?];
-  const x = d.p.one([sub(i, j!), sub(int(2), i), mul(i, sub(j!, int(3)))]);
+  const [i, j] = names(over) as [Expr, Expr?];
+  const other = j ?? int(2);
+  const x = d.p.one([sub(i, other), sub(int(2), i), mul(i, sub(other, int(3)))]);
   return op(d.p.one(['%', '//']), x, int(d.p.one([2, 3, 5, 7])));
 });
 
@@ -146,7 +152,7 @@ const integerIf: Form = (d, base) => {
   const cond: Expr = byData
     ? { k: 'compare', op: d.p.one(['<', '==']), left: e, right: int(1 + d.p.below(3)) }
     : { k: 'compare', op: '>=', left: asExpr(i.size), right: int(1 + d.p.below(4)) };
-  const choice: Expr = { k: 'if', cond, then: mul(int(1), e), else: mul(int(1), other) };
+  const choice: Expr = { k: 'if', cond, yes: mul(int(1), e), no: mul(int(1), other) };
   return placed(d, choice, i.size, binders);
 };
 

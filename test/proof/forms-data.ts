@@ -86,7 +86,11 @@ const stored: Form = (d, base) => {
   const numbers = ofType(
     d,
     'ns',
-    (t) => t.k === 'tensor' && isScalar('i32')(t.of) && t.dims.length === 1 && sameSize(t.dims[0]!, i.size),
+    (t) =>
+      t.k === 'tensor' &&
+      isScalar('i32')(t.of) &&
+      t.dims.length === 1 &&
+      sameSize(t.dims[0]!, i.size),
     array(i32, i.size),
   );
   const n = read(v(numbers), [i.size], at(e));

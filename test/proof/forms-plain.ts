@@ -98,7 +98,11 @@ const remainderBySize: Form = (d, base) => {
   const { e, binders } = index(d, base);
   const dim = drawSize(d);
   need(d, atLeast(dim, 1));
-  return formed(mod(add(mul(int(2 + d.p.below(3)), e), int(d.p.below(3))), asExpr(dim)), dim, binders);
+  return formed(
+    mod(add(mul(int(2 + d.p.below(3)), e), int(d.p.below(3))), asExpr(dim)),
+    dim,
+    binders,
+  );
 };
 
 /** `i - j + N - 1`: both directions of a difference. */
@@ -152,7 +156,11 @@ const rightOfRight: Form = (d, base) => {
   const [a, b] = [nat(1 + d.p.below(2)), plainName(d)];
   const rest = plus(b, inner.dim);
   const deeper: Index = { k: 'right', part: inner.ix, size: inner.dim };
-  return { ...inner, ix: { k: 'right', part: deeper, size: rest }, dim: plus(plus(a, b), inner.dim) };
+  return {
+    ...inner,
+    ix: { k: 'right', part: deeper, size: rest },
+    dim: plus(plus(a, b), inner.dim),
+  };
 };
 
 // ---------------------------------------------------------------- too large
@@ -161,7 +169,7 @@ const rightOfRight: Form = (d, base) => {
 const huge: Form = (d) => {
   const n = plainName(d);
   // Right where N is 0 or 1, and mostly said to be so.
-  const right = d.p.chance(60);
+  const right = !d.p.chance(40);
   need(d, right ? fact(n, '<=', nat(1)) : atLeast(n, 1));
   const times = 25 + d.p.below(8);
   const place = Array.from({ length: times }).reduce<ReturnType<typeof asExpr>>(
@@ -172,7 +180,7 @@ const huge: Form = (d) => {
 };
 
 const hugeTuple: Form = (d) => {
-  if (d.p.chance(60)) return pair(d);
+  if (!d.p.chance(40)) return pair(d);
   const [a, b, n] = [plainName(d), plainName(d), plainName(d)];
   const power = (s: Size): Size => ({ k: 'op', op: '^', left: s, right: nat(13 + d.p.below(2)) });
   const over: readonly OneBinder[] = [binder(d, power(a)), binder(d, power(b))];

@@ -18,7 +18,7 @@ export const forms: Readonly<Record<string, Form>> = {
 const rows = [
   ...Object.keys(forms),
   ...['left', 'right', 'negative quotient', 'quotient of a difference'],
-  ...['fact A + B <= C', 'fact N == A*B', 'fact N % 4 == 1'],
+  ...['fact A + B <= C', 'fact N == A*B', 'fact N % 4 == 1', 'fact A == B - C', 'fact A == B - C'],
 ];
 
 /** One of them, or an index alone where the one that was drawn does not fit. */

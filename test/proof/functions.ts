@@ -2,15 +2,17 @@
  * One function: sizes, a few bindings, a result of its last one. The function that is run gives a loss,
  * which every binding has a part in, and what it computed last.
  */
-import { scalarOf } from './calls.ts';
+
 import { type Binding, type Draft, draftOf } from './draft.ts';
 import { otherName } from './draw-size.ts';
 import { add, bindLet, f32, real, record, recordType, v } from './make.ts';
+import { asksMuch, hasQuotient } from './of-types.ts';
 import type { Picks } from './picks.ts';
 import { drawRow } from './rows.ts';
 import { genericFn } from './rows-functions.ts';
-import { isSum, name, nat } from './sizes.ts';
-import type { Expr, Fn, Size, Type } from './tree.ts';
+import { scalarOf } from './scalars.ts';
+import { name, nat } from './sizes.ts';
+import type { Expr, Fn, Type } from './tree.ts';
 
 export type Drawn = { readonly fn: Fn; readonly used: ReadonlySet<string> };
 type Around = Pick<Draft, 'root' | 'helpers' | 'deviates'>;
@@ -31,7 +33,8 @@ export function drawFn(p: Picks, fnName: string, around: Around): Drawn {
     d.sizes.push({ name: 'S', init: p.chance(30) ? name(d.sizes[0]!.name) : nat(1 + p.below(3)) });
   }
   const rows = 1 + p.below(4);
-  for (let i = 0; i < rows; i++) addBinding(d, around.helpers.length > 0 && i === 0 && p.chance(85));
+  for (let i = 0; i < rows; i++)
+    addBinding(d, around.helpers.length > 0 && i === 0 && p.chance(85));
   return { fn: around.root ? rootFn(d) : helperFn(d), used: d.used };
 }
 
@@ -54,17 +57,6 @@ function declared(d: Draft, t: Type): Type {
   return { ...t, dims: t.dims.map((s, i) => (i === 0 ? otherName(d, s) : s)) };
 }
 
-const contains = (s: Size, f: (s: Size) => boolean): boolean =>
-  f(s) || (s.k === 'op' && (contains(s.left, f) || contains(s.right, f)));
-const divides = (s: Size): boolean => s.k === 'op' && s.op === '/' && isSum(s.left);
-const hasQuotient = (t: Type): boolean =>
-  t.k === 'tensor' && t.dims.some((s) => contains(s, divides));
-
-/** A type that can only be written where a fact makes a size of it. */
-const asksMuch = (t: Type): boolean =>
-  t.k === 'tensor' &&
-  t.dims.some((s) => contains(s, (x) => divides(x) || (x.k === 'op' && x.op === '-')));
-
 const withLets = (d: Draft, e: Expr): Expr =>
   d.lets.reduceRight((body, l) => bindLet(l.name, l.value, body, l.type), e);
 
@@ -76,7 +68,8 @@ const fnOf = (d: Draft, result: Type, e: Expr): Fn => ({
 function helperFn(d: Draft): Fn {
   const last = d.lets.pop()!;
   const own = d.bindings.pop()!;
-  const scalar = asksMuch(own.type) && d.p.chance(60) ? scalarOf(d, last.name, own.type) : undefined;
+  const scalar =
+    asksMuch(own.type) && d.p.chance(60) ? scalarOf(d, last.name, own.type) : undefined;
   if (scalar !== undefined) {
     d.lets.push(last);
     return fnOf(d, f32, scalar);
@@ -105,4 +98,3 @@ function rootFn(d: Draft): Fn {
 }
 
 const isData = (t: Type): boolean => !(t.k === 'scalar' && t.of === 'key') && t.k !== 'fn';
-

@@ -6,7 +6,7 @@
  * are small, or are those where 32 bits end.
  */
 import { type Sizes, sizeAt } from './exact-sizes.ts';
-import type { Fn, Type } from './tree.ts';
+import type { Fn, Scalar, Type } from './tree.ts';
 import { bad, real, tensor, type Value, whole } from './value.ts';
 
 /** No value has this type at these sizes: there is no index below 0. */
@@ -35,33 +35,27 @@ const naturals = [0, 1, 2, 3, 7, 4_000_000_000, 2 ** 32 - 1, 2 ** 31, 100];
 type Next = (below: number) => number;
 
 function scalar(t: Type, sizes: Sizes, next: Next): Value {
-  switch (t.k) {
-    case 'idx': {
-      const n = sizeAt(t.size, sizes, 'a parameter');
-      if (n === 0n) throw new NoValue();
-      const small = n > 1n << 31n ? n - 1n - BigInt(next(5)) : BigInt(next(Number(n)));
-      return whole(small);
+  if (t.k === 'scalar') return number(t.of, next);
+  if (t.k !== 'idx') return bad(`an input of type ${t.k}`);
+  const n = sizeAt(t.size, sizes, 'a parameter');
+  if (n === 0n) throw new NoValue();
+  return whole(n > 1n << 31n ? n - 1n - BigInt(next(5)) : BigInt(next(Number(n))));
+}
+
+function number(of: Scalar, next: Next): Value {
+  switch (of) {
+    case 'f32':
+      return real((next(65) - 32) / 8, next(4) - 1);
+    case 'i32':
+      return whole(BigInt(integers[next(integers.length)]!));
+    case 'u32': {
+      const x = BigInt(naturals[next(naturals.length)]!);
+      return { k: 'int', t: 'u32', x, w: x };
     }
-    case 'scalar':
-      switch (t.of) {
-        case 'f32':
-          return real((next(65) - 32) / 8, next(4) - 1);
-        case 'i32':
-          return whole(BigInt(integers[next(integers.length)]!));
-        case 'u32': {
-          const x = BigInt(naturals[next(naturals.length)]!);
-          return { k: 'int', t: 'u32', x, w: x };
-        }
-        case 'key':
-          return { k: 'key', words: [0, next(1000)] };
-        case 'bool':
-          return { k: 'bool', v: next(2) === 1 };
-      }
-    case 'tensor':
-    case 'record':
-    case 'fn':
-    case 'var':
-      return bad(`an input of type ${t.k}`);
+    case 'key':
+      return { k: 'key', words: [0, next(1000)] };
+    case 'bool':
+      return { k: 'bool', v: next(2) === 1 };
   }
 }
 
@@ -134,7 +128,10 @@ export function leavesAt(v: Value, t: Type, sizes: Sizes): readonly Leaf[] {
   return out;
 }
 
-type HostLeaf = { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint32Array | BigInt64Array };
+type HostLeaf = {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint32Array | BigInt64Array;
+};
 export type HostTree = HostLeaf | { readonly [label: string]: HostTree };
 
 /** As the library takes it. */

@@ -12,7 +12,7 @@ import type { Checks } from './checks.ts';
 import { difference, gradParams, slopeDifference } from './compare.ts';
 import { hostTree } from './inputs.ts';
 import type { Random } from './program.ts';
-import { together, type Together } from './together.ts';
+import { type Together, together } from './together.ts';
 import { rootOf } from './tree.ts';
 import { type Run, runAt, truthOf } from './truth.ts';
 import { largeSizes, shown, smallSizes } from './tuples.ts';
@@ -175,7 +175,10 @@ function refusal(e: unknown, where: string): Fault | string {
     return fault('refused when run', code, `${where}: ${text}`);
   }
   if (code !== undefined) return code;
-  const cause = text.split('\n')[0]!.replace(/-?\d[\d.e+]*/g, '#').slice(0, 80);
+  const cause = text
+    .split('\n')[0]!
+    .replace(/-?\d[\d.e+]*/g, '#')
+    .slice(0, 80);
   const stack = e instanceof Error ? (e.stack ?? text) : text;
   return fault('internal error', cause, `${where}: ${stack.split('\n').slice(0, 6).join('\n')}`);
 }
@@ -187,4 +190,3 @@ function codeOf(e: unknown): string | undefined {
   if (isTenonError(e) && e.code === 'input' && /2\^31|2147483647/.test(e.message)) return 'input';
   return undefined;
 }
-

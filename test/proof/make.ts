@@ -14,13 +14,20 @@ export const array = (of: Type, ...dims: readonly Size[]): Type => {
   if (of.k === 'tensor') return { k: 'tensor', of: of.of, dims: [...dims, ...of.dims] };
   return { k: 'tensor', of, dims };
 };
-export const recordType = (fields: Readonly<Record<string, Type>>, fixed: readonly string[] = []): Type => ({
+export const recordType = (
+  fields: Readonly<Record<string, Type>>,
+  fixed: readonly string[] = [],
+): Type => ({
   k: 'record',
   fields: Object.entries(fields).map(([label, type]) => ({
     ...{ label, type, fixed: fixed.includes(label) },
   })),
 });
-export const fnType = (params: readonly Type[], result: Type): Type => ({ k: 'fn', params, result });
+export const fnType = (params: readonly Type[], result: Type): Type => ({
+  k: 'fn',
+  params,
+  result,
+});
 
 // ---------------------------------------------------------------- expressions
 

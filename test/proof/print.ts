@@ -6,7 +6,7 @@
  */
 import type { Binder, Expr, ExprOf, Fact, Fn, Index, Param, Program, Size, Type } from './tree.ts';
 
-export const printProgram = (p: Program): string => p.fns.map((f) => printFn(p, f)).join('\n\n');
+export const printProgram = (p: Program): string => p.fns.map((f) => printFn(p, f)).join('\n');
 
 function printFn(p: Program, f: Fn): string {
   const named = [
@@ -168,7 +168,7 @@ export function printer(p: Program): {
         return [`${start} for ${binders([e.binder])}.${body(e.body, pad)}`, LOOSE];
       }
       case 'if': {
-        const [yes, no] = [body(e.then, pad), body(e.else, pad)];
+        const [yes, no] = [body(e.yes, pad), body(e.no, pad)];
         return [`if ${expr(e.cond, COMPARED, pad)} then${yes} else${no}`, LOOSE];
       }
       case 'record': {

@@ -67,7 +67,10 @@ export function tensorOf(d: Draft, dims: readonly Size[], byForm = false): Held 
   if (d.p.chance(15)) {
     d.used.add('tensor made in place');
     const over = dims.map((s) => one(d.fresh('i'), s));
-    const value = add(cast('f32', mod(add(v(over[0]!.name), int(d.p.below(3))), int(5))), number(d));
+    const value = add(
+      cast('f32', mod(add(v(over[0]!.name), int(d.p.below(3))), int(5))),
+      number(d),
+    );
     return { e: loop(over, value), dims };
   }
   const own = nearly(d, dims);
@@ -133,7 +136,9 @@ export const accesses: Readonly<Record<string, Access>> = {
   'read by a function': (d, dims, ix, orElse) => {
     if (hasParts(ix) || orElse !== undefined) return plain(d, dims, ix, orElse);
     const t = tensorOf(d, dims);
-    const places = ix.map((i, n) => meant(i, t.dims[n]!)).flatMap((i) => (i.k === 'at' ? [i.e] : []));
+    const places = ix
+      .map((i, n) => meant(i, t.dims[n]!))
+      .flatMap((i) => (i.k === 'at' ? [i.e] : []));
     const [g, js] = [d.fresh('get'), ix.map(() => d.fresh('j'))];
     return named(d, t, (e) => {
       const body = readOf(
@@ -184,8 +189,7 @@ export function wrappedValue(d: Draft, base?: OneBinder): Expr {
 
 type Made = (d: Draft, a: Under) => Under;
 
-const second = (d: Draft, a: Under): Under =>
-  under(d, a.binders, () => drawRead(d, a.binders[0]));
+const second = (d: Draft, a: Under): Under => under(d, a.binders, () => drawRead(d, a.binders[0]));
 
 export const makes: Readonly<Record<string, Made>> = {
   'a read': (_d, a) => a,
@@ -197,7 +201,10 @@ export const makes: Readonly<Record<string, Made>> = {
   },
   'a number added': (d, a) => ({
     ...a,
-    value: add(a.value, under(d, a.binders, () => wrappedValue(d, a.binders[0]))),
+    value: add(
+      a.value,
+      under(d, a.binders, () => wrappedValue(d, a.binders[0])),
+    ),
   }),
   'if on data': (d, a) => {
     const b = second(d, a);
@@ -206,16 +213,21 @@ export const makes: Readonly<Record<string, Made>> = {
     const right = i === undefined ? real(1) : int(1 + d.p.below(3));
     const cond: Expr = { k: 'compare', op: d.p.one(['<', '==', '>=']), left, right };
     return {
-      value: { k: 'if', cond, then: a.value, else: b.value },
+      value: { k: 'if', cond, yes: a.value, no: b.value },
       binders: [...a.binders, ...b.binders],
     };
   },
   'if on sizes': (d, a) => {
     const left = asExpr(drawName(d));
-    const cond: Expr = { k: 'compare', op: d.p.one(['>=', '<', '==']), left, right: int(d.p.below(4)) };
+    const cond: Expr = {
+      k: 'compare',
+      op: d.p.one(['>=', '<', '==']),
+      left,
+      right: int(d.p.below(4)),
+    };
     const b = d.p.chance(50) ? { value: number(d), binders: [] } : second(d, a);
     return {
-      value: { k: 'if', cond, then: a.value, else: b.value },
+      value: { k: 'if', cond, yes: a.value, no: b.value },
       binders: [...a.binders, ...b.binders],
     };
   },
@@ -235,4 +247,3 @@ export function summed(u: Under): Expr {
     ? u.value
     : { k: 'reduce', op: 'sum', binders: u.binders, body: u.value, of: 'f32' };
 }
-

@@ -40,7 +40,8 @@ function* withoutFns(p: Program): Generator<Program> {
 
 function* withoutLets(p: Program): Generator<Program> {
   for (const [i, f] of p.fns.entries()) {
-    for (let k = lets(f.body).length - 1; k >= 0; k--) yield withFn(p, i, { ...f, body: cut(f.body, k) });
+    for (let k = lets(f.body).length - 1; k >= 0; k--)
+      yield withFn(p, i, { ...f, body: cut(f.body, k) });
   }
 }
 

@@ -21,7 +21,10 @@ export function report(c: Counts): string {
   );
   const of = (n: number): string => `${String(n).padStart(7)}  ${percent(n / c.programs)}`;
   const firsts = Object.fromEntries(
-    Object.entries(c.causes).map(([cause, n]) => [`${cause} (first: program ${c.firsts[cause]})`, n]),
+    Object.entries(c.causes).map(([cause, n]) => [
+      `${cause} (first: program ${c.firsts[cause]})`,
+      n,
+    ]),
   );
   return [
     'constructs, in how many programs, and how many of those are accepted:',

@@ -86,7 +86,10 @@ const reduceTree =
     }
     const a = d.fresh('a');
     const body = d.p.chance(60) ? v(a) : mul(number(d), v(a));
-    return { value: { k: 'reduceTree', op: o, names: [a], trees: [t.e], body, of: 'f32' }, type: f32 };
+    return {
+      value: { k: 'reduceTree', op: o, names: [a], trees: [t.e], body, of: 'f32' },
+      type: f32,
+    };
   };
 
 const sumOfTwo: Row = (d) => {
@@ -95,7 +98,10 @@ const sumOfTwo: Row = (d) => {
   const [a, b] = [d.fresh('a'), d.fresh('b')];
   const body = sub(mul(real2, v(a)), v(b));
   const trees = [t.e, v(other.name)];
-  return { value: { k: 'reduceTree', op: 'sum', names: [a, b], trees, body, of: 'f32' }, type: f32 };
+  return {
+    value: { k: 'reduceTree', op: 'sum', names: [a, b], trees, body, of: 'f32' },
+    type: f32,
+  };
 };
 const real2: Expr = { k: 'real', value: 2 };
 
@@ -130,7 +136,12 @@ const drawTuple: Row = (d) => {
 };
 
 const draw = (d: Draft, counter: Index): Expr => ({
-  ...{ k: 'draw', what: d.p.one(['uniform', 'uniform', 'normal'] as const), key: anyKey(d), counter },
+  ...{
+    k: 'draw',
+    what: d.p.one(['uniform', 'uniform', 'normal'] as const),
+    key: anyKey(d),
+    counter,
+  },
 });
 
 const drawNumber: Row = (d) => {
@@ -161,10 +172,19 @@ const randint: Row = (d) => {
   const size = drawSize(d);
   need(d, atLeast(size, 1));
   const i = { ...binder(d, drawName(d)), elide: false };
-  const [n, body] = [d.fresh('n'), { k: 'draw', what: 'randint', key: anyKey(d), counter: at(v(i.name)), size, written: true }] as const;
+  const [n, body] = [
+    d.fresh('n'),
+    { k: 'draw', what: 'randint', key: anyKey(d), counter: at(v(i.name)), size, written: true },
+  ] as const;
   const declared = d.p.chance(50) ? size : plus(size, d.p.one([1, 47]));
   const zero = op('//', v(n), asExpr(size));
-  const value: Expr = { k: 'let', name: n, type: idx(declared), value: body, body: cast('f32', zero) };
+  const value: Expr = {
+    k: 'let',
+    name: n,
+    type: idx(declared),
+    value: body,
+    body: cast('f32', zero),
+  };
   return { value: loop([i], value), type: array(f32, i.size) };
 };
 

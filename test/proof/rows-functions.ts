@@ -21,7 +21,10 @@ const ofIndex: Row = (d) => {
   const call: Expr = { k: 'apply', fn: f.name, args: [form.ix.e] };
   const value = form.wrap?.(call) ?? call;
   // Where it goes over two, the rest is summed.
-  const [first = binder(d, drawName(d)), ...rest] = form.binders.map((b) => ({ ...b, elide: false }));
+  const [first = binder(d, drawName(d)), ...rest] = form.binders.map((b) => ({
+    ...b,
+    elide: false,
+  }));
   return {
     value: loop([{ ...first, elide: false }], summed({ value, binders: rest })),
     type: array(f32, first.size),
@@ -48,7 +51,10 @@ const ofInteger: Row = (d) => {
 /** A parameter that may be left out; its default sees the ones before it. */
 const defaulted: Row = (d) => {
   const vectors = d.params.filter((p) => p.type.k === 'tensor' && isF32(p.type.of));
-  const x = vectors.length > 0 && d.p.chance(75) ? d.p.one(vectors) : addParam(d, 'x', array(f32, drawName(d)));
+  const x =
+    vectors.length > 0 && d.p.chance(75)
+      ? d.p.one(vectors)
+      : addParam(d, 'x', array(f32, drawName(d)));
   const dims = x.type.k === 'tensor' ? x.type.dims : [];
   const a = d.fresh('a');
   const tree = (op: 'sum' | 'prod' | 'max'): Expr => ({
@@ -88,7 +94,11 @@ const S: Type = { k: 'var', name: 'S' };
 
 type Generic = (d: Draft) => Pick<Fn, 'params' | 'result' | 'body'>;
 
-const overTree = (op: 'sum' | 'prod' | 'max' | 'min' | 'mean', name: string, body = v('b')): Expr => ({
+const overTree = (
+  op: 'sum' | 'prod' | 'max' | 'min' | 'mean',
+  name: string,
+  body = v('b'),
+): Expr => ({
   ...{ k: 'reduceTree', op, names: ['b'], trees: [v(name)], body, of: 'f32' },
 });
 

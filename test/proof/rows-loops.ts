@@ -2,7 +2,7 @@
  * Bindings that are loops: `for`, reductions, folds and scans, loops that may be empty around what
  * could not be had otherwise, concatenations. Rows as row.ts says; rows.ts holds the table.
  */
-import { addParam, binder, type Draft, inLoop, need } from './draft.ts';
+import { binder, type Draft, inLoop, need } from './draft.ts';
 import { drawName, drawSize } from './draw-size.ts';
 import { index } from './form.ts';
 import { anyI32, anyInt } from './forms-data.ts';
@@ -93,7 +93,11 @@ const best: Row = (d) => {
     return { value: reduce(o, [first!], body), type: idx(first!.size), stem: 'best' };
   }
   const over = times(group(first!.size), group(second.size));
-  return { value: reduce(o, [{ k: 'tuple', items: binders }], value), type: idx(over), stem: 'best' };
+  return {
+    value: reduce(o, [{ k: 'tuple', items: binders }], value),
+    type: idx(over),
+    stem: 'best',
+  };
 };
 
 /** `all` and `any` decide a choice. */
@@ -103,7 +107,7 @@ const truth: Row = (d) => {
   const cond = reduce(d.p.one(['all', 'any'] as const), binders, {
     ...{ k: 'compare', op: d.p.one(['<=', '>'] as const), left: value, right },
   });
-  return { value: { k: 'if', cond, then: number(d), else: summed(drawRead(d)) }, type: f32 };
+  return { value: { k: 'if', cond, yes: number(d), no: summed(drawRead(d)) }, type: f32 };
 };
 
 // ---------------------------------------------------------------- loops that may be empty
@@ -124,7 +128,16 @@ const emptyLoops: Row = (d) => {
   const [i, j] = [binder(d, drawSize(d)), binder(d, drawName(d))];
   const inner = under(d, [i, j], () => summed(drawScalar(d)));
   const body = add(inner, cast('f32', sub(v(i.name), v(j.name))));
-  return { value: loop([{ ...i, elide: false }, { ...j, elide: false }], body), type: array(f32, i.size, j.size) };
+  return {
+    value: loop(
+      [
+        { ...i, elide: false },
+        { ...j, elide: false },
+      ],
+      body,
+    ),
+    type: array(f32, i.size, j.size),
+  };
 };
 
 /** Divided by a size, which may be 0 where the loop is empty. */
@@ -134,56 +147,6 @@ const quotients: Row = (d) => {
   const n = op(d.p.one(['//', '%']), add(mul(int(7), v(i.name)), anyI32(d)), asExpr(by));
   const body = cast('f32', mod(n, int(5)));
   return { value: loop([{ ...i, elide: false }], body), type: array(f32, i.size) };
-};
-
-// ---------------------------------------------------------------- folds
-
-const fold =
-  (k: 'fold' | 'scan'): Row =>
-  (d) => {
-    const l = binder(d, drawName(d));
-    const s = d.fresh('s');
-    const next = inLoop(d, l.size, () => summed(drawScalar(d, l)));
-    const body = d.p.chance(50) ? add(v(s), next) : sub(next, v(s));
-    const value: Expr = { k, name: s, type: f32, init: real(0), binder: l, body };
-    return { value, type: k === 'fold' ? f32 : array(f32, l.size) };
-  };
-
-/** An index is carried: where it points next is data. */
-const foldIndex =
-  (k: 'fold' | 'scan'): Row =>
-  (d) => {
-    const l = binder(d, drawName(d));
-    const size = drawSize(d);
-    need(d, atLeast(size, 1));
-    const [s, start] = [d.fresh('s'), d.fresh('start')];
-    const to = addParam(d, 'to', array(idx(size), size));
-    const body = read(v(to.name), [size], at(v(s)));
-    const folded: Expr = { k, name: s, type: idx(size), init: v(start), binder: { ...l, elide: false }, body };
-    const value = bindLet(start, int(0), folded, idx(size));
-    const type = k === 'fold' ? idx(size) : array(idx(size), l.size);
-    return { value, type, stem: 'reached' };
-  };
-
-const foldRecord: Row = (d) => {
-  const l = binder(d, drawName(d));
-  const s = d.fresh('s');
-  const next = inLoop(d, l.size, () => summed(drawRead(d, l)));
-  const part = (label: string): Expr => ({ k: 'field', target: v(s), label });
-  const type = recordType({ a: f32, b: f32 });
-  const body = record({ a: add(part('b'), next), b: part('a') });
-  const init = record({ a: real(0), b: real(1) });
-  return { value: { k: 'fold', name: s, type, init, binder: l, body }, type, stem: 'r' };
-};
-
-/** A whole number is carried, in 32 bits. */
-const foldInteger: Row = (d) => {
-  const l = { ...binder(d, drawName(d)), elide: false };
-  const [s, start] = [d.fresh('s'), d.fresh('start')];
-  const body = add(mul(v(s), int(d.p.one([3, 31, 65537]))), v(l.name));
-  const folded: Expr = { k: 'fold', name: s, type: i32, init: v(start), binder: l, body };
-  const n = bindLet(start, int(7), folded, i32);
-  return { value: n, type: i32, stem: 'n' };
 };
 
 // ---------------------------------------------------------------- tensors made and taken apart
@@ -285,12 +248,6 @@ export const loopRows: Readonly<Record<string, Row>> = {
   'in a loop': emptyLoop,
   'in two loops': emptyLoops,
   'quotient in a loop': quotients,
-  fold: fold('fold'),
-  scan: fold('scan'),
-  'fold of an index': foldIndex('fold'),
-  'scan of an index': foldIndex('scan'),
-  'fold of a record': foldRecord,
-  'fold of an integer': foldInteger,
   'tensor of integers': integers,
   concatenation: concatenated,
   'parts of a concatenation': concatenatedParts,
@@ -300,4 +257,3 @@ export const loopRows: Readonly<Record<string, Row>> = {
   values,
   rows: rowOf,
 };
-

@@ -2,16 +2,18 @@
 import { callRows } from './calls.ts';
 import { binder, type Draft, fitting } from './draft.ts';
 import { plainName } from './draw-size.ts';
-import type { Made, Row } from './row.ts';
-import { dataRows } from './rows-data.ts';
 import { forms } from './forms.ts';
 import { array, f32, loop } from './make.ts';
 import { readBy } from './reads.ts';
+import type { Made, Row } from './row.ts';
+import { dataRows } from './rows-data.ts';
+import { foldRows } from './rows-folds.ts';
 import { functionRows } from './rows-functions.ts';
 import { loopRows } from './rows-loops.ts';
 
 export const rows: Readonly<Record<string, Row>> = {
   ...loopRows,
+  ...foldRows,
   ...dataRows,
   ...functionRows,
   ...callRows,

@@ -160,10 +160,7 @@ export const hashed = (n: string, salt = 0): bigint =>
   prime;
 
 export const sameSize = (a: Size, b: Size): boolean =>
-  [1, 2].every(
-    (salt) =>
-      atPoint(a, (n) => hashed(n, salt)) === atPoint(b, (n) => hashed(n, salt)),
-  );
+  [1, 2].every((salt) => atPoint(a, (n) => hashed(n, salt)) === atPoint(b, (n) => hashed(n, salt)));
 
 /** A sum or a difference, whose parts would be taken for those of a sum around it. */
 export const isSum = (s: Size): boolean => s.k === 'op' && (s.op === '+' || s.op === '-');

@@ -5,8 +5,15 @@
  * Invariant: what one device throws does not keep the others from running; `last` holds what each of
  * them gave.
  */
+
+import type {
+  Compiled,
+  Device,
+  DeviceName,
+  Executable,
+  HostArray,
+} from '../../runtime/devices/device.ts';
 import { checksOf } from './checks.ts';
-import type { Compiled, Device, DeviceName, Executable, HostArray } from '../../runtime/devices/device.ts';
 
 export type Given =
   | { readonly k: 'values'; readonly outputs: readonly HostArray[] }
@@ -47,8 +54,10 @@ async function prepareAll(
   program: Compiled,
   last: Map<DeviceName, Given>,
 ): Promise<Executable> {
-  const all: { readonly name: DeviceName; readonly made: Executable | { readonly error: unknown } }[] =
-    [];
+  const all: {
+    readonly name: DeviceName;
+    readonly made: Executable | { readonly error: unknown };
+  }[] = [];
   for (const d of devices) {
     try {
       all.push({ name: d.name, made: await d.prepare(program) });

@@ -70,7 +70,16 @@ export type Index =
   /** The first or the last `size` elements of a dimension. */
   | { readonly k: 'left' | 'right'; readonly part: Index; readonly size: Size };
 
-export type ReduceOp = 'sum' | 'prod' | 'max' | 'min' | 'mean' | 'argmax' | 'argmin' | 'all' | 'any';
+export type ReduceOp =
+  | 'sum'
+  | 'prod'
+  | 'max'
+  | 'min'
+  | 'mean'
+  | 'argmax'
+  | 'argmin'
+  | 'all'
+  | 'any';
 export type NumberOp = '+' | '-' | '*' | '//' | '%';
 export type CompareOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -147,7 +156,7 @@ export type Expr =
       readonly binder: OneBinder;
       readonly body: Expr;
     }
-  | { readonly k: 'if'; readonly cond: Expr; readonly then: Expr; readonly else: Expr }
+  | { readonly k: 'if'; readonly cond: Expr; readonly yes: Expr; readonly no: Expr }
   | { readonly k: 'record'; readonly fields: readonly { label: string; value: Expr }[] }
   | { readonly k: 'field'; readonly target: Expr; readonly label: string }
   | { readonly k: 'array'; readonly items: readonly { spread: boolean; value: Expr }[] }

@@ -25,13 +25,7 @@ export type Ran =
   | { readonly k: 'skipped' };
 
 /** One function at one set of sizes. */
-export function runAt(
-  program: Program,
-  fn: Fn,
-  sizes: Sizes,
-  seed: number,
-  budget?: Budget,
-): Ran {
+export function runAt(program: Program, fn: Fn, sizes: Sizes, seed: number, budget?: Budget): Ran {
   try {
     const inputs = inputsOf(fn, sizes, seed);
     const ways = draws(program) ? trials : trials.slice(0, 1);

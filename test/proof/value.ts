@@ -60,8 +60,7 @@ export function floorDiv(a: bigint, b: bigint): bigint {
 }
 
 /** Has the sign of the divisor; x % 0 is 0. */
-export const floorMod = (a: bigint, b: bigint): bigint =>
-  b === 0n ? 0n : a - b * floorDiv(a, b);
+export const floorMod = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : a - b * floorDiv(a, b));
 
 const exact = {
   '+': (a: bigint, b: bigint) => a + b,
@@ -127,7 +126,12 @@ export function realOp(op: IntOp, a: Real, b: Real): Real {
 }
 
 /** An operator on scalars, on tensors of one shape, or on a tensor and a scalar. */
-export function lifted(a: Value, b: Value, f: (x: Value, y: Value) => Value, unequal: () => never): Value {
+export function lifted(
+  a: Value,
+  b: Value,
+  f: (x: Value, y: Value) => Value,
+  unequal: () => never,
+): Value {
   if (a.k === 'tensor' && b.k === 'tensor') {
     if (a.items.length !== b.items.length) unequal();
     return tensor(a.items.map((x, i) => lifted(x, b.items[i]!, f, unequal)));
@@ -158,7 +162,15 @@ export function mapTrees(
   if (first.k === 'tensor') {
     const rows = trees.map((t) => (t.k === 'tensor' ? t.items : unequal()));
     if (rows.some((r) => r.length !== first.items.length)) unequal();
-    return tensor(first.items.map((_, i) => mapTrees(rows.map((r) => r[i]!), f, unequal)));
+    return tensor(
+      first.items.map((_, i) =>
+        mapTrees(
+          rows.map((r) => r[i]!),
+          f,
+          unequal,
+        ),
+      ),
+    );
   }
   if (first.k === 'record') {
     const others = trees.map((t) => (t.k === 'record' ? t.fields : unequal()));

@@ -51,7 +51,7 @@ export function mapParts(e: Expr, f: (part: Expr) => Expr): Expr {
     case 'scan':
       return { ...e, init: f(e.init), body: f(e.body) };
     case 'if':
-      return { ...e, cond: f(e.cond), then: f(e.then), else: f(e.else) };
+      return { ...e, cond: f(e.cond), yes: f(e.yes), no: f(e.no) };
     case 'record':
       return { ...e, fields: e.fields.map((x) => ({ ...x, value: f(x.value) })) };
     case 'field':
