@@ -45,7 +45,7 @@ class Exact implements Run {
 
   constructor(
     program: Program,
-    { below = trials[0]!, steps = 20_000, budget = { left: steps } }: Options,
+    { below = trials[0]!, steps = 8_000, budget = { left: steps } }: Options,
   ) {
     this.#program = program;
     this.below = below;

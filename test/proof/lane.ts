@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { check as ownCheck } from '../../dsl/index.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { availableDevices, deviceNames, openDevice } from '../../runtime/index.ts';
-import { type Counts, count, noCounts, readState, writeState } from './counts.ts';
+import { type Counts, count, noCounts, readState, type State, writeState } from './counts.ts';
 import { type Fault, type Judge, judged } from './judge.ts';
 import { programAt, type Random } from './program.ts';
 import { report } from './report.ts';
@@ -71,9 +71,18 @@ async function judge(): Promise<Judge> {
 const show = (n: number, p: Random, f: Fault): string =>
   `FAIL ${f.kind}, program ${n} of seed ${seed}\n${f.detail}\n${p.text}\n`;
 
+function keptState(): State | undefined {
+  if (values.state === undefined) return undefined;
+  try {
+    return readState(values.state, settings);
+  } catch (e) {
+    return refuse(e instanceof Error ? e.message : String(e));
+  }
+}
+
 const j = await judge();
 const settings = JSON.stringify({ seed, from, device: values.device, checker: values.checker });
-const kept = values.state === undefined ? undefined : readState(values.state, settings);
+const kept = keptState();
 const counts: Counts = kept?.counts ?? noCounts();
 let next = kept?.next ?? from;
 const end = from + programs;

@@ -13,7 +13,7 @@ import { smaller } from './reduce.ts';
 export type Small = { readonly program: Random; readonly fault: Fault };
 
 /** Programs that are tried at most, in either way. */
-const patience = { numbers: 250, trees: 1500 };
+const patience = { numbers: 120, trees: 1200 };
 
 export async function shrunk(
   j: Judge,

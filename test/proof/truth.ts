@@ -63,7 +63,7 @@ export type Truth =
   | { readonly k: 'vacuous' };
 
 /** Steps of the interpreter for one program. */
-const affordable = 60_000;
+const affordable = 40_000;
 
 /** Every function at so many sizes at most; ends at the first place that is outside. */
 export function truthOf(program: Program, seed: number, most: number): Truth {
