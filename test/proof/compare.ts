@@ -13,7 +13,7 @@ import type { Real, Value } from './value.ts';
 
 /** Parameters to differentiate by: trees of nothing but f32. */
 export const gradParams = (fn: Fn): readonly string[] =>
-  fn.params.filter((p) => allF32(p.type)).map((p) => p.name);
+  fn.params.filter((p) => p.init === undefined && allF32(p.type)).map((p) => p.name);
 
 const allF32 = (t: Type): boolean =>
   t.k === 'tensor'

@@ -24,7 +24,12 @@ export function conform(v: Value, t: Type, sizes: Sizes, where: string): Value {
     case 'idx':
       return v.k === 'int' ? indexBelow(v.x, t.size, sizes, where) : misfit();
     case 'tensor':
-      return rows(v, t.dims, t.of, sizes, where);
+      return rows(
+        v,
+        t.dims.map((d) => ({ d, n: sizeAt(d, sizes, where) })),
+        (x) => conform(x, t.of, sizes, where),
+        where,
+      );
     case 'record': {
       if (v.k !== 'record') return misfit();
       const fields = t.fields.map(({ label, type, fixed }) => {
@@ -59,14 +64,16 @@ function indexBelow(x: bigint, size: Size, sizes: Sizes, where: string): Value {
   return { k: 'int', t: 'i32', x, w: x };
 }
 
-function rows(v: Value, dims: readonly Size[], of: Type, sizes: Sizes, where: string): Value {
+type Dim = { readonly d: Size; readonly n: bigint };
+
+function rows(v: Value, dims: readonly Dim[], item: (v: Value) => Value, where: string): Value {
   const [first, ...rest] = dims;
-  if (first === undefined) return conform(v, of, sizes, where);
+  if (first === undefined) return item(v);
   if (v.k !== 'tensor') return bad(`${v.k} for a tensor in ${where}`);
-  const n = sizeAt(first, sizes, where);
+  const { d, n } = first;
   if (BigInt(v.items.length) !== n) {
-    const what = `${v.items.length} elements for the dimension ${printSize(first)} = ${n}`;
+    const what = `${v.items.length} elements for the dimension ${printSize(d)} = ${n}`;
     throw new Outside('shape', what, where);
   }
-  return tensor(v.items.map((x) => rows(x, rest, of, sizes, where)));
+  return tensor(v.items.map((x) => rows(x, rest, item, where)));
 }

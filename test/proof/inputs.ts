@@ -79,11 +79,21 @@ function drawn(t: Type, sizes: Sizes, next: Next): Value {
   return build(0);
 }
 
-/** @throws Outside for a parameter whose type is none, NoValue, TooMany. */
-export function inputsOf(fn: Fn, sizes: Sizes, seed: number): readonly Value[] {
+/**
+ * None for a parameter that takes its default, which half of those that have one do.
+ * @throws Outside for a parameter whose type is none, NoValue, TooMany.
+ */
+export function inputsOf(fn: Fn, sizes: Sizes, seed: number): readonly (Value | undefined)[] {
   const next = numbers(seed);
-  return fn.params.map((p) => drawn(p.type, sizes, next));
+  return fn.params.map((p) => {
+    const v = drawn(p.type, sizes, next);
+    if (p.init === undefined) return v;
+    return next(2) === 0 ? undefined : still(v);
+  });
 }
+
+/** An f32 that the direction leaves where it is. */
+const still = (v: Value): Value => (v.k === 'real' ? real(v.v) : v);
 
 // ---------------------------------------------------------------- leaf by leaf
 

@@ -140,21 +140,27 @@ async function runOne(
 ): Promise<Fault | string | undefined> {
   const root = rootOf(p.program);
   const inputs = Object.fromEntries(
-    root.params.map((x, i) => [x.name, hostTree(run.inputs[i]!, x.type, run.sizes)]),
+    root.params.flatMap((x, i) => {
+      const v = run.inputs[i];
+      return v === undefined ? [] : [[x.name, hostTree(v, x.type, run.sizes)]];
+    }),
   );
   const sizes = Object.fromEntries([...run.sizes].map(([name, n]) => [name, Number(n)]));
   const where = `at ${shown(run.sizes)}`;
   all.last.clear();
+  let refused: string | undefined;
   try {
     await f.call(inputs, { sizes });
   } catch (e) {
-    if (all.last.size === 0) return refusal(e, where);
+    const own = [...all.last.values()].some((given) => given.k === 'threw');
+    if (!own) return refusal(e, where);
   }
   for (const [device, given] of all.last) {
     if (given.k === 'threw') {
       const found = refusal(given.error, `on ${device} ${where}`);
       if (typeof found !== 'string') return found;
-      return found;
+      refused = found;
+      continue;
     }
     const wrong = difference(root, run, given.outputs);
     if (wrong !== undefined) return fault('wrong value', device, `${device} ${where}: ${wrong}`);
@@ -162,7 +168,7 @@ async function runOne(
     const slope = slopeDifference(root, run, given.outputs, by);
     if (slope !== undefined) return fault('wrong gradient', device, `${device} ${where}: ${slope}`);
   }
-  return undefined;
+  return refused;
 }
 
 /** What callers had to show before, so that it may not come up now. */

@@ -14,7 +14,7 @@ import { visit } from './walk.ts';
 
 export type Run = {
   readonly sizes: Sizes;
-  readonly inputs: readonly Value[];
+  readonly inputs: readonly (Value | undefined)[];
   /** One for each way to draw whole numbers. */
   readonly results: readonly Result[];
 };
