@@ -27,7 +27,7 @@ export function difference(fn: Fn, run: Run, outputs: readonly HostArray[]): str
   const [first, ...others] = run.results;
   const { meter } = first!;
   // f32 ends there, and what comes of it is anything.
-  if (run.results.some((r) => r.meter.peak > 1e30)) return undefined;
+  if (run.results.some((r) => !(r.meter.peak <= 1e30))) return undefined;
   const leaves = run.results.map((r) => leavesAt(r.value, fn.result, run.sizes));
   for (const [i, leaf] of leaves[0]!.entries()) {
     const given = outputs[i];
@@ -66,7 +66,7 @@ export function slopeDifference(
   if (loss === undefined || right.some((x) => x?.v !== loss.v || x.d !== loss.d)) return undefined;
   const slope = loss.d;
   // At a tie of a maximum there is more than one gradient.
-  if (run.results.some((r) => r.meter.tied || r.meter.peak > 1e30)) return undefined;
+  if (run.results.some((r) => r.meter.tied || !(r.meter.peak <= 1e30))) return undefined;
   let at = leavesAt(run.results[0]!.value, fn.result, run.sizes).length;
   let [sum, terms] = [0, 0];
   for (const [i, p] of fn.params.entries()) {

@@ -51,7 +51,7 @@ if (![programs, seed, from].every((n) => Number.isSafeInteger(n) && n >= 0) || p
   refuse('programs, seed and from are whole numbers');
 }
 
-const chunk = 250;
+const chunk = 500;
 
 async function judge(): Promise<Judge> {
   if (values.checker !== undefined) {

@@ -39,9 +39,11 @@ const sameDims = (a: readonly Size[], b: readonly Size[]): boolean =>
 export const number = (d: Draft): Expr => real(d.p.one([1, 2, -1, 0.5, 3]));
 
 /** As many elements as asked for, or one too few or something else. */
-function nearly(d: Draft, dims: readonly Size[]): readonly Size[] {
+function nearly(d: Draft, dims: readonly Size[], byForm = false): readonly Size[] {
   const [first, ...rest] = dims;
   if (first === undefined || !d.deviates()) return dims;
+  // One more would be another part.
+  if (byForm) return [otherName(d, first), ...rest];
   if (first.k === 'nat') return [plus(first, first.value > 0 ? -1 : 1), ...rest];
   return [d.p.one([otherName(d, first), plus(first, 1)]), ...rest];
 }
@@ -73,7 +75,7 @@ export function tensorOf(d: Draft, dims: readonly Size[], byForm = false): Held 
     );
     return { e: loop(over, value), dims };
   }
-  const own = nearly(d, dims);
+  const own = nearly(d, dims, byForm);
   return { e: v(addParam(d, 'x', array(f32, ...own)).name), dims: own };
 }
 
@@ -120,13 +122,13 @@ export const accesses: Readonly<Record<string, Access>> = {
     );
   },
   'read of a field': (d, dims, ix, orElse) => {
-    const own = nearly(d, dims);
+    const own = nearly(d, dims, hasParts(ix));
     const r = addParam(d, 'r', recordType({ a: array(f32, ...own), b: f32 }));
     return readOf(field(v(r.name), 'a'), own, ix, orElse);
   },
   'array of records': (d, dims, ix, orElse) => {
     if (orElse !== undefined) return plain(d, dims, ix, orElse);
-    const own = nearly(d, dims);
+    const own = nearly(d, dims, hasParts(ix));
     const [first, ...rest] = own;
     const inner = recordType({ a: array(f32, ...rest), b: f32 });
     const r = addParam(d, 'rs', array(inner, first!));
