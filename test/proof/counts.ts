@@ -1,0 +1,90 @@
+/**
+ * What a run of the lane has seen so far, as numbers that can be added up, written to a file and read
+ * again: the state that an interrupted run goes on from.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { Outcome } from './judge.ts';
+import type { Random } from './program.ts';
+
+type Tally = Record<string, number>;
+
+export type Counts = {
+  programs: number;
+  accepted: number;
+  /** Of those that are refused: whether they deserve it. */
+  readonly refused: Tally;
+  /** By the codes that refused what is fine. */
+  readonly fine: Tally;
+  readonly refusedAt: Tally;
+  runs: number;
+  failures: number;
+  /** By kind, and by cause with the number of the first program. */
+  readonly faults: Tally;
+  readonly causes: Tally;
+  readonly firsts: Tally;
+  readonly checks: Tally;
+  /** Programs that use each row of the tables, and accepted ones. */
+  readonly used: Tally;
+  readonly usedAccepted: Tally;
+};
+
+export const noCounts = (): Counts => ({
+  ...{ programs: 0, accepted: 0, refused: {}, fine: {}, refusedAt: {}, runs: 0, failures: 0 },
+  ...{ faults: {}, causes: {}, firsts: {}, checks: {}, used: {}, usedAccepted: {} },
+});
+
+const more = (t: Tally, key: string, by = 1): void => {
+  t[key] = (t[key] ?? 0) + by;
+};
+
+export function count(c: Counts, n: number, p: Random, o: Outcome): void {
+  c.programs++;
+  const accepted = o.k !== 'refused';
+  if (accepted) c.accepted++;
+  for (const row of p.used) {
+    more(c.used, row);
+    if (accepted) more(c.usedAccepted, row);
+  }
+  switch (o.k) {
+    case 'fault':
+      c.failures++;
+      more(c.faults, o.kind);
+      more(c.causes, o.group);
+      c.firsts[o.group] ??= n;
+      return;
+    case 'accepted':
+      c.runs += o.runs;
+      for (const code of o.refusedAt) more(c.refusedAt, code);
+      for (const [kind, number] of Object.entries(o.checks)) more(c.checks, kind, number);
+      return;
+    case 'refused':
+      more(c.refused, o.truth);
+      if (o.truth === 'fine') more(c.fine, o.codes.join(' '));
+      return;
+  }
+}
+
+// ---------------------------------------------------------------- the state
+
+export type State = {
+  /** What the counts are of: a run with other settings is another run. */
+  readonly settings: string;
+  readonly next: number;
+  readonly counts: Counts;
+};
+
+export function readState(path: string, settings: string): State | undefined {
+  if (!existsSync(path)) return undefined;
+  const state: State = JSON.parse(readFileSync(path, 'utf8'));
+  if (state.settings !== settings) {
+    throw new Error(`${path} is of a run with other settings: ${state.settings}`);
+  }
+  return state;
+}
+
+/** Whole or not at all. */
+export function writeState(path: string, state: State): void {
+  const next = `${path}.next`;
+  writeFileSync(next, `${JSON.stringify(state, null, 1)}\n`);
+  renameSync(next, path);
+}
