@@ -69,6 +69,15 @@ function hasInt(n: KNest): boolean {
   return found;
 }
 
+/** Whether memory decides a place, and not the loops alone. */
+function isData(e: KExpr): boolean {
+  let found = false;
+  eachKExpr(e, (x) => {
+    if (x.k === 'load') found = true;
+  });
+  return found;
+}
+
 class Accesses {
   readonly #plan: Surroundings;
   readonly #span: Span | undefined;
@@ -151,7 +160,10 @@ class Accesses {
       const e = shown ? narrow.low(sum, cx) : check(this.#clamped(sum, buf.words, cx), buf.words);
       out = { ix: ixZero, dyn: [{ m: 1, e, extent: buf.words }] };
     }
-    this.#plan.count(at.dyn.length > 0, checked);
+    this.#plan.count(
+      at.dyn.some((d) => isData(d.e)),
+      checked,
+    );
     return { at: out, guard, ...(cond ? { cond } : {}) };
   }
 

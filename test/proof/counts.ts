@@ -3,6 +3,7 @@
  * again: the state that an interrupted run goes on from.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { unshown } from './checks.ts';
 import type { Outcome } from './judge.ts';
 import type { Random } from './program.ts';
 
@@ -23,6 +24,8 @@ export type Counts = {
   readonly causes: Tally;
   readonly firsts: Tally;
   readonly checks: Tally;
+  /** Programs with an access by loops alone that is checked, the first ones. */
+  readonly unshown: number[];
   /** Programs that use each row of the tables, and accepted ones. */
   readonly used: Tally;
   readonly usedAccepted: Tally;
@@ -30,7 +33,7 @@ export type Counts = {
 
 export const noCounts = (): Counts => ({
   ...{ programs: 0, accepted: 0, refused: {}, fine: {}, refusedAt: {}, runs: 0, failures: 0 },
-  ...{ faults: {}, causes: {}, firsts: {}, checks: {}, used: {}, usedAccepted: {} },
+  ...{ faults: {}, causes: {}, firsts: {}, checks: {}, unshown: [], used: {}, usedAccepted: {} },
 });
 
 const more = (t: Tally, key: string, by = 1): void => {
@@ -56,6 +59,7 @@ export function count(c: Counts, n: number, p: Random, o: Outcome): void {
       c.runs += o.runs;
       for (const code of o.refusedAt) more(c.refusedAt, code);
       for (const [kind, number] of Object.entries(o.checks)) more(c.checks, kind, number);
+      if ((o.checks[unshown] ?? 0) > 0 && c.unshown.length < 40) c.unshown.push(n);
       return;
     case 'refused':
       more(c.refused, o.truth);

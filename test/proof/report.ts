@@ -36,7 +36,10 @@ export function report(c: Counts): string {
     ...list('refused but fine, by code', c.fine, 15),
     ...list('refused when specialised, by code', c.refusedAt),
     `${String(c.runs).padStart(7)}  runs compared with the exact interpreter`,
-    ...list('checks of the plans', c.checks),
+    ...list('accesses of the plans', c.checks),
+    ...(c.unshown.length === 0
+      ? []
+      : [`checked by loops alone in programs ${c.unshown.join(' ')}`]),
     ...list('faults', c.faults),
     ...list('faults by cause', firsts),
     '',
