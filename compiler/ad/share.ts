@@ -76,7 +76,7 @@ function nodes(s: Nest): readonly Expr[] {
   if (s.op !== null && pointsOf(s) > mostMemory * memory) return [];
   const out: Expr[] = [];
   walkExpr((e) => {
-    if (e.k === 'prim' && !(e === s.body && s.op === null)) out.push(e);
+    if (e.k === 'prim' && e.t !== 'int' && !(e === s.body && s.op === null)) out.push(e);
   }, s.body);
   return out.sort((a, b) => primsOf(b) - primsOf(a)).slice(0, candidates);
 }

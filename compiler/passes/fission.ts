@@ -238,7 +238,9 @@ function candidates(s: Nest, around: Around | undefined): readonly Expr[] {
     if (!isCostly(e)) return;
     const fewer = sizeOver(e) < points;
     const whole = e === s.body && s.op === null;
-    if (fewer || (around !== undefined && !whole && isInvariant(e, around))) out.push(e);
+    // A whole number without a size is made where it is used.
+    if (e.t === 'int') eachChild(e, visit);
+    else if (fewer || (around !== undefined && !whole && isInvariant(e, around))) out.push(e);
     else eachChild(e, visit);
   };
   visit(s.body);

@@ -148,8 +148,17 @@ function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
     }
     case '/': {
       const size = S.divide(l.size, r.size);
-      if (size !== undefined) return atom(size);
       const [a, b] = [show(l.size), show(r.size)];
+      if (size !== undefined) {
+        if (t.trusting || provesNonNegative(t.facts, S.sub(r.size, S.ONE))) return atom(size);
+        const hint = S.constant(r.size) === undefined ? t.addFact?.(`${b} >= 1`) : undefined;
+        return refusedDim(
+          err(t, 'E0505', e.span, `a size is divided by ${b}, which may be 0`, hint),
+        );
+      }
+      if (S.constant(l.size) !== undefined && S.constant(r.size) !== undefined) {
+        return refusedDim(err(t, 'E0505', e.span, `${a} is no multiple of ${b}`));
+      }
       const asked = t.facts.facts.some((f) => f.op === '%' && S.equal(f.left, l.size));
       return refusedDim(
         err(

@@ -86,6 +86,12 @@ fn c(): f32 = never(for i: 9. f32(i))`,
 fn d[K](y: f32[K], z: f32[K]): f32 where K >= 1 = ▸r[N = K](y, y, z)`,
 });
 
+refuses('a divisor is not 0', {
+  'of a size by itself': `fn f[K](x: f32[▸K/K]): f32 = sum i. x[i]`,
+  'of a product by a factor': `fn f[H, W](x: f32[▸H*W/W]): f32 = sum i. x[i]`,
+  'of a number': `fn f(x: f32[▸6/0]): f32 = sum i. x[i]`,
+});
+
 refuses('a size that a fact defines is not negative', {
   'asked of the caller': `fn g[D, A, B](x: f32[A]): f32[D] where D == A - B = for i: D. x[i]
 fn f[N, M](x: f32[N]): f32 = sum v in ▸g[B = M](x). v`,

@@ -46,6 +46,7 @@ fn outside[N](x: f32[N]): f32[N] = for i. x[65536*65536*i] ?? 0
 fn clamped[N](x: f32[N]): f32[N] where N >= 1 = for i. x[clamp(65536*65536*i32(i))]
 fn coprime[N](x: f32[N]): f32 = sum i: 4, j: 4. x[2147483647*i - 2147483629*j] ?? 0
 fn threefold[N](x: f32[N]): f32 = sum i: 3, j: 3, k: 3. x[2147483647*i - 2147483629*j + 2147483587*k] ?? 0
+fn placed[N, M](x: f32[N], n: i32[M]): f32 = sum i. x[65536*n[i]] ?? 0
 fn resample[T](scale: f32): f32 where T >= 1 =
   let x = for t: 44100*T. scale * f32(t % 1000)
   let y = for i: 48000*T. x[147*i//160]
@@ -223,6 +224,13 @@ const all: Record<string, Record<string, Right>> = {
         '': [0 + 18 + 36],
         'grad.x': upTo(50, (i) => Number(i === 0 || i === 18 || i === 36)),
       },
+    },
+    'at places that data decides': {
+      text: OVERFLOW,
+      fn: 'placed',
+      inputs: { x: [7, 8, 9], n: [65536, 0, -65536, 1] },
+      grad: ['x'],
+      want: { '': [7], 'grad.x': [1, 0, 0] },
     },
     'and three of them': {
       text: OVERFLOW,
