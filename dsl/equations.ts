@@ -218,7 +218,7 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     if (parts === undefined) continue;
     const c = S.constant(parts.coefficient);
     if (unknowns.length > 1 && c !== 1 && c !== -1) continue;
-    const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);
+    const value = quotientOf(s, parts.rest, parts.coefficient);
     if (value === undefined) {
       const known = S.mentions(a.size, (v) => v === name) ? b.size : a.size;
       const found = hasUnknown(known) ? parts.rest : known;
@@ -228,6 +228,12 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
     return 'done';
   }
   return 'stuck';
+}
+
+/** -rest / coefficient, with a divisor that may be a size. */
+function quotientOf(s: Solver, rest: Size, coefficient: Size): Size | undefined {
+  const negated = (p: Size) => S.sub(S.ZERO, p);
+  return s.quotient(negated(rest), coefficient) ?? s.quotient(rest, negated(coefficient));
 }
 
 /**

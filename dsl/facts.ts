@@ -17,7 +17,11 @@ import type { DerivedSize, Dim, Size, SizeFact } from './typed.ts';
 import { atom, substDim } from './types.ts';
 
 /** A fact, and its sides over the names that are free in the end. */
-export type KnownFact = SizeFact & { readonly now: Sides };
+export type KnownFact = SizeFact & {
+  readonly now: Sides;
+  /** Of a remainder: `(left - equals) / right`, where that is a size of its own. */
+  readonly quotient?: Size;
+};
 type Sides = { readonly left: Size; readonly right: Size; readonly equals: Size };
 
 export type Facts = {
@@ -115,7 +119,8 @@ function rewrite(facts: Facts, name: string, by: Dim): void {
   });
   facts.facts.forEach((f, i) => {
     const { left, right, equals } = f.now;
-    facts.facts[i] = { ...f, now: { left: size(left), right: size(right), equals: size(equals) } };
+    const now = { left: size(left), right: size(right), equals: size(equals) };
+    facts.facts[i] = { ...f, now, quotient: f.quotient && size(f.quotient) };
   });
   if (!S.hasNoNegativeTerm(by.size)) facts.assumptions.push(by.size);
 }
@@ -128,72 +133,107 @@ function affine(s: Size): { c: number; name: string; rest: number } | undefined 
   return { c: m.c, name: m.v[0]!, rest: k?.c ?? 0 };
 }
 
-/** How a fresh size `(name - rest) / per` follows from declared ones, and what it is called. */
-function quotientOf(facts: Facts, name: string, rest: Size, per: number, by?: Size) {
+const inBrackets = (text: string): string => (/ /.test(text) ? `(${text})` : text);
+
+/** How the fresh size `(name - rest) / per` follows from declared ones, and what it is called. */
+function partOf(facts: Facts, name: string, rest: number, per: number): DerivedSize {
   const before = facts.derived.find((d) => d.name === name);
   // A half of `D/2` is `D/4`.
-  const whole = before !== undefined && before.by === undefined && by === undefined;
-  const scale = whole ? S.num(before.per) : S.ONE;
-  const of = S.sub(whole ? before.of : S.variable(name), S.mul(scale, rest));
-  const all = whole ? before.per * per : per;
-  const text = S.print(of);
-  const divisor = by === undefined ? String(all) : S.print(by);
-  return { name: `${/ /.test(text) ? `(${text})` : text}/${divisor}`, of, per: all, by };
+  const whole = before !== undefined && before.by === undefined ? before : undefined;
+  const of = S.sub(whole?.of ?? S.variable(name), S.num((whole?.per ?? 1) * rest));
+  const all = (whole?.per ?? 1) * per;
+  return { name: `${inBrackets(S.print(of))}/${all}`, of, per: all };
 }
 
-/** `H + W % k == r`: the quotient is a size of its own, and one of the names what is left of the whole. */
-function assumeQuotient(facts: Facts, fact: SizeFact, left: Size, k: number, r: number): void {
-  // Only of what is not negative is the quotient a size.
-  if (!S.hasNoNegativeTerm(left)) return;
-  const alone = (name: string): boolean => {
-    const coefficient = S.linearIn(left, name)?.coefficient;
-    return coefficient !== undefined && S.constant(coefficient) === 1;
-  };
-  const name = S.variables(left).findLast(alone);
-  if (name === undefined) return;
-  const of = S.sub(left, S.num(r));
-  const fresh = { name: `(${S.print(inUserNames(facts.derived, of))})/${k}`, of, per: k };
-  facts.derived.push({ ...fresh, fact });
-  const others = S.sub(left, S.variable(name));
-  const whole = S.add(S.mul(S.num(k), S.variable(fresh.name)), S.num(r));
-  rewrite(facts, name, atom(S.sub(whole, others)));
-}
-
-/** `left % right == equals`, with left an affine form of one free size: that size is solved for. */
-function assumeRemainder(facts: Facts, fact: SizeFact, now: Sides): boolean {
-  const { left, right, equals } = now;
+/** `left % right == equals`: what is left of the divisor, and a size for the quotient. */
+function assumeRemainder(facts: Facts, fact: KnownFact): boolean {
+  const { left, right, equals } = fact.now;
   const [k, r] = [S.constant(right), S.constant(equals)];
   if (k !== undefined && (k < 1 || (r !== undefined && (r < 0 || r >= k)))) return false;
-  facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE));
+  facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE), equals);
+  const all = S.constant(left);
+  if (all !== undefined && k !== undefined && r !== undefined) return remainder(all, k) === r;
   const form = affine(left);
-  if (form === undefined) {
-    if (k === undefined || r === undefined) return true;
-    const all = S.constant(left);
-    if (all === undefined) assumeQuotient(facts, fact, left, k, r);
-    return all === undefined || remainder(all, k) === r;
-  }
-  const { c, name, rest } = form;
-  if (k !== undefined && r !== undefined) {
-    // c * name = r - rest modulo k has the solutions name = start modulo step, or none.
-    const g = gcd(c, k);
-    if ((r - rest) % g !== 0) return false;
-    const step = k / g;
-    if (step === 1) return true;
-    const start = solveModulo(c / g, (r - rest) / g, step);
-    const fresh = quotientOf(facts, name, S.num(start), step);
-    facts.derived.push({ ...fresh, fact });
-    const by = S.add(S.mul(S.num(step), S.variable(fresh.name)), S.num(start));
-    rewrite(facts, name, atom(by));
+  if (form === undefined || k === undefined || r === undefined) {
+    assumeQuotient(facts, fact);
     return true;
   }
-  const by = S.bareVariable(right);
-  // The quotient is not negative, since the whole is not: its remainder is no larger than itself.
-  if (by === undefined || by === name || c !== 1 || rest !== 0) return true;
-  if (S.mentions(equals, (v) => v === name)) return true;
-  const fresh = quotientOf(facts, name, equals, 1, right);
+  // c * name = r - rest modulo k has the solutions name = start modulo step, or none.
+  const { c, name, rest } = form;
+  const g = gcd(c, k);
+  if ((r - rest) % g !== 0) return false;
+  const step = k / g;
+  if (step === 1) return true;
+  const start = solveModulo(c / g, (r - rest) / g, step);
+  const fresh = partOf(facts, name, start, step);
   facts.derived.push({ ...fresh, fact });
-  rewrite(facts, name, atom(S.add(S.mul(right, S.variable(fresh.name)), equals)));
+  rewrite(facts, name, atom(S.add(S.mul(S.num(step), S.variable(fresh.name)), S.num(start))));
   return true;
+}
+
+/**
+ * The quotient of `A + B % K == R` is a size of its own, `(A + B - R)/K`. A name that stands alone on the
+ * left becomes what is left of the whole; where there is none (`H*W % 2 == 0`), the equation is kept.
+ */
+function assumeQuotient(facts: Facts, fact: KnownFact): void {
+  const { left, right, equals } = fact.now;
+  // Only of what is not negative the quotient is a size; it is larger than its remainder.
+  if (!S.hasNoNegativeTerm(left)) return;
+  const alone = (v: string): boolean => {
+    if ([right, equals].some((s) => S.mentions(s, (x) => x === v))) return false;
+    const coefficient = S.linearIn(left, v)?.coefficient;
+    return coefficient !== undefined && S.constant(coefficient) === 1;
+  };
+  const own = S.variables(left).findLast(alone);
+  if (own === undefined) {
+    keepQuotient(facts, fact);
+    return;
+  }
+  const quotient = freshQuotient(facts, fact);
+  if (quotient === undefined) return;
+  const whole = S.add(S.mul(right, quotient), equals);
+  rewrite(facts, own, atom(S.sub(whole, S.sub(left, S.variable(own)))));
+}
+
+/** The quotient as a name with an equation. */
+function keepQuotient(facts: Facts, fact: KnownFact): void {
+  const { left, right, equals } = fact.now;
+  const quotient = freshQuotient(facts, fact);
+  if (quotient === undefined) return;
+  const whole = S.add(S.mul(right, quotient), equals);
+  facts.assumptions.push(S.sub(whole, left), S.sub(left, whole));
+}
+
+/** A name for the quotient of a remainder; none where it is a polynomial, or has a name already. */
+function freshQuotient(facts: Facts, fact: KnownFact): Size | undefined {
+  const { left, right, equals } = fact.now;
+  const of = S.sub(left, equals);
+  if (quotientIn(facts, of, right) !== undefined) return undefined;
+  const show = (s: Size) => inBrackets(S.print(inUserNames(facts.derived, s)));
+  const k = S.constant(right);
+  const name = `${show(of)}/${show(right)}`;
+  const quotient = S.variable(name);
+  facts.facts[facts.facts.indexOf(fact)] = { ...fact, quotient };
+  facts.derived.push({ name, of, ...(k === undefined ? { per: 1, by: right } : { per: k }), fact });
+  return quotient;
+}
+
+/** of / by, exactly: as polynomials, or as a remainder that is stated says. */
+export function quotientIn(facts: Facts, of: Size, by: Size): Size | undefined {
+  const exact = S.divide(of, by);
+  if (exact !== undefined) return exact;
+  for (const { now, quotient } of facts.facts) {
+    if (quotient === undefined) continue;
+    // of = m * (left - equals) + rest, and left - equals = right * quotient.
+    const stated = S.sub(now.left, now.equals);
+    for (const m of [S.divide(of, stated), S.ONE]) {
+      if (m === undefined || m.length === 0) continue;
+      const whole = S.divide(S.product([m, now.right, quotient]), by);
+      const rest = S.divide(S.sub(of, S.mul(m, stated)), by);
+      if (whole !== undefined && rest !== undefined) return S.add(whole, rest);
+    }
+  }
+  return undefined;
 }
 
 /** `p >= 0`: solved for one of its sizes when what is left is a lower bound of it. */
@@ -254,12 +294,18 @@ export function assumeAll(
   where: readonly Fact[],
   resolve: (e: SizeExpr) => Dim,
   raw: (e: SizeExpr) => Size,
+  shown: (facts: Facts, p: Size) => boolean,
 ): readonly Fact[] {
   // Remainders and equations rewrite names, so they come before bounds on these names.
   const rewrites = (f: Fact) => f.op === '%' || f.op === '==';
   const order = [...where.filter(rewrites), ...where.filter((f) => !rewrites(f))];
   const never = order.filter((f) => !assume(facts, f, resolve, raw));
   for (const p of facts.assumptions.splice(0)) assumeNonNegative(facts, p);
+  // Of a difference (`A - B % 2 == 0`) bounds may say that it has a quotient.
+  for (const f of [...facts.facts]) {
+    if (f.op === '%' && f.quotient === undefined && shown(facts, f.now.left))
+      keepQuotient(facts, f);
+  }
   const refuted = facts.assumptions.some((p) => (S.constant(p) ?? 0) < 0);
   return never.length === 0 && refuted ? order.slice(-1) : never;
 }
@@ -294,7 +340,7 @@ function assume(
       facts.assumptions.push(S.sub(left.size, right.size));
       return difference === undefined || difference >= 0;
     case '%':
-      return assumeRemainder(facts, fact, now);
+      return assumeRemainder(facts, fact);
   }
 }
 
@@ -335,34 +381,22 @@ export function inUserNames(derived: readonly DerivedSize[], s: Size): Size {
   if (derived.length === 0) return s;
   const fraction = asFraction(derived, s);
   if (fraction !== undefined) return fraction;
-  let out: Size = S.ZERO;
-  const shown = (m: Size[number]): Size => {
-    for (const d of derived) {
-      const at = m.v.indexOf(d.name);
-      if (at < 0) continue;
-      const others = m.v.filter((_, i) => i !== at);
-      if (d.by !== undefined) {
-        const name = S.bareVariable(d.by);
-        const other = name === undefined ? -1 : others.indexOf(name);
-        if (other < 0) continue;
-        const rest: Size = [{ c: m.c, v: others.filter((_, i) => i !== other) }];
-        return inUserNames(derived, S.mul(d.of, rest));
-      }
-      const common = gcd(m.c, d.per);
-      if (common === d.per) {
-        return inUserNames(derived, S.mul(d.of, [{ c: m.c / d.per, v: others }]));
-      }
-      if (common > 1) {
-        // `3*(D/6)` is `D/2`.
-        const text = S.print(d.of);
-        const name = `${/ /.test(text) ? `(${text})` : text}/${d.per / common}`;
-        return [{ c: m.c / common, v: [...others, name].sort() }];
-      }
+  for (const d of derived) {
+    const parts = S.linearIn(s, d.name);
+    if (parts === undefined || parts.coefficient.length === 0) continue;
+    const { coefficient, rest } = parts;
+    const times = S.divide(coefficient, d.by ?? S.num(d.per));
+    if (times !== undefined) {
+      return inUserNames(derived, S.add(S.mul(times, d.of), rest));
     }
-    return [m];
-  };
-  for (const m of s) out = S.add(out, shown(m));
-  return out;
+    const common = d.by === undefined ? coefficient.reduce((g, m) => gcd(g, m.c), d.per) : 1;
+    if (common === 1) continue;
+    // `3*(D/6)` is `D/2`.
+    const name = `${inBrackets(S.print(d.of))}/${d.per / common}`;
+    const less = coefficient.map((m) => ({ c: m.c / common, v: m.v }));
+    return S.add(S.mul(less, S.variable(name)), inUserNames(derived, rest));
+  }
+  return s;
 }
 
 /** `c * q + k` for one q that is a quotient, as one fraction: `(N - 3)/4 + 1` is `(N + 1)/4`. */

@@ -17,8 +17,13 @@ import type { Monomial, Size } from './typed.ts';
 /** More than this is known only in programs that no person writes. */
 const MOST_KNOWN = 24;
 /** Cancellations in one proof, all cases together. */
-const BUDGET = 160;
-const DEPTH = 6;
+const BUDGET = 240;
+/** Short proofs are looked for first: how many cancellations in a row, and how many in all. */
+const DEPTHS = [
+  { depth: 1, tries: 24 },
+  { depth: 2, tries: 48 },
+  { depth: 6, tries: 96 },
+] as const;
 
 type Search = { left: number };
 
@@ -118,7 +123,13 @@ function byCases(goal: Size, known: readonly Size[], search: Search, splits: num
   const facts = known.map(tightened).filter((k) => !S.hasNoNegativeTerm(k) && !S.isTooLarge(k));
   // A fact that cannot hold: this case does not exist.
   if (facts.some(isRefuted)) return true;
-  if (follows(goal, facts, search, DEPTH)) return true;
+  for (const { depth, tries } of DEPTHS) {
+    const own = { left: Math.min(search.left, tries) };
+    search.left -= own.left;
+    const found = follows(goal, facts, own, depth);
+    search.left += own.left;
+    if (found) return true;
+  }
   if (splits === 0) return false;
   for (const name of splitsOf(goal, facts)) {
     if (search.left <= 0) return false;

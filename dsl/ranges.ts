@@ -25,6 +25,8 @@ export type IndexValue =
   | { readonly k: 'div'; readonly of: Size; readonly by: Size }
   /** of - by * floor(of / by) */
   | { readonly k: 'mod'; readonly of: Size; readonly by: Size }
+  /** Any whole number: what data says. */
+  | { readonly k: 'any' }
   /** One of two: what a condition chooses, the lesser or the greater one. */
   | { readonly k: 'either'; readonly of: readonly [Size, Size]; readonly op: 'if' | 'min' | 'max' };
 
@@ -108,6 +110,8 @@ function bounds(c: RangeContext, name: string, depth: number): Bounds | undefine
       const loose = exact === undefined || down === undefined;
       return { lo, hi: exact ?? noMoreThan(c, most, by), loose };
     }
+    case 'any':
+      return undefined;
     case 'either': {
       const ends = v.of.map((p) => ({
         lo: extreme(c, p, 'min', depth + 1),
@@ -272,7 +276,7 @@ function systemOf(c: RangeContext, p: Size): System | undefined {
   const enter = (name: string): boolean => {
     if (out.names.has(name)) return true;
     const v = c.value(name);
-    if (v === undefined || v.k === 'either' || out.names.size > 12) return false;
+    if (v === undefined || v.k === 'either' || v.k === 'any' || out.names.size > 12) return false;
     if (v.k === 'range') {
       out.names.set(name, S.variable(name));
       out.known.push(S.sub(S.sub(c.resolve(v.size), S.ONE), S.variable(name)));

@@ -88,6 +88,8 @@ export type Solver = {
   readonly atMost: (a: Size, b: Size) => boolean;
   /** Whether the facts state that the first is a multiple of the second. */
   readonly knowsRemainder: (of: Size, by: Size) => boolean;
+  /** of / by, exactly, where the facts say that it is a size. */
+  readonly quotient: (of: Size, by: Size) => Size | undefined;
   /** Sizes that are a part of another one, to be shown by the whole: own ones and callees'. */
   readonly derived: DerivedSize[];
   /** The hint, and the edit, that states a fact in the head of the declaration. */

@@ -6,7 +6,7 @@
  */
 import type { Decl, Expr, FnDecl } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
-import { knownRemainder, noFacts } from '../facts.ts';
+import { knownRemainder, noFacts, quotientIn } from '../facts.ts';
 import { provesEqual, provesNonNegative } from '../prove.ts';
 import { type Report, type Reported, watched } from '../reported.ts';
 import * as S from '../size.ts';
@@ -48,6 +48,7 @@ function newSolver(
     provesEqual: (a, b) => provesEqual(facts, a, b),
     atMost: (a, b) => provesNonNegative(facts, S.sub(b, a)),
     knowsRemainder: (left, right) => knownRemainder(facts, { left, right, equals: S.ZERO }),
+    quotient: (of, by) => quotientIn(facts, of, by),
     derived: [...facts.derived],
     addFact,
     echoes: new Map(),

@@ -8,6 +8,7 @@
 import type { Decl, Fact, FnDecl, Module, Param, TypeExpr } from '../ast.ts';
 import { diagnostic } from '../errors.ts';
 import { assumeAll, type Facts, noFacts, showFact } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
 import { type Report, type Reported, watched } from '../reported.ts';
 import { poisonBy } from '../size.ts';
 import type { Diagnostic, Span } from '../source.ts';
@@ -183,6 +184,7 @@ export function resolveHead(
     where,
     (e) => resolveSize(loose, e),
     (e) => rawSize(e, (part) => resolveSize(loose, part).size),
+    provesNonNegative,
   );
   for (const f of never) {
     report(diagnostic('E0507', f.span, `\`${showFact(f)}\` can never hold here`));

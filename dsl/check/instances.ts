@@ -6,15 +6,15 @@
  * gets one unknown, so a fact `D % 2 == 0` makes the caller's D an exact double or nothing.
  */
 import type { Expr, TypeExpr } from '../ast.ts';
-import { equate } from '../equations.ts';
-import { gcd, inUserNames, type KnownFact, knownRemainder } from '../facts.ts';
+import { equate, equateSizes } from '../equations.ts';
+import { gcd, inUserNames, type KnownFact, knownRemainder, quotientIn } from '../facts.ts';
 import { provesEqual, provesNonNegative } from '../prove.ts';
 import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
 import { hasUnknown, newSize, newType, resolveSize, resolveType, type Unknown } from '../solver.ts';
 import type { Span } from '../source.ts';
 import type { Dim, Size, SizeFact, TExpr, Type } from '../typed.ts';
-import { atom, type Substitution, substDim, substSize, substType } from '../types.ts';
+import { atom, type Substitution, substDim, substSize, substType, visitType } from '../types.ts';
 import { unify } from '../unify.ts';
 import { type Env, error, type FnSig, reason } from './context.ts';
 import { isUndecided, rangeContext, reportNegative } from './proofs.ts';
@@ -105,8 +105,10 @@ export function instantiate(
   if (sig.faulty !== undefined) env.fn.fault(sig.faulty);
   const free = new Map<string, Dim>();
   const sizes = new Map<string, Dim>();
-  for (const d of sig.facts.sizes.values()) {
-    for (const name of S.variables(d.size)) {
+  const types = new Map<string, Type>();
+  const sub: Substitution = { size: (v) => free.get(v), type: (v) => types.get(v) };
+  for (const size of [...sig.facts.sizes.values()].map((d) => d.size).concat(quotientsIn(sig))) {
+    for (const name of S.variables(size)) {
       if (free.has(name)) continue;
       const hint = `write \`${sig.name}[${declaredOf(sig, name)} = ...](...)\``;
       const unknown = newSize(solver, {
@@ -115,12 +117,11 @@ export function instantiate(
         hint,
         owner: sig.name,
         inside: env.ranges,
-        unmet: unmet(env, sig, name, sizes, span),
+        unmet: unmet(env, sig, name, { sizes, sub }, span),
       });
       free.set(name, atom(unknown));
     }
   }
-  const types = new Map<string, Type>();
   for (const name of sig.typeNames.keys()) {
     types.set(
       name,
@@ -136,7 +137,6 @@ export function instantiate(
       ),
     );
   }
-  const sub: Substitution = { size: (v) => free.get(v), type: (v) => types.get(v) };
   for (const [name, d] of sig.facts.sizes) sizes.set(name, substDim(d, sub));
   for (const d of sig.facts.derived) {
     const name = bareName(free.get(d.name));
@@ -150,6 +150,12 @@ export function instantiate(
   env.fn.instances.push({ to: sig.id, types, span, env });
   for (const f of sig.facts.facts) {
     if (f.op === '==') solver.guesses.push(() => equateFact(env, sig, f, sub, span));
+    if (f.quotient !== undefined && quotientsIn(sig).includes(f.quotient)) {
+      const { left, right, equals } = f.now;
+      const [whole, of] = [S.mul(right, f.quotient), S.sub(left, equals)];
+      const why = reason(span, `\`${f.text}\` of \`${sig.name}\``);
+      equateSizes(solver, substSize(of, sub), substSize(whole, sub), why);
+    }
   }
   // What a head with an error states may be none of what is meant.
   for (const f of sig.faulty === undefined ? sig.facts.facts : []) {
@@ -179,6 +185,21 @@ function equateFact(env: Env, sig: FnSig, f: KnownFact, sub: Substitution, span:
   });
   equate(solver, atom(a!), atom(b!), why);
   return true;
+}
+
+/** Quotients that no declared size is made of, and parameters or the result are. */
+function quotientsIn(sig: FnSig): Size[] {
+  const own = new Set([...sig.facts.sizes.values()].flatMap((d) => S.variables(d.size)));
+  const used = new Set<string>();
+  for (const t of [...sig.args.map((a) => a.type), sig.result]) {
+    visitType(t, (s) => {
+      for (const v of S.variables(s)) used.add(v);
+    });
+  }
+  return sig.facts.facts.flatMap(({ quotient }) => {
+    const name = quotient && S.bareVariable(quotient);
+    return name !== undefined && used.has(name) && !own.has(name) ? [quotient!] : [];
+  });
 }
 
 function bareName(d: Dim | undefined): string | undefined {
@@ -259,13 +280,14 @@ function unmet(
   env: Env,
   sig: FnSig,
   name: string,
-  sizes: ReadonlyMap<string, Dim>,
+  { sizes, sub }: { sizes: ReadonlyMap<string, Dim>; sub: Substitution },
   span: Span,
 ): Unknown['unmet'] {
   const derived = sig.facts.derived.find((d) => d.name === name);
   const whole = derived === undefined ? undefined : S.bareVariable(derived.of);
   const fact = sig.facts.facts.find((f) => f.text === derived?.fact.text);
-  if (fact === undefined || whole === undefined) return undefined;
+  if (fact === undefined) return undefined;
+  if (whole === undefined) return () => discharge(env, sig, fact, sub, span);
   return (needed, found) => {
     const dim = sizes.get(whole);
     const { solver } = env.fn;
@@ -331,7 +353,7 @@ function missingOf(env: Env, op: SizeFact['op'], { left, right, equals }: Sides)
     case '>=':
       return atLeast(left, right);
     case '%': {
-      const divides = S.divide(S.sub(left, equals), right) !== undefined;
+      const divides = quotientIn(facts, S.sub(left, equals), right) !== undefined;
       const numbers = [left, right, equals].every((s) => S.constant(s) !== undefined);
       const open = !numbers && isPossible({ left, right, equals });
       return !divides && !knownRemainder(facts, { left, right, equals })

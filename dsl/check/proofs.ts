@@ -23,14 +23,18 @@ import { clamped } from './edits.ts';
 export function indexForm(env: Env, te: TExpr): Size | undefined {
   const { solver, indexValues, locals, program } = env.fn;
   const t = head(solver, te.type);
+  const unsigned = t.k === 'scalar' && t.s === 'u32';
   const integer = t.k === 'idx' || (t.k === 'scalar' && t.s === 'i32') || isNumberUnknown(env, t);
-  if (!integer)
-    return te.k === 'num' && t.k === 'scalar' && t.s === 'u32' ? S.num(te.value) : undefined;
+  if (!integer && !unsigned) return undefined;
   const opaque = (value: IndexValue): Size => {
     const name = `#${program.fresh()}`;
     indexValues.set(name, value);
     return S.variable(name);
   };
+  // Of a u32, which wraps, only literals, sizes and remainders are known.
+  if (unsigned && te.k !== 'num' && te.k !== 'size' && !(te.k === 'prim' && te.op === 'mod')) {
+    return undefined;
+  }
   switch (te.k) {
     case 'num':
       return Number.isInteger(te.value) ? S.num(te.value) : undefined;
@@ -44,6 +48,9 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
     case 'prim': {
       const forms = te.args.map((a) => indexForm(env, a));
       const [a, b] = forms;
+      if (te.op === 'mod' && a === undefined && b !== undefined && isSmall(env, te.args[0]!)) {
+        return opaque({ k: 'mod', of: opaque({ k: 'any' }), by: b });
+      }
       if (te.op === 'i32' && a !== undefined) return a;
       if (te.op === 'neg' && a !== undefined) return S.sub(S.ZERO, a);
       if (a === undefined || b === undefined) break;
@@ -79,6 +86,14 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
       break;
   }
   return t.k === 'idx' ? opaque({ k: 'range', size: t.size }) : undefined;
+}
+
+/** A number of 32 bits, or sums of a few: far from what is not computed exactly. */
+function isSmall(env: Env, te: TExpr): boolean {
+  const t = head(env.fn.solver, te.type);
+  if (t.k !== 'scalar' || (t.s !== 'i32' && t.s !== 'u32')) return false;
+  if (te.k !== 'prim') return true;
+  return ['add', 'sub', 'neg'].includes(te.op) && te.args.every((a) => isSmall(env, a));
 }
 
 export function rangeContext(env: Env): RangeContext {

@@ -8,7 +8,7 @@
  */
 import type { SizeExpr, TypeArg, TypeExpr } from '../ast.ts';
 import { diagnostic, type ErrorCode } from '../errors.ts';
-import { type Facts, inUserNames, showSizeExpr, wholeQuotient } from '../facts.ts';
+import { type Facts, inUserNames, quotientIn, showSizeExpr, wholeQuotient } from '../facts.ts';
 import { provesNonNegative } from '../prove.ts';
 import type { Report, Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -147,7 +147,7 @@ function operation(t: TypeScope, e: Extract<SizeExpr, { k: 'op' }>): Dim {
       );
     }
     case '/': {
-      const size = S.divide(l.size, r.size);
+      const size = quotientIn(t.facts, l.size, r.size);
       const [a, b] = [show(l.size), show(r.size)];
       if (size !== undefined) {
         if (t.trusting || provesNonNegative(t.facts, S.sub(r.size, S.ONE))) return atom(size);

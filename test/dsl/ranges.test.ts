@@ -33,6 +33,7 @@ function factsOf(list: readonly Fact[]): Facts {
     list,
     (e) => atom(sizeOf(e, (n) => facts.sizes.get(n)!.size)),
     (e) => sizeOf(e, S.variable),
+    provesNonNegative,
   );
   return facts;
 }

@@ -13,7 +13,7 @@ refuses('an equation is used or reported, never dropped', {
   'the fact of a sum is known, its quarter is any size': `${QUARTER}
 fn f[N, M](x: f32[N + 1]): f32[M] where N + 1 % 4 == 0 = ▸quarter(x)`,
   'of a product': `${HALF}
-fn f[H, W, M](x: f32[H*W]): f32[M] where H*W % 2 == 0 = half(▸x)`,
+fn f[H, W, M](x: f32[H*W]): f32[M] where H*W % 2 == 0 = ▸half(x)`,
   'of two names': `${HALF}
 fn f[H, W, M](x: f32[H + W]): f32[M] where H + W % 2 == 0 = ▸half(x)`,
   'of a difference': `${HALF}
@@ -27,7 +27,10 @@ fn f[N, M](x: f32[N + 1]): f32 where N + 1 % 2 == 0 =
   'through a record': `type Two[A, B] = { a: f32[A], b: f32[B] }
 fn halves[D](x: f32[D]): Two[D/2, D] where D % 2 == 0 = { a: for i. x[2*i], b: x }
 fn f[N, M](x: f32[N + 1]): Two[M, N + 1] where N + 1 % 2 == 0 = ▸halves(x)`,
-  'the quotient of a product has no name': `fn f[H, W](x: f32[H*W]): f32[▸H*W/2] where H*W % 2 == 0 = for i. x[2*i]`,
+  'the quotient of a product of its own': `fn f[H, W](x: f32[H*W]): f32[H*W/2] where H*W % 2 == 0 = for i. x[2*i]
+fn g[H, W](x: f32[H*W]): f32[H*W/2] where H*W % 4 == 0 = f[H, W](x)
+fn h[H, W](x: f32[H*W]): f32[H*W/2] where W % 2 == 0 = f[H, W](x)
+fn k[H, W](x: f32[H*W]): f32[▸H*W/2] = for _. 0`,
   'a fact that no name is solved for': `fn pairs[H, W, Q](x: f32[H*W]): f32[Q] where H*W == 2*Q = for q: Q. x[wrap(2*q)]
 fn f(): f32[7] = ▸pairs[3, 5](for i. f32(i))`,
   'an odd size never has a half': `${HALF}

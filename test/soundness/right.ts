@@ -87,6 +87,11 @@ const CLAMP = `fn main(u: u32): { clamped: f32, wrapped: f32 } =
   { clamped: x[clamp(u)], wrapped: x[wrap(u)] }
 `;
 
+const REMAINDERS = `fn signed[N](x: f32[N], n: i32): f32 where N >= 1 = x[n % N] + x[(n - 7) % N]
+fn unsigned[N](x: f32[N], u: u32): f32 where N >= 1 = x[u % N] + x[(u + 4000000000) % N]
+fn looped[N, M](x: f32[N], n: i32[M]): f32[M] where N >= 1 = for i. x[n[i] % N]
+`;
+
 const DEFAULTS = `type P = { fixed a: f32 }
 fn g[S](x: S, n: f32 = 5 + prod v in x. v): f32 = n + sum v in x. v
 fn main(): f32 =
@@ -317,6 +322,39 @@ const all: Record<string, Record<string, Right>> = {
       fn: 'main',
       inputs: { u: 2147483648 },
       want: { clamped: [30], wrapped: [30] },
+    },
+  },
+  'a remainder of data is an index': {
+    'of signed numbers, below 0 too': {
+      text: REMAINDERS,
+      fn: 'signed',
+      inputs: { x: [10, 20, 30], n: 5 },
+      grad: ['x'],
+      want: { '': [30 + 20], 'grad.x': [0, 1, 1] },
+    },
+    'of the least one': {
+      text: REMAINDERS,
+      fn: 'signed',
+      inputs: { x: [10, 20, 30], n: -2147483648 },
+      want: { '': [20 + 10] },
+    },
+    'of unsigned ones': {
+      text: REMAINDERS,
+      fn: 'unsigned',
+      inputs: { x: [10, 20, 30], u: 5 },
+      want: { '': [30 + 10] },
+    },
+    'which wrap': {
+      text: REMAINDERS,
+      fn: 'unsigned',
+      inputs: { x: [10, 20, 30], u: 4294967294 },
+      want: { '': [30 + 30] },
+    },
+    'in a loop': {
+      text: REMAINDERS,
+      fn: 'looped',
+      inputs: { x: [10, 20, 30], n: [0, -1, 2147483647] },
+      want: { '': [10, 30, 20] },
     },
   },
   'a default is the callee’s': {
