@@ -7,6 +7,8 @@
  */
 import { reportOnce } from '../equations.ts';
 import { diagnostic } from '../errors.ts';
+import { quotientIn } from '../facts.ts';
+import { provesNonNegative } from '../prove.ts';
 import { type IndexValue, isIndexName, proveInRange, type RangeContext } from '../ranges.ts';
 import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -48,7 +50,9 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
     case 'prim': {
       const forms = te.args.map((a) => indexForm(env, a));
       const [a, b] = forms;
-      if (te.op === 'mod' && a === undefined && b !== undefined && isSmall(env, te.args[0]!)) {
+      // What is divided is computed exactly, as far as that goes.
+      const near = te.op === 'mod' && a === undefined && magnitude(env, te.args[0]!) <= 2 ** 53;
+      if (near && b !== undefined) {
         return opaque({ k: 'mod', of: opaque({ k: 'any' }), by: b });
       }
       if (te.op === 'i32' && a !== undefined) return a;
@@ -57,11 +61,11 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
       if (te.op === 'add') return S.add(a, b);
       if (te.op === 'sub') return S.sub(a, b);
       if (te.op === 'mul') return S.mul(a, b);
-      if (te.op === 'idiv') {
-        const exact = (S.constant(b) ?? 0) > 0 ? S.divide(a, b) : undefined;
-        return exact ?? opaque({ k: 'div', of: a, by: b });
+      if (te.op === 'idiv' || te.op === 'mod') {
+        const exact = isPositive(env, b) ? quotientIn(env.fn.facts, a, b) : undefined;
+        if (exact !== undefined) return te.op === 'idiv' ? exact : S.ZERO;
+        return opaque({ k: te.op === 'idiv' ? 'div' : 'mod', of: a, by: b });
       }
-      if (te.op === 'mod') return opaque({ k: 'mod', of: a, by: b });
       if (te.op === 'min' || te.op === 'max') return opaque({ k: 'either', of: [a, b], op: te.op });
       break;
     }
@@ -88,12 +92,37 @@ export function indexForm(env: Env, te: TExpr): Size | undefined {
   return t.k === 'idx' ? opaque({ k: 'range', size: t.size }) : undefined;
 }
 
-/** A number of 32 bits, or sums of a few: far from what is not computed exactly. */
-function isSmall(env: Env, te: TExpr): boolean {
+/** Whether a divisor is at least 1, for all sizes. */
+function isPositive(env: Env, by: Size): boolean {
+  const now = resolveSize(env.fn.solver, by);
+  if (hasUnknown(now) || S.variables(now).some(isIndexName)) return false;
+  return provesNonNegative(env.fn.facts, S.sub(now, S.ONE), rangeContext(env).positive);
+}
+
+/** No value of it, nor of its parts, is larger: of data it is what 32 bits hold. */
+function magnitude(env: Env, te: TExpr): number {
+  if (te.k === 'num') return Math.abs(te.value);
   const t = head(env.fn.solver, te.type);
-  if (t.k !== 'scalar' || (t.s !== 'i32' && t.s !== 'u32')) return false;
-  if (te.k !== 'prim') return true;
-  return ['add', 'sub', 'neg'].includes(te.op) && te.args.every((a) => isSmall(env, a));
+  const whole = t.k === 'idx' || (t.k === 'scalar' && (t.s === 'i32' || t.s === 'u32'));
+  if (!whole || te.k === 'size') return Number.POSITIVE_INFINITY;
+  if (te.k !== 'prim') return 2 ** 32;
+  const [a = 0, b = 0] = te.args.map((x) => magnitude(env, x));
+  switch (te.op) {
+    case 'neg':
+      return a;
+    case 'add':
+    case 'sub':
+      return a + b;
+    case 'mul':
+      return a * b;
+    case 'idiv':
+    case 'mod':
+    case 'min':
+    case 'max':
+      return Math.max(a, b);
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
 }
 
 export function rangeContext(env: Env): RangeContext {
