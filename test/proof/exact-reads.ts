@@ -2,6 +2,7 @@
 import { normal, splitKey, uniform } from './draws.ts';
 import { intOf, outside, type Run, type Scope } from './exact-run.ts';
 import { sizeAt } from './exact-sizes.ts';
+import { Unclear } from './outside.ts';
 import { printSize } from './print.ts';
 import type { Expr, ExprOf, Index, Size } from './tree.ts';
 import { bad, floorMod, real, type Value, whole } from './value.ts';
@@ -33,7 +34,10 @@ function place(r: Run, s: Scope, ix: Index, extent: bigint, e: Expr): Place {
     }
     case 'tuple': {
       const ranges = ix.ranges.map((size) => sizeAt(size, s.sizes, r.where(s, e)));
-      if (ranges.reduce((a, b) => a * b, 1n) !== extent) {
+      const places = ranges.reduce((a, b) => a * b, 1n);
+      const corner = ix.parts.every((p) => p.k === 'at' && p.e.k === 'var') && places > 0n;
+      if (corner && places < extent) throw new Unclear(`${ranges.join(' * ')} of ${extent}`);
+      if (places !== extent) {
         outside(r, s, e, 'shape', `${ranges.join(' * ')} for ${extent}`);
       }
       let flat = 0n;

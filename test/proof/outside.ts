@@ -31,6 +31,14 @@ export class Outside extends Error {
   }
 }
 
+/**
+ * Indices whose written ranges are less than a product read a corner of it. How wide its rows are, its
+ * written form says to the checker; the tree does not have it.
+ */
+export class Unclear extends Error {
+  override readonly name = 'Unclear';
+}
+
 /** Evaluating takes more steps than it is worth. */
 export class TooLong extends Error {
   override readonly name = 'TooLong';

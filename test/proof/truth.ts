@@ -6,7 +6,7 @@ import { trials } from './draws.ts';
 import { type Budget, evaluate, type Result } from './exact.ts';
 import type { Sizes } from './exact-sizes.ts';
 import { inputsOf, NoValue, TooMany } from './inputs.ts';
-import { Outside, TooLong } from './outside.ts';
+import { Outside, TooLong, Unclear } from './outside.ts';
 import type { Fn, Program, Type } from './tree.ts';
 import { largeSizes, smallSizes } from './tuples.ts';
 import type { Value } from './value.ts';
@@ -33,9 +33,7 @@ export function runAt(program: Program, fn: Fn, sizes: Sizes, seed: number, budg
     return { k: 'fine', run: { sizes, inputs, results } };
   } catch (e) {
     if (e instanceof Outside) return { k: 'outside', fn: fn.name, sizes, why: e };
-    if (e instanceof TooLong || e instanceof TooMany || e instanceof NoValue) {
-      return { k: 'skipped' };
-    }
+    if ([TooLong, TooMany, NoValue, Unclear].some((c) => e instanceof c)) return { k: 'skipped' };
     throw e;
   }
 }
