@@ -16,6 +16,8 @@ import { checkProgram } from '../gen/check-program.ts';
 import { agreesOn, enlarged } from '../gen/on-target.ts';
 import { type RandomProgram, randomProgram } from '../gen/program.ts';
 import { ProgramFault } from '../gen/run.ts';
+import { judged } from '../proof/judge.ts';
+import { programAt } from '../proof/program.ts';
 import { coreOf } from '../schedule/chains.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
@@ -82,9 +84,19 @@ async function one(name: DeviceName, core: Core): Promise<void> {
   if (!v.ok) throw new ProgramFault(`it is off by ${v.error} on ${name}`);
 }
 
+/** Random programs that the checker accepts, at all small sizes in the exact interpreter. */
+async function proofsHold(programs: number): Promise<void> {
+  for (let n = 0; n < programs; n++) {
+    const p = programAt(31, n);
+    const o = await judged({ check, devices: [] }, p, { faultsOnly: true });
+    if (o.k === 'fault') throw new ProgramFault(`${o.group}, program ${n}`);
+  }
+}
+
 const lanes: readonly Lane[] = [
   { name: 'faults are refused, right programs are not', run: refusals },
   { name: 'programs mean what they say', run: meanings },
+  { name: 'proofs hold', run: () => proofsHold(6000) },
   {
     name: 'derivatives of random programs',
     run: () => {

@@ -64,6 +64,27 @@ function indexBelow(x: bigint, size: Size, sizes: Sizes, where: string): Value {
   return { k: 'int', t: 'i32', x, w: x };
 }
 
+/** What a value says of the size `name`, which stands alone in its type. */
+export function extentIn(v: Value | undefined, t: Type, name: string): bigint | undefined {
+  if (v?.k === 'tensor' && t.k === 'tensor') return extentOfRows(v, t.dims, t.of, name);
+  if (v?.k !== 'record' || t.k !== 'record') return undefined;
+  const own = t.fields.map((f) => extentIn(v.fields.get(f.label)?.value, f.type, name));
+  return own.find((n) => n !== undefined);
+}
+
+function extentOfRows(
+  v: Value | undefined,
+  dims: readonly Size[],
+  of: Type,
+  name: string,
+): bigint | undefined {
+  const [first, ...rest] = dims;
+  if (first === undefined) return extentIn(v, of, name);
+  if (v?.k !== 'tensor') return undefined;
+  if (first.k === 'name' && first.name === name) return BigInt(v.items.length);
+  return extentOfRows(v.items[0], rest, of, name);
+}
+
 type Dim = { readonly d: Size; readonly n: bigint };
 
 function rows(v: Value, dims: readonly Dim[], item: (v: Value) => Value, where: string): Value {

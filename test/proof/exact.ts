@@ -5,7 +5,7 @@
  * Invariant: bodies of empty loops and the branch that sizes do not choose are never looked at; both
  * branches of a choice by data are, since a condition proves nothing. Independent of the compiler.
  */
-import { conform } from './conform.ts';
+import { conform, extentIn } from './conform.ts';
 import { type Below, trials } from './draws.ts';
 import { each, fold, forLoop, reduce, reduceTree } from './exact-loops.ts';
 import { draw, pick, read } from './exact-reads.ts';
@@ -177,7 +177,20 @@ class Exact implements Run {
     const where = this.where(s, e);
     const sizes = e.sizes.map(({ name, size }) => [name, sizeAt(size, s.sizes, where)] as const);
     const args = e.args.map((a) => (a === undefined ? undefined : this.eval(s, a)));
-    return this.call(this.#fn(e.fn), new Map(sizes), args, s.fn);
+    const fn = this.#fn(e.fn);
+    // What is not written is what the arguments say, whatever was meant.
+    const all = new Map(sizes);
+    for (const { name, how } of e.sizes.filter((x) => x.elide || x.how === 'default')) {
+      const init = fn.sizes.find((p) => p.name === name)?.init;
+      if (how === 'default' && init !== undefined) {
+        all.set(name, sizeAt(init, all, where));
+        continue;
+      }
+      const own = fn.params.map((p, i) => extentIn(args[i], p.type, name));
+      const said = own.find((n) => n !== undefined);
+      if (said !== undefined) all.set(name, said);
+    }
+    return this.call(fn, all, args, s.fn);
   }
 
   #fn(name: string): Fn {

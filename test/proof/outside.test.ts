@@ -178,7 +178,7 @@ const wrong: readonly (readonly [
   ['a dropped equation', dropped, { N: 3, M: 6 }, 'shape', 4],
   ['a negative quotient in a product', quotient, {}, 'read', 500],
   ['an index beyond every number', hugeIndex, { N: 2 }, 'read', 2],
-  ['a tuple beyond every number', hugeTuple, { A: 1, B: 1, N: 5 }, 'shape', 5],
+  ['a tuple beyond every number', hugeTuple, { A: 2, B: 1, N: 5 }, 'shape', 5],
   ['a divisor that may be 0', divisor, { M: 0 }, 'fact', 0],
   ['a remainder of a division by 1', remainder, { K: 1 }, 'fact', 2],
   ['a remainder that is no less than its divisor', never, {}, 'fact', 0],
