@@ -188,6 +188,13 @@ const inAtoms = (e: Ix, id: AxisId): boolean =>
 const coef = (e: Ix, id: AxisId): number =>
   e.terms.find((t) => t.a.k === 'axis' && t.a.id === id)?.m ?? 0;
 
+/** Whether every loop nest over one is over both: nests share axes, and merging changes all of them. */
+function alwaysTogether(k: Kernel, a: Axis, b: Axis): boolean {
+  const has = (l: readonly Axis[], x: Axis) => l.some((y) => y.id === x.id);
+  const all = [k.grid, ...k.nests.flatMap((n) => [n.axes, n.red])];
+  return all.every((l) => has(l, a) === has(l, b));
+}
+
 function mergeKernel(kernel: Kernel): Kernel {
   let k = kernel;
   const lists = (): (readonly Axis[])[] => [
@@ -204,7 +211,7 @@ function mergeKernel(kernel: Kernel): Kernel {
     search: for (const list of lists()) {
       for (const a of list) {
         for (const b of list) {
-          if (a === b) continue;
+          if (a === b || !alwaysTogether(k, a, b)) continue;
           const fits = all.every(
             (e) =>
               !inAtoms(e, a.id) && !inAtoms(e, b.id) && coef(e, a.id) === b.extent * coef(e, b.id),

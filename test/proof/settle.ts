@@ -5,7 +5,7 @@
  * Invariant: whatever rule of docs/language.md finds a size that is left out, it finds the tree's.
  */
 import { atPoint, hashed, sameSize } from './sizes.ts';
-import type { Binder, Expr, ExprOf, Fn, OneBinder, Program, Size, Type } from './tree.ts';
+import type { Binder, Expr, ExprOf, Fn, OneBinder, Program, Size, SizeArg, Type } from './tree.ts';
 import { mapOnes, mapParts, visit } from './walk.ts';
 
 export const settled = (p: Program): Program => ({
@@ -56,8 +56,15 @@ function standsAlone(b: OneBinder, body: Expr): boolean {
 
 function settleCall(p: Program, e: ExprOf<'call'>): Expr {
   const fn = p.fns.find((f) => f.name === e.fn)!;
-  const follows = followingSizes(fn, e);
-  const sizes = e.sizes.map((s) => (s.elide && !follows.has(s.name) ? { ...s, elide: false } : s));
+  const given = new Map(e.sizes.map((s) => [s.name, s.size]));
+  // What was changed is no default any more.
+  const written = e.sizes.map((s): SizeArg => {
+    const init = fn.sizes.find((p) => p.name === s.name)?.init;
+    const usual = init !== undefined && sameSize(s.size, substituted(init, given));
+    return s.how === 'default' && !usual ? { ...s, how: 'name', elide: false } : s;
+  });
+  const follows = followingSizes(fn, { ...e, sizes: written });
+  const sizes = written.map((s) => (s.elide && !follows.has(s.name) ? { ...s, elide: false } : s));
   return { ...e, sizes };
 }
 
