@@ -7,7 +7,16 @@
  * return the very node they were given when nothing below it changed.
  */
 import type { AxisId, Dtype, Expr, Guard, Ix, Prim, Var } from '../core.ts';
-import { decideGuard, type Extents, eachAtom, isConst, mapIx, noExtents } from './ix.ts';
+import {
+  decideGuard,
+  type Extents,
+  eachAtom,
+  fitsI32,
+  interval,
+  isConst,
+  mapIx,
+  noExtents,
+} from './ix.ts';
 import { primType } from './prim.ts';
 
 export type Read = Extract<Expr, { k: 'read' }>;
@@ -79,14 +88,17 @@ export function selectE(cond: Expr, a: Expr, b: Expr): Expr {
   return a === b ? a : prim('select', cond, a, b);
 }
 
-/** The condition `lo <= e < hi` for all guards, as a bool expression over index values. */
+/** The condition `lo <= e < hi` for all guards, over whole numbers: in 32 bits where they fit. */
 export function insideE(guard: readonly Guard[], extents: Extents = noExtents): Expr {
   const kept = keepGuards(guard, extents);
   if (kept === 'never') return bool(false);
   let out: Expr | undefined;
   for (const g of kept) {
-    const e = indexE(g.e);
-    const c = prim('and', prim('ge', e, i32(g.lo)), prim('lt', e, i32(g.hi)));
+    const { lo, hi } = interval(g.e, extents);
+    const least = Math.min(lo, g.lo);
+    const t = fitsI32({ lo: least, hi: Math.max(hi, g.hi) }) ? 'i32' : 'int';
+    const e = indexE(g.e, t);
+    const c = prim('and', prim('ge', e, constE(t, g.lo)), prim('lt', e, constE(t, g.hi)));
     out = out === undefined ? c : prim('and', out, c);
   }
   return out ?? bool(true);

@@ -43,6 +43,7 @@ fn sums[N](x: f32[N]): f32 = sum i: N, j: N. x[(100000000*i + 100000000*j)//2000
 fn minus[N](x: f32[N]): f32[N] where N >= 1 = for i. x[N - 1 + (0 - 2000000000*i)//2000000000]
 fn padded[N](x: f32[N]): f32[N] = for i. x[2000000000*i//2000000000 - 1] ?? 0
 fn outside[N](x: f32[N]): f32[N] = for i. x[65536*65536*i] ?? 0
+fn elsewhere[N](x: f32[N]): f32 = sum i: 9. x[536870912*i] ?? 1
 fn clamped[N](x: f32[N]): f32[N] where N >= 1 = for i. x[clamp(65536*65536*i32(i))]
 fn coprime[N](x: f32[N]): f32 = sum i: 4, j: 4. x[2147483647*i - 2147483629*j] ?? 0
 fn threefold[N](x: f32[N]): f32 = sum i: 3, j: 3, k: 3. x[2147483647*i - 2147483629*j + 2147483587*k] ?? 0
@@ -258,6 +259,13 @@ const all: Record<string, Record<string, Right>> = {
       fn: 'outside',
       inputs: { x: [7, 8, 9] },
       want: { '': [7, 0, 0] },
+    },
+    'and of one with another fallback': {
+      text: OVERFLOW,
+      fn: 'elsewhere',
+      inputs: { x: [7, 8, 9] },
+      grad: ['x'],
+      want: { '': [15], 'grad.x': [1, 0, 0] },
     },
     'a value of type i32 wraps': {
       text: OVERFLOW,
