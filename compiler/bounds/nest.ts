@@ -15,8 +15,8 @@ import type { Axis, Guard } from '../core.ts';
 import type { Buf, BufId, KExpr, KIx, KNest } from '../plan.ts';
 import { eachKExpr } from '../schedule/flat.ts';
 import { boxOver } from './buffers.ts';
-import { enumerated } from './enumerate.ts';
-import { boundForm, type Form, rangeOfForm } from './form.ts';
+import { enumerated, enumeratedValue } from './enumerate.ts';
+import { type Box, boundForm, type Form, rangeOfForm } from './form.ts';
 import { cast, i32, indexInt, int, mapSame, Narrow, prim } from './narrow.ts';
 import type { Range } from './range.ts';
 import * as R from './range.ts';
@@ -82,12 +82,14 @@ class Accesses {
   readonly #plan: Surroundings;
   readonly #span: Span | undefined;
   readonly #values: Values;
+  readonly #box: Box;
   readonly narrow: Narrow;
 
   constructor(axes: readonly Axis[], span: Span | undefined, plan: Surroundings) {
     this.#plan = plan;
     this.#span = span;
     const box = boxOver(axes);
+    this.#box = box;
     this.#values = new Values(box, plan.range);
     const refuse = (r: Range): never => {
       throw tooLarge(r, axes, span);
@@ -141,8 +143,10 @@ class Accesses {
     };
     // A place that was checked before stays as it is.
     const promised = mapSame(at.dyn, (d) => {
-      const r = this.#values.of(d.e, cx);
-      if (R.within(r, { lo: 0, hi: d.extent - 1 })) return d;
+      const promise: Range = { lo: 0, hi: d.extent - 1 };
+      if (R.within(this.#values.of(d.e, cx), promise)) return d;
+      const tried = enumeratedValue(d.e, this.#box);
+      if (tried !== undefined && R.within(tried, promise)) return d;
       return { ...d, e: check(this.#clamped(d.e, d.extent, cx), d.extent) };
     });
     const dyn = mapSame(promised, (d) => {
