@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    // A lane of its own, with its own configuration: it needs a Chromium.
-    exclude: ['test/browser/**'],
+    // Lanes of their own, with their own configuration: one needs a Chromium, one minutes.
+    exclude: ['test/browser/**', 'test/long/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 0,
