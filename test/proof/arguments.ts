@@ -30,8 +30,10 @@ export function argument(d: Draft, t: Type): Given {
       const there = existing(d, t);
       if (there !== undefined) return { e: there, type: t };
       if (d.p.chance(50) && !t.fields.some((f) => f.fixed)) {
-        const fields = t.fields.map((f) => ({ label: f.label, value: argument(d, f.type).e }));
-        return { e: { k: 'record', fields }, type: t };
+        const given = t.fields.map((f) => argument(d, f.type));
+        const fields = t.fields.map((f, i) => ({ label: f.label, value: given[i]!.e }));
+        const types = t.fields.map((f, i) => ({ ...f, type: given[i]!.type }));
+        return { e: { k: 'record', fields }, type: { k: 'record', fields: types } };
       }
       return { e: v(addParam(d, 'r', t).name), type: t };
     }
