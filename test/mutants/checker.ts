@@ -9,13 +9,13 @@ const rows: readonly Mutant[] = [
   ...of('checker: facts', 'dsl/facts.ts', [
     [
       'a remainder is none',
-      'const by = S.add(S.mul(S.num(step), S.variable(fresh.name)), S.num(start));',
-      'const by = S.add(S.mul(S.num(step), S.variable(fresh.name)), S.num(0 * start));',
+      'S.mul(S.num(step), S.variable(fresh.name)), S.num(start))',
+      'S.mul(S.num(step), S.variable(fresh.name)), S.num(0 * start))',
     ],
     [
       'a remainder may be the divisor',
-      'facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE));',
-      'facts.assumptions.push(S.sub(S.sub(right, S.ONE), S.ONE), S.sub(right, equals));',
+      'facts.assumptions.push(S.sub(right, S.ONE), S.sub(S.sub(right, equals), S.ONE), equals);',
+      'facts.assumptions.push(S.sub(S.sub(right, S.ONE), S.ONE), S.sub(right, equals), equals);',
     ],
     [
       'a lower bound is one more',
