@@ -136,8 +136,8 @@ const rows: readonly Mutant[] = [
     ],
     [
       'a quotient that is not exact leaves its rest out',
-      'const value = S.divide(S.sub(S.ZERO, parts.rest), parts.coefficient);',
-      'const value = S.divide(S.sub(S.ZERO, parts.rest).filter((m) => m.v.length > 0), parts.coefficient);',
+      'const value = quotientOf(s, parts.rest, parts.coefficient);',
+      'const value = quotientOf(s, parts.rest.filter((m) => m.v.length > 0), parts.coefficient);',
     ],
   ]),
   ...of('checker: what a call shows', 'dsl/check/instances.ts', [
