@@ -88,11 +88,6 @@ const rows: readonly Mutant[] = [
       'S.num(Math.ceil(constantTerm / k))',
     ],
     [
-      'powers of what is negative grow',
-      'if (powers.length > 1 && !proves(c, b.lo)) return undefined;',
-      'if (powers.length > 9 && !proves(c, b.lo)) return undefined;',
-    ],
-    [
       'a coefficient of no known sign is positive',
       'return most !== undefined && proves(c, negated(most)) ? -1 : undefined;',
       'return most !== undefined && proves(c, negated(most)) ? -1 : 1;',
@@ -197,6 +192,11 @@ const refused: readonly Mutant[] = [
       'a quotient by 1 is less than the whole',
       'if ((S.constant(by) ?? 0) >= 2 && proves(c, less)) return less;',
       'if (proves(c, less)) return less;',
+    ],
+    [
+      'powers of what is negative grow',
+      'if (powers.length > 1 && !proves(c, b.lo)) return undefined;',
+      'if (powers.length > 9 && !proves(c, b.lo)) return undefined;',
     ],
     [
       'a quotient below 0 is 0',
