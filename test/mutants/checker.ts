@@ -93,11 +93,6 @@ const rows: readonly Mutant[] = [
       'return most !== undefined && proves(c, negated(most)) ? -1 : 1;',
     ],
     [
-      'a condition chooses the greater one',
-      "const lo = pick(a.lo, b.lo, v.op !== 'max');",
-      "const lo = pick(a.lo, b.lo, v.op === 'min');",
-    ],
-    [
       'a remainder is below the divisor less one',
       'return isDivisor(c, by, depth) ? { lo: S.ZERO, hi: S.sub(by, S.ONE) } : undefined;',
       'return isDivisor(c, by, depth) ? { lo: S.ZERO, hi: S.sub(by, S.num(2)) } : undefined;',
@@ -197,6 +192,11 @@ const refused: readonly Mutant[] = [
       'powers of what is negative grow',
       'if (powers.length > 1 && !proves(c, b.lo)) return undefined;',
       'if (powers.length > 9 && !proves(c, b.lo)) return undefined;',
+    ],
+    [
+      'a condition chooses the greater one',
+      "const lo = pick(a.lo, b.lo, v.op !== 'max');",
+      "const lo = pick(a.lo, b.lo, v.op === 'min');",
     ],
     [
       'a quotient below 0 is 0',
