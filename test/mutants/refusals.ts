@@ -12,7 +12,7 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
   ['E06', 'fn f[N](x: f32[N]): f32 = x[0]'],
   ['E06', 'fn f[N, K](x: f32[N - 1]): f32[N] where N >= 2, K >= 1 = for i: N. x[i // K]'],
   ['E06', 'fn f[N, K](x: f32[N]): f32[N] where K >= 1 = for i: N. x[(i - 3) // K]'],
-  ['E06', 'fn f[N](x: f32[N]): f32[N] = for i: N. x[if i > 2 then i else i - 1]'],
+  ['E06', 'fn f[N](x: f32[N], b: bool[N]): f32[N] = for i: N. x[(if b[i] then 2*i else i - 1)//2]'],
   ['E06', 'fn f[N](x: f32[2]): f32[N] = for i: N.\n  let q = (i - N) // 2\n  x[q * q]'],
   ['E06', 'fn f[N, K](x: f32[N]): f32[K] where N <= K = for i: K. x[i]'],
   ['E0', 'fn f[N](x: f32[N], y: f32[N + 1]): f32[N] = x + y'],
