@@ -202,24 +202,43 @@ class Forward {
    */
   custom(c: Custom): readonly Stmt[] {
     const parts: Part[] = [];
-    if (c.ins.some((x) => this.#tangents.has(x))) parts.push(this.#byRule(c));
+    const linear = new Set(c.linear?.map((i) => c.ins[i]!));
+    const isActive = (x: Var): boolean => this.#tangents.has(x);
+    if (c.ins.some((x) => isActive(x) && !linear.has(x))) parts.push(this.#byRule(c, linear));
+    if ([...linear].some(isActive)) parts.push(this.#onTangents(c, linear));
     const inputs = new Set(c.ins);
-    const captured = [...usesOfBlock(c.body)].filter(
-      (x) => this.#tangents.has(x) && !inputs.has(x),
-    );
+    const captured = [...usesOfBlock(c.body)].filter((x) => isActive(x) && !inputs.has(x));
     if (captured.length > 0) parts.push(this.#throughBody(c, captured));
     if (parts.length === 0) return [c];
     const sums = c.outs.flatMap((x) => {
-      const [a, b] = parts.flatMap((p) => p.of(x) ?? []);
-      if (a === undefined) return [];
-      if (b === undefined) {
-        this.#tangents.set(x, a);
+      const ds = parts.flatMap((p) => p.of(x) ?? []);
+      if (ds.length < 2) {
+        for (const d of ds) this.#tangents.set(x, d);
         return [];
       }
       const axes = this.#supply.axes(x.shape);
-      return [mapNest(this.#tangentVar(x), axes, add(readAt(a, axes), readAt(b, axes)), c.spans)];
+      const sum = ds.map((d) => readAt(d, axes)).reduce(add);
+      return [mapNest(this.#tangentVar(x), axes, sum, c.spans)];
     });
-    return [...exposed(c, this.#supply), ...parts.flatMap((p) => p.stmts), ...sums];
+    const block = c.linear === undefined ? exposed(c, this.#supply) : [c];
+    return [...block, ...parts.flatMap((p) => p.stmts), ...sums];
+  }
+
+  /** The block again, on the tangents of what it is linear in. */
+  #onTangents(c: Custom, linear: ReadonlySet<Var>): Part {
+    const before: Stmt[] = [];
+    const vars = new Map<Var, Var>();
+    for (const x of linear) vars.set(x, this.#tangentOrZero(x, c, before));
+    const stmts = [...before, ...copyBlock([c], this.#supply, vars)];
+    return { stmts, of: (x) => vars.get(x) };
+  }
+
+  #tangentOrZero(x: Var, at: Stmt, into: Stmt[]): Var {
+    const d = this.#tangents.get(x);
+    if (d !== undefined) return d;
+    const z = zeros(x, at, this.#supply);
+    into.push(z.def);
+    return z.v;
   }
 
   /** A copy of the body, in which nothing but what was captured has tangents. */
@@ -231,13 +250,13 @@ class Forward {
     return { stmts, of: (x) => tangents.get(vars.get(x) ?? x) };
   }
 
-  /** Its rule may read what its body defines, see `exposed`. */
-  #byRule(c: Custom): Part {
+  /** By the inputs that it is not linear in. Its rule may read what its body defines, see `exposed`. */
+  #byRule(c: Custom, except: ReadonlySet<Var>): Part {
     const out: Stmt[] = [];
     const vars = new Map<Var, Var>();
     const linear = new Set<Var>();
     c.ins.forEach((x, i) => {
-      const d = this.#tangents.get(x);
+      const d = except.has(x) ? undefined : this.#tangents.get(x);
       if (d !== undefined) {
         vars.set(c.jvp.dins[i]!, d);
         linear.add(d);
@@ -247,7 +266,9 @@ class Forward {
       out.push(z.def);
       vars.set(c.jvp.dins[i]!, z.v);
     });
-    const rule = copyBlock(c.jvp.body, this.#supply, vars);
+    // A block on tangents stays whole: what its rule reads of its body is computed again.
+    const own = c.linear === undefined ? [] : c.body;
+    const rule = copyBlock([...own, ...c.jvp.body], this.#supply, vars);
     out.push(...rule);
     spreadActivity(rule, linear);
     const given = new Map(c.outs.map((x, i) => [x, c.jvp.douts[i]!]));

@@ -23,7 +23,15 @@ import { type Cx, settle } from './scope.ts';
 import { evalBound, evalExtent } from './sizes.ts';
 import { evalCheckpoint } from './steps.ts';
 import { eachTree } from './trees.ts';
-import { type Env, exactly, mapCaptured, mapScalars, type Num, scalar, type Value } from './value.ts';
+import {
+  type Env,
+  exactly,
+  mapCaptured,
+  mapScalars,
+  type Num,
+  scalar,
+  type Value,
+} from './value.ts';
 
 type Call = TExpr & { k: 'builtin' };
 type Rule = (cx: Cx, env: Env, x: Call, args: () => readonly Value[]) => Value;

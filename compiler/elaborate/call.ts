@@ -79,8 +79,8 @@ export function callValue(cx: Cx, f: Value, args: Given, span: Span): Value {
 }
 
 /** @throws CompileError where the rule has no transpose, so that reverse mode could not be had. */
-function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
-  const { rule, lost } = linearRule(jvp);
+function linear(cx: Cx, jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
+  const { rule, lost } = linearRule(jvp, cx.supply);
   if (lost === undefined) return rule;
   const inside = (s: Span) =>
     s.file === written.file && s.start >= written.start && s.end <= written.end;
@@ -176,7 +176,7 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
     () => tangent.result.leaves.map((leaf) => storeLeaf(cx, leaf, outer, `d${fn.name}`, 'copy')),
     tangent.stmts,
   ).result;
-  const jvp = linear({ dins, douts, body: tangent.stmts }, fn.name, derivative.body.span);
+  const jvp = linear(cx, { dins, douts, body: tangent.stmts }, fn.name, derivative.body.span);
   push(cx, { k: 'custom', ins, outs, body: primal.stmts, jvp, spans: [cx.span] });
   return treeOf(wholeDims(skeletonOf(primal.result.value)), (k, ix) =>
     readLeaf(outs[k]!, outer, ix),
