@@ -9,25 +9,33 @@ import { prepareProgram } from '../../runtime/gradcheck/point.ts';
 import { elaborateSource, runSource } from '../elaborate/run-source.ts';
 
 /** Each is a function of x: f32[3], tried at the values below, of which some are in each branch. */
-const shared: Readonly<Record<string, string>> = {
-  'a value that is stopped elsewhere':
-    'let v = for i. exp(x[i])\n  for i. if x[i] > 0 then v[i] else 2 * stop(v[i])',
-  'a value that is rounded elsewhere':
-    'let v = for i. log(x[i]^2 + 1)\n  for i. if x[i] > 0 then v[i] else floor(10 * v[i])',
-  'a value that is compared elsewhere':
-    'let v = for i. log(x[i]^2 + 1)\n  for i. if x[i] > 0 then v[i] else if v[i] > 0.5 then 3 else 4',
-  'a value that is the condition and the branch':
-    'let v = for i. log(x[i]^2 + 1)\n  for i. if v[i] > 0.5 then v[i] * x[i] else 1',
-  'a value that says where to read':
-    'let v = for i. log(x[i]^2 + 1)\n  for i. if x[i] > 0 then v[i] else x[clamp(i32(10 * v[i]))]',
-  'a value in one body with what stops it':
-    'let v = for i. log(x[i]^2 + 1)\n  for i. if x[i] > 0 then v[i] * sin(v[i]) else stop(v[i]) * x[i]',
-  'a value in both branches, of which one stops it':
-    'let v = for i. sum j. log(x[j]^2 + 1) * x[i]\n  for i. if x[i] > 0 then v[i]^2 else x[i] * stop(v[i])',
-  'a chain, whose middle is rounded as well':
-    'let a = for i. log(x[i]^2 + 1)\n  let b = for i. exp(a[i]) / a[i]\n  for i. (if x[i] > 0 then b[i] else 1) + floor(3 * a[i])',
-  'a value that a fold starts from':
-    'let v = for i. log(x[i]^2 + 1)\n  let s = fold c = v for l: 2. for i. c[i] * x[i]\n  for i. s[i] + (if x[i] > 0 then v[i] else 0)',
+const shared: Readonly<Record<string, readonly [value: string, use: string]>> = {
+  'a value that is stopped elsewhere': ['exp(x[i])', 'if x[i] > 0 then w else 2 * stop(w)'],
+  'a value that is rounded elsewhere': ['log(x[i]^2 + 1)', 'if x[i] > 0 then w else floor(10 * w)'],
+  'a value that is compared elsewhere': [
+    'log(x[i]^2 + 1)',
+    'if x[i] > 0 then w else if w > 0.5 then 3 else 4',
+  ],
+  'a value that is the condition and the branch': [
+    'log(x[i]^2 + 1)',
+    'if w > 0.5 then w * x[i] else 1',
+  ],
+  'a value that says where to read': [
+    'log(x[i]^2 + 1)',
+    'if x[i] > 0 then w else x[clamp(i32(10 * w))]',
+  ],
+  'a value in one branch with what stops it': [
+    'log(x[i]^2 + 1)',
+    'if x[i] > 0 then w * sin(w) else stop(w) * x[i]',
+  ],
+  'a sum in both branches, of which one stops it': [
+    'sum j. log(x[j]^2 + 1) * x[i]',
+    'if x[i] > 0 then w^2 else x[i] * stop(w)',
+  ],
+  'a value under two conditions, in one of them rounded': [
+    'log(x[i]^2 + 1)',
+    'if x[i] > 0 then (if x[i] > 0.5 then w else 0) else if x[i] < -1 then floor(9 * w) else 2',
+  ],
 };
 const points = [
   [1, -2, -0.5],
@@ -41,15 +49,30 @@ function checked(text: string, sizes: Record<string, number>, x: readonly number
 }
 
 describe('values and derivatives of', () => {
-  test.each(Object.entries(shared))('%s', (_, body) => {
-    for (const x of points) checked(`fn f(x: f32[3]): f32[3] =\n  ${body}\n`, {}, x);
+  test.each(Object.entries(shared))('%s', (_, [value, use]) => {
+    const text = `fn f(x: f32[3]): f32[3] =
+  let v = for i. ${value}
+  for i.
+    let w = v[i]
+    ${use}
+`;
+    for (const x of points) checked(text, {}, x);
+  });
+
+  test('a chain, whose middle is rounded as well', () => {
+    const text = `fn f(x: f32[3]): f32[3] =
+  let a = for i. log(x[i]^2 + 1)
+  let b = for i. exp(a[i]) / a[i]
+  for i. (if x[i] > 0 then b[i] else 1) + floor(3 * a[i])
+`;
+    for (const x of points) checked(text, {}, x);
   });
 
   test('results beside a loss', () => {
-    const text = `fn f(x: f32[3]): { loss: f32, b: f32[3], r: f32[3], most: f32 } =
+    const text = `fn f(x: f32[3]): { loss: f32, b: f32[3] } =
   let r = for i. log(x[i]^2 + 1)
   let b = for i. cos(r[i]) * sin(x[i])
-  { loss: sum i. if x[i] > 0 then b[i] else x[i], b, r, most: max i. b[i] }
+  { loss: sum i. if x[i] > 0 then b[i] else x[i], b }
 `;
     for (const x of points) checked(text, {}, x);
   });
