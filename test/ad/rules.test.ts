@@ -1,19 +1,11 @@
 /** Custom derivatives in both modes and to third order, wherever a call may stand. */
 import { describe, expect, it, test } from 'vitest';
 import { runSource } from '../elaborate/run-source.ts';
-import { rules } from './rules.ts';
-
-const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-9 * (1 + Math.abs(b));
+import { differences, rules } from './rules.ts';
 
 describe('a rule', () => {
-  test.each(rules.map((r) => [r.name, r] as const))('%s', (_, { text }) => {
-    for (const x of [0.7, -1.3]) {
-      const [f, g] = runSource(text, 'main', [[x]]) as [number[], number[]];
-      expect(g.every((v) => v !== 0)).toBe(true);
-      expect(
-        f.flatMap((v, i) => (close(v, g[i]!) ? [] : [`${i}: ${v}, and it is ${g[i]}`])),
-      ).toEqual([]);
-    }
+  test.each(rules.map((r) => [r.name, r.text] as const))('%s', (_, text) => {
+    expect(differences(text)).toEqual([]);
   });
 
   it('that says something else than the body counts, on tangents too', () => {

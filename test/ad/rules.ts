@@ -2,6 +2,8 @@
  * Functions with rules of their own beside the same functions without: `f` and `g` are equal, and so
  * must their derivatives be, to third order. The rules say what is true of the bodies.
  */
+import { runSource } from '../elaborate/run-source.ts';
+
 export type Row = { readonly name: string; readonly text: string };
 
 const rows: Readonly<Record<string, string>> = {
@@ -80,6 +82,11 @@ derivative own(c, x, dx) = 2 * c.s * x * dx
 fn plain(c: { fixed s: f32 }, x: f32): f32 = c.s * x^2
 fn f(x: f32): f32 = own({ s: 2.5 }, x * x)
 fn g(x: f32): f32 = plain({ s: 2.5 }, x * x)`,
+  'beside what a stopped record captured': `fn make(w: f32): { a: f32, h: f32 -> f32 } =
+  let inner: f32 -> f32 = y -> y * w
+  { a: w, h: y -> sin(inner(y)) + w }
+fn f(x: f32): f32 = stop(make(x)).h(x) * x
+fn g(x: f32): f32 = (sin(stop(x) * x) + stop(x)) * x`,
   'of any type, at one with numbers and at one without': `fn own[S](x: S): S = x
 derivative own(x, dx) = dx
 fn f(x: f32): f32 = own(x)^2 * f32(own(3)) * own({ a: x, n: 2 }).a
@@ -104,3 +111,15 @@ export const rules: readonly Row[] = Object.entries(rows).map(([name, text]) => 
   name,
   text: `${text}\n${derivatives}\nfn main(x: f32): { f: f32[9], g: f32[9] } = { f: fAll(x), g: gAll(x) }\n`,
 }));
+
+/** Where the derivatives of `f` are not those of `g`; nothing, and no derivative is 0. */
+export function differences(text: string): readonly string[] {
+  return [0.7, -1.3].flatMap((x) => {
+    const [f, g] = runSource(text, 'main', [[x]]) as [number[], number[]];
+    return f.flatMap((v, i) => {
+      const w = g[i]!;
+      const near = w !== 0 && Math.abs(v - w) <= 1e-9 * (1 + Math.abs(w));
+      return near ? [] : [`derivative ${i} at ${x} is ${v}, without the rule ${w}`];
+    });
+  });
+}
