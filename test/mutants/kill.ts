@@ -12,6 +12,8 @@ import type { DeviceName } from '../../runtime/devices/device.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
 import { onDevice } from '../../runtime/gradcheck/device.ts';
 import { checkProperty } from '../../runtime/gradcheck/property.ts';
+import { differences, rules } from '../ad/rules.ts';
+import { sharing, verdicts, windowGradient, windows } from '../ad/values.ts';
 import { checkProgram } from '../gen/check-program.ts';
 import { agreesOn, enlarged } from '../gen/on-target.ts';
 import { type RandomProgram, randomProgram } from '../gen/program.ts';
@@ -25,7 +27,12 @@ import { meanings } from './meanings.ts';
 import { reductions } from './reductions-lane.ts';
 import { refusals } from './refusals.ts';
 
-type Lane = { readonly name: string; readonly run: () => Promise<void> | void };
+/** `long`: for the mutants that name it. */
+type Lane = {
+  readonly name: string;
+  readonly run: () => Promise<void> | void;
+  readonly long?: boolean;
+};
 
 const sample = (numRuns: number, seed: number) => fc.sample(randomProgram, { numRuns, seed });
 
@@ -93,10 +100,26 @@ async function proofsHold(programs: number): Promise<void> {
   }
 }
 
+/** Custom derivatives against none; values beside derivatives against those without. */
+function rulesAndValues(): void {
+  const rule = rules.flatMap((r) => differences(r.text).map((d) => `${r.name}: ${d}`));
+  const value = sharing.flatMap(([name, text]) =>
+    verdicts(text).flatMap((v) => (v.k === 'ok' ? [] : [`${name}: ${v.k}`])),
+  );
+  const window = windows.flatMap(([name, body, read]) => {
+    const got = windowGradient(body, read);
+    const fine = got.every((v, i) => (i < read ? v >= 0 && Number.isFinite(v) : v === 0));
+    return fine ? [] : [`a window in a fold: ${name}`];
+  });
+  const [first] = [...rule, ...value, ...window];
+  if (first !== undefined) throw new ProgramFault(first);
+}
+
 const lanes: readonly Lane[] = [
   { name: 'faults are refused, right programs are not', run: refusals },
   { name: 'programs mean what they say', run: meanings },
-  { name: 'proofs hold', run: () => proofsHold(6000) },
+  { name: 'proofs hold', run: () => proofsHold(6000), long: true },
+  { name: 'rules and values', run: rulesAndValues },
   {
     name: 'derivatives of random programs',
     run: () => {
@@ -155,7 +178,7 @@ const lanes: readonly Lane[] = [
 const crash =
   /TypeError|RangeError|ReferenceError|RuntimeError|is not a function|Maximum call stack/;
 const [only = ''] = process.argv.slice(2);
-for (const lane of lanes.filter((l) => only === '' || l.name === only)) {
+for (const lane of lanes.filter((l) => (only === '' ? l.long !== true : l.name === only))) {
   try {
     await lane.run();
   } catch (e) {
