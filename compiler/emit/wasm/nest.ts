@@ -14,8 +14,9 @@ import { axesOf, eachKExpr } from '../../schedule/flat.ts';
 import { Accumulator, combine, foldLanes, needsIndex } from './accumulate.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins, type Ty } from './binary.ts';
+import { congruence } from './congruence.ts';
 import type { Graph, Node, Scope } from './graph.ts';
-import { laneStride } from './lanes.ts';
+import { advance, laneStride, type Vector } from './lanes.ts';
 import { applyOp } from './ops.ts';
 import { lastOnly, type Part, shareOf } from './part.ts';
 import { tangled } from './paths.ts';
@@ -121,6 +122,9 @@ export function emitLoops(k: Kernel, site: Site): void {
   }
 }
 
+/** Loops over the lanes of a nest begin at 0 and take whole vectors. */
+const FOURS = congruence(4, 0);
+
 /** Cost of an access per element, by its stride over the lanes. */
 const accessCost = (stride: number | undefined): number =>
   stride === 0 ? 0.3 : stride === 1 ? 1 : 6;
@@ -214,11 +218,12 @@ export class NestEmitter {
     return best;
   }
 
-  #accesses(vec: AxisId, stores: boolean): number {
+  #accesses(axis: AxisId, stores: boolean): number {
+    const vec: Vector = { axis, start: FOURS };
     let cost = 0;
     for (const n of this.#nests) {
       const seen = new Set<KExpr>();
-      const ar = new Arith(this.#env, vec);
+      const ar = new Arith(this.#env, axis);
       const load = (e: KExpr): void => {
         if (e.k !== 'load') return;
         const moving =
@@ -297,7 +302,7 @@ export class NestEmitter {
     const to = ok ? s.branch(ok).then : s;
     const vec = ar.vec;
     const moving = vec !== undefined && at.dyn.some((d) => ar.varies(d.e));
-    const stride = vec === undefined || moving ? undefined : laneStride(at.ix, vec);
+    const stride = vec === undefined || moving ? undefined : ar.stride(advance(at.ix, vec, shift));
     const value =
       t === 'bool' && ty === 'v128' ? g.op('v128.and', 'v128', v, g.lanes('i32', 1)) : v;
     const cell = t === 'f32' ? 'f32' : 'i32';
