@@ -95,12 +95,13 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
   sign: (a) => `(${a[0]} > 0 ? 1 : (${a[0]} < 0 ? (-1) : ${a[0]}))`,
   floor: (a) => whole(a[0]!, `Math.floor(${a[0]})`),
   ceil: (a) => whole(a[0]!, `Math.ceil(${a[0]})`),
-  // Half to even: at a tie, twice the floor of half of what is one half more.
+  // Half to even: at a tie, twice the floor of half of what is one half more. A zero has the sign of
+  // what is rounded to it.
   round: ([a]) =>
     whole(
       a!,
-      `(${a} - Math.floor(${a}) < 0.5 ? Math.floor(${a}) : ` +
-        `(${a} - Math.floor(${a}) > 0.5 ? Math.floor(${a}) + 1 : 2 * Math.floor(${a} * 0.5 + 0.5)))`,
+      `(Math.abs(${a}) <= 0.5 ? ${a} * 0 : (${a} - Math.floor(${a}) < 0.5 ? Math.floor(${a}) : ` +
+        `(${a} - Math.floor(${a}) > 0.5 ? Math.floor(${a}) + 1 : 2 * Math.floor(${a} * 0.5 + 0.5))))`,
     ),
   exp: call('exp'),
   log: call('log'),
@@ -131,13 +132,14 @@ function power(a: string, n: number): string {
   return n < 0 ? `(1 / ${product})` : product;
 }
 
-/** Infinities and NaN cannot be written in a kernel: they come in a small array. */
-export const specials: readonly number[] = [Infinity, -Infinity, Number.NaN];
+/** Infinities, NaN and negative zero cannot be written in a kernel: they come in a small array. */
+export const specials: readonly number[] = [Infinity, -Infinity, Number.NaN, -0];
 
 export function gpuNumber(v: number): string {
   const special = specials.findIndex((s) => Object.is(s, v));
   if (special >= 0) return `k[${special}]`;
   const x = Math.fround(v);
   if (!Number.isFinite(x)) return gpuNumber(x);
-  return x < 0 ? `(${x})` : `${x === 0 ? 0 : x}`;
+  if (Object.is(x, -0)) return gpuNumber(x);
+  return x < 0 ? `(${x})` : `${x}`;
 }
