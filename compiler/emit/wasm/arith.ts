@@ -158,10 +158,13 @@ export class Arith {
     const g = this.#g;
     let all: Node | undefined;
     for (const x of guards) {
-      const { lo, hi } = interval(x.e, this.env.extents);
-      if (lo >= x.lo && hi < x.hi) continue;
-      const from = g.add(this.#terms(x.e, 1), g.i32(x.e.c - x.lo));
-      const one = x.hi <= x.lo ? g.i32(0) : g.op('i32.lt_u', 'i32', from, g.i32(x.hi - x.lo));
+      const range = interval(x.e, this.env.extents);
+      if (range.lo >= x.lo && range.hi < x.hi) continue;
+      // What a guard is taken of fits 32 bits; its bounds may lie beyond.
+      const [lo, hi] = [Math.max(x.lo, -(2 ** 31)), Math.min(x.hi, 2 ** 31)];
+      if (hi - lo === 2 ** 32) continue;
+      const from = g.add(this.#terms(x.e, 1), g.i32(x.e.c - lo));
+      const one = hi <= lo ? g.i32(0) : g.op('i32.lt_u', 'i32', from, g.i32(hi - lo));
       all = all ? g.op('i32.and', 'i32', all, one) : one;
     }
     return all;

@@ -95,6 +95,22 @@ function loadedBy(n: KNest): BufId[] {
 }
 
 /**
+ * Whether nests without axes of their own can hand on what they store: what one of them reads of another
+ * is the very cell that was stored, under no guard.
+ */
+export function handOn(nests: readonly KNest[]): boolean {
+  const cells = new Map(nests.map((n) => [n.store.buf, kixKey(n.store.at)]));
+  return nests.every((n) => {
+    let ok = isPointwise(n) && cells.get(n.store.buf) === kixKey(n.store.at);
+    eachKExpr(n.body, (e) => {
+      if (e.k !== 'load' || !cells.has(e.buf)) return;
+      if (e.guard.length > 0 || cells.get(e.buf) !== kixKey(e.at)) ok = false;
+    });
+    return ok;
+  });
+}
+
+/**
  * What a nest has stored is handed on as a value to those after it, which read it at the same cell.
  * What `isLocal` says nothing else reads is not stored at all.
  */
