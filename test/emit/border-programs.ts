@@ -26,8 +26,8 @@ function oneAxisTwice(few: number, order: boolean): Core {
     () => h.map('short', [short], prim('add', read(0, 40), f32(1))),
     () => h.reduce('sum', [], 'sum', [i], read(0, 3)),
     () => h.reduce('most', [], 'max', [short], read(1, 40)),
-    () => h.map('where', [short], prim('add', indexE(ixAxis(i)), i32(1))),
     () => h.map('place', [i], prim('add', indexE(ixAxis(i)), i32(1))),
+    () => h.map('where', [short], prim('add', indexE(ixAxis(i)), i32(1))),
   ];
   return h.core(...(order ? both : both.reverse()).map((f) => f()));
 }

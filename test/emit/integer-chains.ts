@@ -14,7 +14,8 @@ type Operand =
   | { readonly k: 'stored'; readonly back: number; readonly turned: boolean }
   | { readonly k: 'index' }
   | { readonly k: 'const'; readonly v: number };
-type Step = { readonly op: Prim; readonly a: Operand; readonly b: Operand };
+/** `total`: the sum of a over all that is stored, so far apart from what each element is. */
+type Step = { readonly op: Prim | 'total'; readonly a: Operand; readonly b: Operand };
 
 const N = 23;
 
@@ -27,7 +28,8 @@ const operand: fc.Arbitrary<Operand> = fc.oneof(
     v: fc.constantFrom(...ints, 5, 100, -100, 4194303),
   }),
 );
-const op = fc.constantFrom<Prim>(
+const op = fc.constantFrom<Step['op']>(
+  'total',
   ...(['add', 'sub', 'mul', 'min', 'max', 'neg', 'abs', 'sign'] as const),
   ...(['idiv', 'idiv', 'idiv', 'mod', 'mod', 'mod'] as const),
 );
@@ -36,7 +38,7 @@ export const chain = fc.array(fc.record({ op, a: operand, b: operand }), {
   maxLength: 6,
 });
 
-const isUnary = (o: Prim): boolean => o === 'neg' || o === 'abs' || o === 'sign';
+const isUnary = (o: Step['op']): boolean => o === 'neg' || o === 'abs' || o === 'sign';
 
 export function built(steps: readonly Step[]): Core {
   const h = new Hand();
@@ -49,6 +51,12 @@ export function built(steps: readonly Step[]): Core {
       const from = stored[Math.max(0, stored.length - 1 - o.back)]!;
       return at(from, o.turned ? subIx(ixConst(N - 1), ixAxis(i)) : ixAxis(i));
     };
+    if (s.op === 'total') {
+      const to = h.supply.axis(N, 'to');
+      const all = h.reduce('all', [], 'sum', [i], expr(s.a));
+      stored.push(h.map('v', [to], prim('add', at(all), i32(1))));
+      continue;
+    }
     const args = isUnary(s.op) ? [expr(s.a)] : [expr(s.a), expr(s.b)];
     stored.push(h.map('v', [i], prim(s.op, ...args)));
   }
@@ -63,6 +71,12 @@ export function meant(steps: readonly Step[], inputs: readonly (readonly number[
       if (o.k === 'index') return i;
       return stored[Math.max(0, stored.length - 1 - o.back)]![o.turned ? N - 1 - i : i]!;
     };
+    const add = meaning('add', 'i32')!;
+    if (s.op === 'total') {
+      const all = inputs[0]!.reduce((sum, _, i) => add(sum, value(s.a, i)), 0);
+      stored.push(inputs[0]!.map(() => add(all, 1)));
+      continue;
+    }
     const rule = meaning(s.op, 'i32')!;
     stored.push(inputs[0]!.map((_, i) => rule(value(s.a, i), value(s.b, i))));
   }

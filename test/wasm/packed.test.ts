@@ -5,7 +5,9 @@ import type { Core } from '../../compiler/core.ts';
 import { coreOf } from '../schedule/chains.ts';
 import { form, inexact, loops, loopsOf, productOf } from './packed.ts';
 
-const exact = async (core: Core): Promise<void> => expect(await inexact(core)).toEqual([]);
+const exact = async (core: Core): Promise<void> => {
+  expect(await inexact(core)).toEqual([]);
+};
 
 describe('loops over quotients and remainders', () => {
   it('are exact at every size', () =>

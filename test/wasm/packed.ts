@@ -35,6 +35,8 @@ type Place = {
 type Operand = {
   /** Of its own axis and of the summed one, in the factors that it is made of. */
   readonly factors: readonly (readonly [own: Place, summed: Place])[];
+  /** How often its own axis is added to what the summed one is read at. */
+  readonly mixed: number;
   /** The summed axis first. */
   readonly turned: boolean;
 };
@@ -55,31 +57,41 @@ const place: fc.Arbitrary<Place> = fc.record({
 });
 const operand: fc.Arbitrary<Operand> = fc.record({
   factors: fc.array(fc.tuple(place, place), { minLength: 1, maxLength: 2 }),
+  mixed: fc.constantFrom(0, 0, 0, 1, 3, 4, 8),
   turned: fc.boolean(),
 });
 const sizes = fc.constantFrom(4, 5, 6, 7, 8, 9, 11, 13, 16, 19, 22, 31, 32, 35);
 export const form: fc.Arbitrary<Form> = fc.record({
   rows: sizes,
   cols: sizes,
-  red: fc.constantFrom([18], [30], [32], [37], [387], [391], [5, 6], [7, 9], [3, 130]),
+  red: fc.constantFrom([18], [30], [32], [37], [387], [391], [770], [5, 6], [7, 9], [3, 130]),
   left: operand,
   right: operand,
 });
 
-const indexAt = (a: Axis, { k, by, m, c }: Place): Ix => {
-  const e = addIx(scaleIx(ixAxis(a), m), ixConst(c));
-  const extents = extentsOf([a]);
-  return k === 'plain' ? ixAxis(a) : k === 'div' ? divIx(e, by, extents) : modIx(e, by, extents);
-};
+/** Of some axes, each so many times, as one number. */
+function indexAt(of: readonly (readonly [Axis, number])[], { k, by, m, c }: Place): Ix {
+  const extents = extentsOf(of.map(([a]) => a));
+  const sum = addIx(...of.map(([a, n]) => scaleIx(ixAxis(a), n)));
+  if (k === 'plain') return sum;
+  const e = addIx(scaleIx(sum, m), ixConst(c));
+  return k === 'div' ? divIx(e, by, extents) : modIx(e, by, extents);
+}
 
 export function productOf(f: Form): Core {
   const h = new Hand();
   const [i, j] = [h.supply.axis(f.rows, 'i'), h.supply.axis(f.cols, 'j')];
   const red = f.red.map((n, d) => h.supply.axis(n, `k${d}`));
   const extents = extentsOf([i, j], red);
-  const read = (own: Axis, { factors, turned }: Operand): Expr[] =>
+  const read = (own: Axis, { factors, mixed, turned }: Operand): Expr[] =>
     factors.map(([mine, summed]) => {
-      const places = [indexAt(own, mine), ...red.map((k) => indexAt(k, summed))];
+      // Each summed axis by itself, or all of them as one number.
+      const strides = red.map((k, d) => [k, sizeOf(f.red.slice(d + 1))] as const);
+      const whole = mixed > 0 ? [indexAt([[own, mixed], ...strides], summed)] : undefined;
+      const places = [
+        indexAt([[own, 1]], mine),
+        ...(whole ?? red.map((k) => indexAt([[k, 1]], summed))),
+      ];
       const ix = turned ? places.reverse() : places;
       const x = h.input(
         'x',
@@ -131,6 +143,7 @@ type Loops = {
   /** Of the two axes, for each read. */
   readonly reads: readonly (readonly [Place, Place])[];
   readonly reduced: 'none' | 'rows' | 'cols';
+  readonly mixed: number;
   readonly turned: boolean;
 };
 
@@ -139,6 +152,7 @@ export const loops: fc.Arbitrary<Loops> = fc.record({
   cols: fc.constantFrom(3, 4, 5, 7, 16, 23, 31, 64, 67, 130),
   reads: fc.array(fc.tuple(place, place), { minLength: 1, maxLength: 3 }),
   reduced: fc.constantFrom('none', 'rows', 'cols'),
+  mixed: fc.constantFrom(0, 0, 1, 3, 4, 8),
   turned: fc.boolean(),
 });
 
@@ -149,7 +163,18 @@ export function loopsOf(f: Loops): Core {
   const extents = extentsOf([i, j]);
   const body = f.reads
     .map(([p, q], n): Expr => {
-      const places = [indexAt(i, p), indexAt(j, q)];
+      const places = [
+        indexAt([[i, 1]], p),
+        indexAt(
+          f.mixed
+            ? [
+                [j, 1],
+                [i, f.mixed],
+              ]
+            : [[j, 1]],
+          q,
+        ),
+      ];
       const ix = n % 2 ? places.reverse() : places;
       const shape = ix.map((e) => interval(e, extents).hi + 1);
       // Indices are values too.

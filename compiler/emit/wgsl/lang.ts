@@ -25,6 +25,9 @@ export type Shader = {
   readonly groups: readonly [number, number];
 };
 
+/** Loops around a kernel whose values fit the uniform block. */
+export const MOST_LOOPS = 16;
+
 /** Workgroups of a dispatch in its first dimension, when there are more than fit. */
 const FOLD = 65535;
 
@@ -82,7 +85,7 @@ export function printerFor(
         ...memory.segments.map(
           (_, s) => `@group(0) @binding(${s + 1}) var<storage, read_write> s${s}: array<u32>;`,
         ),
-        '@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;',
+        `@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, ${MOST_LOOPS / 4}>;`,
         ...shared,
         ...helperTexts(used),
         ...(checks ? [checkText(find(plan.checks!.fault)('0i'))] : []),
