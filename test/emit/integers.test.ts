@@ -5,6 +5,7 @@ import { describeOn } from '../gpu/devices.ts';
 import { runOn } from '../gpu/run-core.ts';
 import { coreOf } from '../schedule/chains.ts';
 import { built, chain, meant, x, y } from './integer-chains.ts';
+import { meaning } from './specials.ts';
 
 const targets = [
   { name: 'wasm', runs: 150 },
@@ -36,6 +37,29 @@ for (const { name, runs } of targets) {
       ] as const) {
         const got = await runOn(await device(), core, [[c]]);
         expect([...got[0]!]).toEqual([0, 1, 2, 3].map((i) => (want - i) | 0));
+      }
+    });
+
+    it('the least integer as an operand, a divisor and a bound', async () => {
+      const core = coreOf(
+        'fn main(x: i32): { a: i32, b: i32[3], c: i32[3], d: bool[3], e: i32 } =\n' +
+          '  { a: -2147483648 + x, b: for i. (-2147483648) // (i32(i) - 1) + x,\n' +
+          '    c: for i. (x // -2147483648) * i32(i),\n' +
+          '    d: for i. i32(i) - 2147483647 - 1 <= x + -2147483648, e: x % -2147483648 }',
+        {},
+      );
+      const least = -2147483648;
+      for (const x of [5, 0, -5, 2147483647, least]) {
+        const got = await runOn(await device(), core, [[x]]);
+        const idiv = meaning('idiv', 'i32')!;
+        const is = [0, 1, 2];
+        expect(got.map((v) => [...v])).toEqual([
+          [(least + x) | 0],
+          is.map((i) => (idiv(least, i - 1) + x) | 0),
+          is.map((i) => idiv(x, least) * i + 0),
+          is.map((i) => Number(((i - 2147483648) | 0) <= ((x + least) | 0))),
+          [meaning('mod', 'i32')!(x, least)],
+        ]);
       }
     });
 
