@@ -21,6 +21,7 @@ import { ProgramFault } from '../gen/run.ts';
 import { judged } from '../proof/judge.ts';
 import { programAt } from '../proof/program.ts';
 import { coreOf } from '../schedule/chains.ts';
+import { borders, chains, packed, specials } from './emitters-lane.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
@@ -141,6 +142,12 @@ const lanes: readonly Lane[] = [
   { name: 'padded values at places from data on wasm', run: () => one('wasm', gathered()) },
   { name: 'reductions on wasm', run: () => reductions('wasm', 71) },
   { name: 'products and attention in groups', run: groups },
+  { name: 'operands at quotients and remainders on wasm', run: packed },
+  { name: 'programs at the borders on wasm', run: () => borders('wasm') },
+  {
+    name: 'special numbers on wasm',
+    run: () => specials('wasm', ['on lanes', 'on single cells', 'of a number and a literal']),
+  },
   {
     name: 'check declarations of models',
     run: () => {
@@ -163,6 +170,11 @@ const lanes: readonly Lane[] = [
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
+  { name: 'programs at the borders on webgpu', run: () => borders('webgpu') },
+  {
+    name: 'special numbers on webgpu',
+    run: () => specials('webgpu', ['on lanes', 'of a literal']),
+  },
   { name: 'reductions on webgpu', run: () => reductions('webgpu', 1500) },
   { name: 'products on webgpu', run: () => one('webgpu', product()) },
   { name: 'webgpu against the reference', run: () => targets('webgpu', sample(12, 61)) },
@@ -171,6 +183,11 @@ const lanes: readonly Lane[] = [
     run: () => targets('webgpu', sample(12, 62).map(enlarged)),
   },
   { name: 'whole numbers on gpujs', run: () => wholeNumbers('gpujs') },
+  { name: 'chains of integers on gpujs', run: () => chains('gpujs', 400) },
+  {
+    name: 'special numbers on gpujs',
+    run: () => specials('gpujs', ['on lanes', 'of a literal']),
+  },
   { name: 'reductions on gpujs', run: () => reductions('gpujs', 71) },
   { name: 'gpujs against the reference', run: () => targets('gpujs', sample(40, 61)) },
 ];
