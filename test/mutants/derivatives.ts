@@ -130,8 +130,8 @@ export const derivatives: readonly Mutant[] = [
     ],
     [
       'a use in one branch forgets the other',
-      'old === undefined ? there : or(old, there)',
-      'old === undefined ? there : there',
+      'live.set(x, old === undefined ? there : or(old, there))',
+      'live.set(x, old === undefined ? there : there)',
     ],
     [
       'a root may stand outside its branch',
@@ -143,8 +143,8 @@ export const derivatives: readonly Mutant[] = [
     ['the last use alone counts', 'const both = or(old, mine);', 'const both = or(mine, mine);'],
     [
       'a value that is used under a condition is 0',
-      'select(condition, s.body, zeroE(',
-      'select(condition, zeroE(s.body.t), zeroE(',
+      'select(condition, body, zeroE(',
+      'select(condition, zeroE(body.t), zeroE(',
     ],
   ]),
   ...of('splitting', 'compiler/ad/split.ts', [
