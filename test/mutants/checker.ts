@@ -123,11 +123,6 @@ const rows: readonly Mutant[] = [
     ],
     ['at least is at most', 'return atLeast(left, right);', 'return atLeast(right, left);'],
     [
-      'equal sizes are those that may be',
-      'return provesEqual(facts, left, right)',
-      'return provesEqual(facts, left, right) || !differ(left, right)',
-    ],
-    [
       'a size that a fact defines may be negative',
       'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive)) return;\n  reportNegative',
       'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive) || now.length > 1) return;\n  reportNegative',
@@ -180,6 +175,13 @@ const refused: readonly Mutant[] = [
       'remainders by any divisor are known',
       "if (f.op !== '%' || !S.equal(f.now.right, asked.right)) return false;",
       "if (f.op !== '%') return false;",
+    ],
+  ]),
+  ...of('checker: what a call shows', 'dsl/check/instances.ts', [
+    [
+      'equal sizes are those that may be',
+      'return provesEqual(facts, left, right)',
+      'return provesEqual(facts, left, right) || !differ(left, right)',
     ],
   ]),
   ...of('checker: ranges', 'dsl/ranges.ts', [

@@ -22,6 +22,11 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
     'fn g[N](x: f32[N]): f32[N/4] where N % 4 == 0 = for i. x[4*i]\n' +
       'fn f[N](x: f32[N]): f32 where N % 6 == 0 = sum i. g(x)[i]',
   ],
+  [
+    'E0503',
+    'fn g[A, B](x: f32[A], y: f32[B]): f32 where A == B = sum i. x[i] * y[i]\n' +
+      'fn f[A, B](x: f32[A], y: f32[B]): f32 = g(x, y)',
+  ],
   ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
 ];
 
