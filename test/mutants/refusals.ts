@@ -24,7 +24,7 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
   ],
   [
     'E0503',
-    'fn g[A, B](x: f32[A], y: f32[B]): f32 where A == B = sum i. x[i] * y[i]\n' +
+    'fn g[A, B](x: f32[A], y: f32[B]): f32 where A*A == B*B = (sum i. x[i]) + sum j. y[j]\n' +
       'fn f[A, B](x: f32[A], y: f32[B]): f32 = g(x, y)',
   ],
   ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
