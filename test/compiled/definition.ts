@@ -46,12 +46,14 @@ export function gradientDiffers(
     const at = plain.result.length + k;
     for (const [j, v] of dx.entries()) {
       slope += got.values[at]![j]! * v;
-      bound += (got.bounds[at]![j]! + Math.abs(got.values[at]![j]!) * 2 ** -24 * dx.length) * Math.abs(v);
+      bound +=
+        (got.bounds[at]![j]! + Math.abs(got.values[at]![j]!) * 2 ** -24 * dx.length) * Math.abs(v);
     }
   }
   // Rounding of the sum, and of either side.
   const allowed = 4 * inDouble * bound;
   if (Object.is(slope, want) || !Number.isFinite(allowed)) return undefined;
-  if (Math.abs(slope - want) <= allowed || (Number.isNaN(slope) && Number.isNaN(want))) return undefined;
+  if (Math.abs(slope - want) <= allowed || (Number.isNaN(slope) && Number.isNaN(want)))
+    return undefined;
   return `the gradient along a direction is ${slope}, by definition ${want} (bound ${allowed.toExponential(1)})`;
 }

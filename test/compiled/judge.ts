@@ -70,7 +70,11 @@ function thrown(e: unknown, where: string): Fault {
     .split('\n')[0]!
     .replace(/-?\d[\d.e+]*/g, '#')
     .slice(0, 80);
-  return fault('internal error', `${where}${cause}`, `${where}${text.split('\n').slice(0, 8).join('\n')}`);
+  return fault(
+    'internal error',
+    `${where}${cause}`,
+    `${where}${text.split('\n').slice(0, 8).join('\n')}`,
+  );
 }
 
 async function judge(devices: readonly Named[], p: Random): Promise<Outcome> {
@@ -121,11 +125,13 @@ async function judge(devices: readonly Named[], p: Random): Promise<Outcome> {
   return { k: 'fine', runs, defined };
 }
 
-const outputName = (e: Elaborated) => (output: number): string => {
-  const at = e.result.length;
-  if (output < at) return `out.${e.result[output]!.path.join('.')}`;
-  return `gradient ${e.grads.flatMap((g) => g.leaves.map(() => g.name))[output - at]}`;
-};
+const outputName =
+  (e: Elaborated) =>
+  (output: number): string => {
+    const at = e.result.length;
+    if (output < at) return `out.${e.result[output]!.path.join('.')}`;
+    return `gradient ${e.grads.flatMap((g) => g.leaves.map(() => g.name))[output - at]}`;
+  };
 
 /** The same primal results, bit for bit: no pass has run. */
 function changedByGradient(e: Elaborated, want: Bounded, got: Bounded): Fault | undefined {
@@ -161,7 +167,12 @@ const tries = 4;
 const point = (p: Random, e: Elaborated, n: number): Float64Array[] =>
   inputsAt(e, p.seed + 7919 * n, p.seed);
 
-function changedByPasses(p: Random, e: Elaborated, tidy: Core, meaning: (x: Values) => Bounded): Fault | undefined {
+function changedByPasses(
+  p: Random,
+  e: Elaborated,
+  tidy: Core,
+  meaning: (x: Values) => Bounded,
+): Fault | undefined {
   const bad = verify(tidy)[0];
   if (bad !== undefined) return fault('ill-formed', 'optimised core', JSON.stringify(bad));
   const after = meaningOf(tidy);
@@ -175,7 +186,11 @@ function changedByPasses(p: Random, e: Elaborated, tidy: Core, meaning: (x: Valu
   return undefined;
 }
 
-type Form = { readonly e: Elaborated; readonly core: Core; readonly meaning: (x: Values) => Bounded };
+type Form = {
+  readonly e: Elaborated;
+  readonly core: Core;
+  readonly meaning: (x: Values) => Bounded;
+};
 
 /** Output and input slots of what is donated. */
 function donation(p: Random, e: Elaborated): Donation {
@@ -186,7 +201,12 @@ function donation(p: Random, e: Elaborated): Donation {
   ]);
 }
 
-async function onDevice(name: string, device: Device, f: Form, p: Random): Promise<Fault | undefined> {
+async function onDevice(
+  name: string,
+  device: Device,
+  f: Form,
+  p: Random,
+): Promise<Fault | undefined> {
   const graded = f.core.outputs.length > f.e.result.length;
   const where = `${name}${graded ? ', with gradients' : ''}`;
   const donate = donation(p, f.e);
@@ -214,7 +234,8 @@ async function onDevice(name: string, device: Device, f: Form, p: Random): Promi
           if (donate.length === 0 && n > 0) break;
         }
         if (off === undefined && seen === 0) return undefined;
-        if (off !== undefined && ++seen === 2) return fault('wrong on a device', where, `${where}: ${off}`);
+        if (off !== undefined && ++seen === 2)
+          return fault('wrong on a device', where, `${where}: ${off}`);
       }
       return undefined;
     } finally {

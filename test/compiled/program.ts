@@ -123,7 +123,11 @@ ${lines.join('\n')}
 }
 
 type Ends = {
-  readonly fields: readonly { readonly label: string; readonly type: string; readonly value: string }[];
+  readonly fields: readonly {
+    readonly label: string;
+    readonly type: string;
+    readonly value: string;
+  }[];
   readonly traits: ReadonlySet<string>;
   readonly donate: readonly (readonly [string, string])[];
 };
@@ -150,7 +154,8 @@ function endsOf(
   const add = (label: string, b: Binding): void => {
     fields.push({ label, type: typeText(b, whole.has(b) ? 'i32' : 'f32'), value: b.name });
   };
-  for (const b of made) if (whole.has(b) || apart.includes(b) || p.below(3) > 0) add(`r_${b.name}`, b);
+  for (const b of made)
+    if (whole.has(b) || apart.includes(b) || p.below(3) > 0) add(`r_${b.name}`, b);
   if (fields.length > 1) is.add('results beside the loss');
   if (p.below(4) === 0) {
     add('again', p.one(bindings));
@@ -182,7 +187,11 @@ function term(x: Binding, weight: string): string {
 }
 
 /** The row that was asked for, or the next one that can be used: three in four are of this lane. */
-function firstUsable(kind: number, picks: readonly number[], scope: WholeScope): { kind: string; made: Drawn } {
+function firstUsable(
+  kind: number,
+  picks: readonly number[],
+  scope: WholeScope,
+): { kind: string; made: Drawn } {
   const own = kind % 4 !== 3;
   const from = own ? kinds : others;
   const start = Math.floor(kind / 4);

@@ -82,7 +82,10 @@ const repeatedRows: Row = (p, s) => {
   const q = p.one([2, 3, 4, 8]);
   if (b === undefined || q * rows.extent > 70) return undefined;
   const cols = b.type.dims[1]!;
-  const many: Dim = { text: `${q}*${/^\w+$/.test(rows.text) ? rows.text : `(${rows.text})`}`, extent: q * rows.extent };
+  const many: Dim = {
+    text: `${q}*${/^\w+$/.test(rows.text) ? rows.text : `(${rows.text})`}`,
+    extent: q * rows.extent,
+  };
   const made = p.one([
     `for i: ${many.text}, k: ${d.text}. ${a.name}[i // ${q}, k]`,
     `for (i: ${rows.text}, _: ${q}), k: ${d.text}. ${a.name}[i, k]`,
@@ -98,7 +101,8 @@ const cyclic: Row = (p, s) => {
   const [v] = vector(p, s);
   const q = p.one(divisors);
   const table = `let c = for i: ${q}. 0.3 + sin(f32(i) + ${v.name}[0])`;
-  const factor = p.one(['c[k % Q]', 'c[(k + 1) % Q]', `c[(${d.text} - 1 - k) % Q]`, 'c[(3 * k) % Q]'])
+  const factor = p
+    .one(['c[k % Q]', 'c[(k + 1) % Q]', `c[(${d.text} - 1 - k) % Q]`, 'c[(3 * k) % Q]'])
     .replace('Q', String(q));
   const b = withRows(p, s, d);
   if (b === undefined || p.below(2) === 0) {
@@ -114,7 +118,10 @@ const cyclic: Row = (p, s) => {
 const strided: Row = (p, s) => {
   const [a, d] = vector(p, s);
   const q = p.one([2, 3, 4]);
-  const many: Dim = { text: `${q}*${/^\w+$/.test(d.text) ? d.text : `(${d.text})`}`, extent: q * d.extent };
+  const many: Dim = {
+    text: `${q}*${/^\w+$/.test(d.text) ? d.text : `(${d.text})`}`,
+    extent: q * d.extent,
+  };
   if (many.extent > 130) return undefined;
   const wide = `let r = for i: ${many.text}. ${p.one([
     `${a.name}[i // ${q}] * f32(i % ${q} + 1)`,
@@ -124,8 +131,14 @@ const strided: Row = (p, s) => {
   return p.one([
     { text: block(wide, 'for i. sin(r[i])'), type: { dims: [many] } },
     { text: block(wide, `for i: ${d.text}. r[${q}*i] - 0.5 * r[${q}*i + 1]`), type: { dims: [d] } },
-    { text: block(wide, `for i: ${d.text}. (sum k: ${q}. r[${q}*i + k]) / ${q}`), type: { dims: [d] } },
-    { text: block(wide, `for k: ${q}. (sum i: ${d.text}. r[(k, i)]) / (1 + ${d.text})`), type: { dims: [number(q)] } },
+    {
+      text: block(wide, `for i: ${d.text}. (sum k: ${q}. r[${q}*i + k]) / ${q}`),
+      type: { dims: [d] },
+    },
+    {
+      text: block(wide, `for k: ${q}. (sum i: ${d.text}. r[(k, i)]) / (1 + ${d.text})`),
+      type: { dims: [number(q)] },
+    },
   ]);
 };
 

@@ -22,7 +22,13 @@ const still = (p: Picks, v: string): string =>
   ]);
 
 const condition = (p: Picks, x: string, v: string): string =>
-  p.one([`${x} > 0`, `${x} < 0.3173`, `${v} > 0.2137`, `${x} > -0.4171 and ${v} < 0.7731`, `not ${x} > 0.1237`]);
+  p.one([
+    `${x} > 0`,
+    `${x} < 0.3173`,
+    `${v} > 0.2137`,
+    `${x} > -0.4171 and ${v} < 0.7731`,
+    `not ${x} > 0.1237`,
+  ]);
 
 const sharedNumber: Row = (p, s) => {
   const [a, d] = vector(p, s);
@@ -31,16 +37,23 @@ const sharedNumber: Row = (p, s) => {
   const c = condition(p, p.one([x, 't']), 'v');
   const [yes, no] = p.below(2) === 0 ? [`v * t`, still(p, 'v')] : [still(p, 'v'), 'sin(v)'];
   const tail = p.one(['', ` + 0.1 * ${still(p, 'v')}`, ` * ${still(p, 'v')}`]);
-  return { text: block(`let v = ${v}`, `(if ${c} then ${yes} else ${no})${tail}`), type: { dims: [] } };
+  return {
+    text: block(`let v = ${v}`, `(if ${c} then ${yes} else ${no})${tail}`),
+    type: { dims: [] },
+  };
 };
 
 const sharedVector: Row = (p, s) => {
   const [a, d] = vector(p, s);
   const b = alike(p, s, d);
   const [x, z] = [`${a.name}[i]`, `${b.name}[i]`];
-  const v = bounded(p, p.one([x, `${x} * ${z}`, `${x} + ${z}`, `(sum k. ${a.name}[k] * ${b.name}[i]) / ${d.text}`]));
+  const v = bounded(
+    p,
+    p.one([x, `${x} * ${z}`, `${x} + ${z}`, `(sum k. ${a.name}[k] * ${b.name}[i]) / ${d.text}`]),
+  );
   const c = condition(p, p.one([x, z]), 'v[i]');
-  const [yes, no] = p.below(2) === 0 ? ['v[i]', still(p, 'v[i]')] : [still(p, 'v[i]'), `v[i] * ${z}`];
+  const [yes, no] =
+    p.below(2) === 0 ? ['v[i]', still(p, 'v[i]')] : [still(p, 'v[i]'), `v[i] * ${z}`];
   const rest = p.one([
     `for i. if ${c} then ${yes} else ${no}`,
     `for i. (if ${c} then ${yes} else ${no}) + 0.2 * ${still(p, 'v[i]')}`,
@@ -58,7 +71,10 @@ const sharedInFold: Row = (p, s) => {
   const v = bounded(p, `h[i] + 0.3 * ${a.name}[i]`);
   const c = condition(p, p.one(['h[i]', `${a.name}[i]`]), 'v[i]');
   const steps = p.one(['1', '2', '3', '4']);
-  const lines = [`let v = for i: ${d.text}. ${v}`, `for i. 0.7 * (if ${c} then v[i] else ${still(p, 'v[i]')})`];
+  const lines = [
+    `let v = for i: ${d.text}. ${v}`,
+    `for i. 0.7 * (if ${c} then v[i] else ${still(p, 'v[i]')})`,
+  ];
   return { text: `fold h = ${a.name} for l: ${steps}. ${block(...lines)}`, type: { dims: [d] } };
 };
 
@@ -72,7 +88,11 @@ const sharedBranches: Row = (p, s) => {
     `let q = for i: ${d.text}. ${bounded(p, `r[i] * ${b.name}[i]`)}`,
     `let u = for i: ${d.text}. if ${x} > 0.1371 then r[i] else ${p.one([`${b.name}[i]`, still(p, 'q[i]')])}`,
     `let z = for i: ${d.text}. if ${b.name}[i] < -0.2371 then q[i] * ${x} else ${p.one(['0.2', still(p, 'r[i]')])}`,
-    p.one(['for i. u[i] * z[i]', `for i. u[i] + z[i] * ${still(p, 'r[i]')}`, 'for i. (sum k. q[k]) * 0.1 + u[i] - z[i]']),
+    p.one([
+      'for i. u[i] * z[i]',
+      `for i. u[i] + z[i] * ${still(p, 'r[i]')}`,
+      'for i. (sum k. q[k]) * 0.1 + u[i] - z[i]',
+    ]),
   ];
   return { text: block(...parts), type: { dims: [d] } };
 };

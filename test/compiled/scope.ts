@@ -35,9 +35,7 @@ export function matrix(p: Picks, s: Scope): readonly [Binding, Dim, Dim] {
 
 /** A matrix with these rows, if there is one. */
 export function withRows(p: Picks, s: Scope, d: Dim): Binding | undefined {
-  const all = s.bindings.filter(
-    (b) => b.type.dims.length === 2 && b.type.dims[0]!.text === d.text,
-  );
+  const all = s.bindings.filter((b) => b.type.dims.length === 2 && b.type.dims[0]!.text === d.text);
   return all.length === 0 ? undefined : p.one(all);
 }
 
