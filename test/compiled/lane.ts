@@ -67,7 +67,7 @@ async function namedDevices(): Promise<readonly LaneDevice[]> {
 }
 
 const show = (n: number, { program: p, fault: f }: { program: Random; fault: Fault }): string =>
-  `FAIL ${f.kind}, program ${n} of seed ${seed}\n${f.detail}\nsizes ${JSON.stringify(p.sizes)}, inputs from seed ${p.seed}${
+  `FAIL ${f.kind}, program ${n} of seed ${seed}\n${f.detail}\nsizes ${JSON.stringify(p.sizes)}, inputs from seed ${p.seed}${p.graded ? ', with gradients' : ''}${
     p.donate.length === 0 ? '' : `, donated ${JSON.stringify(p.donate)}`
   }\n${p.text}\n`;
 

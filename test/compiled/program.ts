@@ -20,6 +20,8 @@ export type Random = {
   readonly used: ReadonlySet<string>;
   /** Results that take over the storage of inputs, by name: [result, parameter]. */
   readonly donate: readonly (readonly [string, string])[];
+  /** Whether devices run it with its gradients. */
+  readonly graded: boolean;
   /** For the inputs. */
   readonly seed: number;
 };
@@ -27,6 +29,7 @@ export type Random = {
 type Spec = {
   readonly extents: readonly number[];
   readonly big: number;
+  readonly graded: boolean;
   readonly seed: number;
   readonly ends: readonly number[];
   readonly bindings: readonly { readonly kind: number; readonly picks: readonly number[] }[];
@@ -40,6 +43,7 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   extents: fc.array(fc.nat(small.length - 1), { minLength: 3, maxLength: 3 }),
   // Which size is large, and how large: none in half of the programs.
   big: fc.nat(6 * large.length - 1),
+  graded: fc.boolean(),
   seed: fc.nat(1_000_000),
   ends: fc.array(fc.nat(60), { minLength: 6, maxLength: 12 }),
   bindings: fc.array(
@@ -119,7 +123,7 @@ ${lines.join('\n')}
   { ${values} }
 `;
   const given = Object.fromEntries(sizes.map((x) => [x.text, x.extent]));
-  return { text, sizes: given, used, donate: ends.donate, seed: s.seed };
+  return { text, sizes: given, used, donate: ends.donate, graded: s.graded, seed: s.seed };
 }
 
 type Ends = {

@@ -3,7 +3,7 @@
  * or rotated fields, carries that begin as the same tensor or as an input; even and odd numbers of steps,
  * none and one among them.
  */
-import type { Dim, Picks } from '../gen/names.ts';
+import { type Dim, factor, type Picks } from '../gen/names.ts';
 import { alike, block, bounded, type Row, vector } from './scope.ts';
 
 const steps = (p: Picks): string => p.one(['2', '1', '4', '3', '0', '5', '6', '7', 'A', 'B']);
@@ -46,7 +46,7 @@ const parts: Row = (p, s) => {
     `for i: ${whole.text}. 0.1 * f32(i)`,
   ]);
   // A part is declared by the sum that it is of, so that left and right are known.
-  const start = `let start: f32[${d.text} + ${/^\w+$/.test(e.text) ? e.text : `(${e.text})`}] = ${init}`;
+  const start = `let start: f32[${d.text} + ${factor(e)}] = ${init}`;
   const loop = `let s = fold { y, k } = { y: start, k: ${a.name} } for l: ${steps(p)}. ${body}`;
   const last = p.one([
     `for i: ${whole.text}. s.y[i]`,

@@ -3,8 +3,8 @@
  * that is summed (block scales, repeated rows), reversed, shifted and padded, with a factor that depends
  * on the place alone. Extents need not be multiples of anything.
  */
-import type { Dim, Picks } from '../gen/names.ts';
-import { block, matrix, number, type Row, vector, withRows } from './scope.ts';
+import { type Dim, factor, type Picks } from '../gen/names.ts';
+import { block, factors, number, type Row, vector } from './scope.ts';
 
 const divisors = [2, 3, 4, 5, 8, 16];
 
@@ -37,10 +37,10 @@ function scale(p: Picks, s: string, k: string, d: Dim): string {
 
 /** `sum k. w[i, k] * (m[k, j] * s[k // 4])`. */
 const blockScales: Row = (p, s) => {
-  const [a, rows, d] = matrix(p, s);
-  const b = withRows(p, s, d);
+  const [a, b] = factors(p, s);
+  const [rows, d] = a.type.dims as [Dim, Dim];
   const v = s.bindings.filter((x) => x.type.dims.length === 1 && x.type.dims[0]!.text === d.text);
-  if (b === undefined || v.length === 0) return undefined;
+  if (v.length === 0) return undefined;
   const cols = b.type.dims[1]!;
   const f = scale(p, p.one(v).name, 'k', d);
   const [left, right] = [`${a.name}[i, k]`, `${b.name}[k, j]`];
@@ -58,9 +58,8 @@ const blockScales: Row = (p, s) => {
 
 /** Rows that are read more than once, or places inside a row that are. */
 const computedOperands: Row = (p, s) => {
-  const [a, rows, d] = matrix(p, s);
-  const b = withRows(p, s, d);
-  if (b === undefined) return undefined;
+  const [a, b] = factors(p, s);
+  const [rows, d] = a.type.dims as [Dim, Dim];
   const cols = b.type.dims[1]!;
   const left = `${a.name}[${p.one(['i', within(p, 'i', rows)])}, ${p.one(['k', within(p, 'k', d)])}]`;
   const at = p.one([
@@ -77,13 +76,13 @@ const computedOperands: Row = (p, s) => {
 
 /** Repeated rows, then a product: what the repeat makes is read at `i // q`. */
 const repeatedRows: Row = (p, s) => {
-  const [a, rows, d] = matrix(p, s);
-  const b = withRows(p, s, d);
+  const [a, b] = factors(p, s);
+  const [rows, d] = a.type.dims as [Dim, Dim];
   const q = p.one([2, 3, 4, 8]);
-  if (b === undefined || q * rows.extent > 70) return undefined;
+  if (q * rows.extent > 70) return undefined;
   const cols = b.type.dims[1]!;
   const many: Dim = {
-    text: `${q}*${/^\w+$/.test(rows.text) ? rows.text : `(${rows.text})`}`,
+    text: `${q}*${factor(rows)}`,
     extent: q * rows.extent,
   };
   const made = p.one([
@@ -97,15 +96,15 @@ const repeatedRows: Row = (p, s) => {
 
 /** A small table that is read at a remainder, inside a product or a dot product. */
 const cyclic: Row = (p, s) => {
-  const [a, rows, d] = matrix(p, s);
+  const [a, b] = factors(p, s);
+  const [rows, d] = a.type.dims as [Dim, Dim];
   const [v] = vector(p, s);
   const q = p.one(divisors);
   const table = `let c = for i: ${q}. 0.3 + sin(f32(i) + ${v.name}[0])`;
   const factor = p
     .one(['c[k % Q]', 'c[(k + 1) % Q]', `c[(${d.text} - 1 - k) % Q]`, 'c[(3 * k) % Q]'])
     .replace('Q', String(q));
-  const b = withRows(p, s, d);
-  if (b === undefined || p.below(2) === 0) {
+  if (p.below(2) === 0) {
     const text = `for i: ${rows.text}. (sum k: ${d.text}. ${a.name}[i, k] * ${factor}) / (2 + ${d.text})`;
     return { text: block(table, text), type: { dims: [rows] } };
   }
@@ -119,7 +118,7 @@ const strided: Row = (p, s) => {
   const [a, d] = vector(p, s);
   const q = p.one([2, 3, 4]);
   const many: Dim = {
-    text: `${q}*${/^\w+$/.test(d.text) ? d.text : `(${d.text})`}`,
+    text: `${q}*${factor(d)}`,
     extent: q * d.extent,
   };
   if (many.extent > 130) return undefined;

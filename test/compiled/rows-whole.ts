@@ -122,7 +122,7 @@ const places: Row = (p, s) => {
   const at = p.one([
     `wrap(${e})`,
     `clamp(${e})`,
-    `(${e}) % ${d.text}`,
+    `(n + i32(i)) % ${d.text}`,
     `wrap(${e} // 2)`,
     `clamp(i32(i) - ${e} % 3)`,
   ]);

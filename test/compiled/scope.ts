@@ -28,15 +28,12 @@ export function alike(p: Picks, s: Scope, d: Dim): Binding {
   );
 }
 
-export function matrix(p: Picks, s: Scope): readonly [Binding, Dim, Dim] {
-  const a = p.one(s.bindings.filter((b) => b.type.dims.length === 2));
-  return [a, a.type.dims[0]!, a.type.dims[1]!];
-}
-
-/** A matrix with these rows, if there is one. */
-export function withRows(p: Picks, s: Scope, d: Dim): Binding | undefined {
-  const all = s.bindings.filter((b) => b.type.dims.length === 2 && b.type.dims[0]!.text === d.text);
-  return all.length === 0 ? undefined : p.one(all);
+/** Two matrices that can be multiplied: w and m at least. */
+export function factors(p: Picks, s: Scope): readonly [Binding, Binding] {
+  const all = s.bindings.filter((b) => b.type.dims.length === 2);
+  const partners = (a: Binding) => all.filter((b) => b.type.dims[0]!.text === a.type.dims[1]!.text);
+  const a = p.one(all.filter((x) => partners(x).length > 0));
+  return [a, p.one(partners(a))];
 }
 
 export const number = (n: number): Dim => ({ text: String(n), extent: n });
