@@ -52,7 +52,9 @@ export function gradientDiffers(
   }
   // Rounding of the sum, and of either side.
   const allowed = 4 * inDouble * bound;
-  if (Object.is(slope, want) || !Number.isFinite(allowed)) return undefined;
+  // A slope that is no number has no bound either.
+  const known = Number.isFinite(allowed) || (Number.isFinite(want) && !Number.isFinite(slope));
+  if (Object.is(slope, want) || !known) return undefined;
   if (Math.abs(slope - want) <= allowed || (Number.isNaN(slope) && Number.isNaN(want)))
     return undefined;
   return `the gradient along a direction is ${slope}, by definition ${want} (bound ${allowed.toExponential(1)})`;

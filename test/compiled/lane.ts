@@ -7,7 +7,7 @@
  *   --from K         programs K, K + 1, ... of the seed, so that runs of two ranges add up
  *   --state FILE     goes on from there, and writes there what was seen
  *
- * Prints the first failure of each kind shrunk, the coverage of classes, the counts, and last
+ * Prints the first failures of each kind in every chunk shrunk (those of the same rows once), the coverage of classes, the counts, and last
  * `N programs, F failures, seed S`; exits 1 on a failure.
  */
 import { parseArgs } from 'node:util';
@@ -54,7 +54,7 @@ if (![programs, seed, from].every((n) => Number.isSafeInteger(n) && n >= 0) || p
   refuse('programs, seed and from are whole numbers');
 }
 
-const chunk = 200;
+const chunk = 500;
 
 async function namedDevices(): Promise<readonly LaneDevice[]> {
   const there = await availableDevices();
@@ -91,18 +91,33 @@ process.once('SIGINT', () => {
   stopped = true;
 });
 
+/** What was shown: a kind with the rows of its smallest program. */
+const shown = new Set<string>();
+let shownHere = new Map<string, number>();
+/** Of one kind, in a chunk: faults of another cause may hide behind the first. */
+const mostShown = 3;
+
+async function showFault(n: number, program: Random, fault: Fault): Promise<void> {
+  const times = shownHere.get(fault.group) ?? 0;
+  shownHere.set(fault.group, times + 1);
+  if (times >= mostShown) return;
+  const small = await shrunk(devices, seed, n, { program, fault });
+  const signature = [small.fault.group, ...[...small.program.used].sort()].join();
+  if (shown.has(signature)) return;
+  shown.add(signature);
+  process.stdout.write(show(n, small));
+}
+
 const started = performance.now();
 const begun = next;
 while (next < end && !stopped) {
   const p = programAt(seed, next);
   const o = await judged(devices, p);
-  const known = o.k === 'fault' && counts.causes[o.group] !== undefined;
   count(counts, next, p, o);
-  if (o.k === 'fault' && !known) {
-    process.stdout.write(show(next, await shrunk(devices, seed, next, { program: p, fault: o })));
-  }
+  if (o.k === 'fault') await showFault(next, p, o);
   next++;
   if ((next - from) % chunk !== 0 && next < end) continue;
+  shownHere = new Map();
   if (values.state !== undefined) writeState(values.state, { settings, next, counts });
   const rate = (next - begun) / ((performance.now() - started) / 1000);
   const left = Math.round((end - next) / rate);

@@ -151,7 +151,8 @@ function endsOf(
   const real = made.filter((b) => !whole.has(b));
   // What is beside the loss only: none, the last one, or the first.
   const apart = p.one<readonly Binding[]>([[], [], real.slice(-1), real.slice(0, 1)]);
-  const terms = [...inputs, ...real].flatMap((x, k) =>
+  const direct = p.below(3) > 0 || real.length === apart.length ? inputs : [];
+  const terms = [...direct, ...real].flatMap((x, k) =>
     apart.includes(x) ? [] : [term(x, `${(0.1 + 0.07 * k).toFixed(2)}`)],
   );
   const fields = [{ label: 'loss', type: 'f32', value: terms.join('\n      + ') }];
@@ -161,17 +162,17 @@ function endsOf(
   for (const b of made)
     if (whole.has(b) || apart.includes(b) || p.below(3) > 0) add(`r_${b.name}`, b);
   if (fields.length > 1) is.add('results beside the loss');
-  if (p.below(4) === 0) {
+  if (p.below(4) === 3) {
     add('again', p.one(bindings));
     add('twice', bindings.at(-1)!);
     is.add('results given twice');
   }
-  if (p.below(4) === 0) {
+  if (p.below(4) === 3) {
     add('given', p.one(inputs));
     is.add('inputs as results');
   }
   const donate: (readonly [string, string])[] = [];
-  if (p.below(3) === 0) {
+  if (p.below(3) === 2) {
     const left = new Set(inputs.map((b) => b.name));
     for (const f of fields) {
       const like = inputs.find((b) => left.has(b.name) && typeText(b, 'f32') === f.type);

@@ -122,7 +122,7 @@ const places: Row = (p, s) => {
   const at = p.one([
     `wrap(${e})`,
     `clamp(${e})`,
-    `(n + i32(i)) % ${d.text}`,
+    `wrap(n * i32(i))`,
     `wrap(${e} // 2)`,
     `clamp(i32(i) - ${e} % 3)`,
   ]);
