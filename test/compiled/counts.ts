@@ -5,8 +5,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { constructs } from '../gen/constructs.ts';
 import type { Outcome } from './judge.ts';
-import { type Random, traits } from './program.ts';
+import { type Draw, type Random, traits } from './program.ts';
 import { rows } from './rows.ts';
+import { nestRows } from './rows-nests.ts';
 
 type Tally = Record<string, number>;
 
@@ -49,18 +50,21 @@ export function count(c: Counts, n: number, p: Random, o: Outcome): void {
 }
 
 /** Every class that programs are drawn from: each has its share in the coverage table. */
-export const classes: readonly string[] = [...Object.keys(rows), ...traits];
+export const classes: Readonly<Record<Draw, readonly string[]>> = {
+  all: [...Object.keys(rows), ...traits],
+  nests: Object.keys(nestRows),
+};
 
 const percent = (n: number, of: number): string =>
   `${((100 * n) / Math.max(of, 1)).toFixed(1).padStart(5)} %`;
 
-export function report(c: Counts): string {
+export function report(c: Counts, draw: Draw): string {
   const share = (name: string): string => percent(c.used[name] ?? 0, c.programs);
   const others = Object.keys(constructs).filter((k) => (c.used[`also: ${k}`] ?? 0) > 0).length;
   const causes = Object.entries(c.causes).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   return [
     'classes, in how many programs:',
-    ...classes.map((name) => `  ${name.padEnd(34)} ${share(name)}`),
+    ...classes[draw].map((name) => `  ${name.padEnd(34)} ${share(name)}`),
     `${String(others).padStart(7)}  constructs of the other lane were mixed in`,
     `${String(c.runs).padStart(7)}  runs compared with the interpreter`,
     `${String(c.defined).padStart(7)}  programs compared with the definitional interpreter`,

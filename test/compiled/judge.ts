@@ -17,7 +17,10 @@ import { check } from '../../dsl/index.ts';
 import { renderDiagnostics } from '../../dsl/render.ts';
 import type { TProgram } from '../../dsl/typed.ts';
 import type { Compiled, Device, Donation } from '../../runtime/devices/device.ts';
+import { checkPoint } from '../../runtime/gradcheck/check-point.ts';
 import { hostArray } from '../../runtime/gradcheck/device.ts';
+import type { Point } from '../../runtime/gradcheck/generate.ts';
+import { prepareProgram } from '../../runtime/gradcheck/point.ts';
 import { type Bounded, difference, inDouble, meaningOf, type Values } from './bounds.ts';
 import { definitionDiffers, gradientDiffers } from './definition.ts';
 import type { Named } from './devices.ts';
@@ -31,6 +34,7 @@ export type FaultKind =
   | 'not the definition'
   | 'changed by a gradient'
   | 'wrong gradient'
+  | 'not the differences'
   | 'changed by a pass'
   | 'wrong on a device';
 
@@ -56,9 +60,15 @@ const fault = (kind: FaultKind, cause: string, detail: string): Fault => ({
   ...{ k: 'fault', kind, group: `${kind}: ${cause}`, detail },
 });
 
-export async function judged(devices: readonly Named[], p: Random): Promise<Outcome> {
+export type Judge = {
+  readonly devices: readonly Named[];
+  /** Whether derivatives are compared with differences: nothing has a rule that is not its derivative. */
+  readonly differences: boolean;
+};
+
+export async function judged(j: Judge, p: Random): Promise<Outcome> {
   try {
-    return await judge(devices, p);
+    return await judge(j, p);
   } catch (e) {
     return thrown(e, '');
   }
@@ -77,7 +87,7 @@ function thrown(e: unknown, where: string): Fault {
   );
 }
 
-async function judge(devices: readonly Named[], p: Random): Promise<Outcome> {
+async function judge({ devices, differences }: Judge, p: Random): Promise<Outcome> {
   const sources = new Map([['r.tn', p.text]]);
   const { program, diagnostics } = check(sources, 'r.tn');
   const errors = diagnostics.filter((d) => d.severity === 'error');
@@ -106,6 +116,10 @@ async function judge(devices: readonly Named[], p: Random): Promise<Outcome> {
     const wrong = againstDefinition(program, plain, graded, p, inputs, want, withGrad);
     if (wrong !== undefined) return wrong;
   }
+  if (differences) {
+    const wrong = againstDifferences(plain, p);
+    if (wrong !== undefined) return wrong;
+  }
   const optimised = optimise(graded.core);
   const passed = changedByPasses(p, graded, optimised, gradMeaning);
   if (passed !== undefined) return passed;
@@ -131,16 +145,10 @@ const outputName =
     return `gradient ${e.grads.flatMap((g) => g.leaves.map(() => g.name))[output - at]}`;
   };
 
-/** The same primal results, bit for bit: no pass has run. */
+/** The same primal results; a derivative may order a product in another way. */
 function changedByGradient(e: Elaborated, want: Bounded, got: Bounded): Fault | undefined {
-  const name = outputName(e);
-  for (const [i, x] of want.values.entries()) {
-    const j = x.findIndex((v, k) => !Object.is(v, got.values[i]![k]!));
-    if (j < 0) continue;
-    const detail = `${name(i)}, element ${j}: ${x[j]}, with gradients ${got.values[i]![j]}`;
-    return fault('changed by a gradient', '', detail);
-  }
-  return undefined;
+  const off = difference(want, [...got.values], outputName(e), inDouble);
+  return off && fault('changed by a gradient', '', off.text);
 }
 
 function againstDefinition(
@@ -157,6 +165,18 @@ function againstDefinition(
   if (off !== undefined) return fault('not the definition', '', off);
   const slope = gradientDiffers(program, sizes, plain, graded, inputs, withGrad, p.seed);
   return slope === undefined ? undefined : fault('wrong gradient', '', slope);
+}
+
+/** Both modes along a direction of all inputs, at the first of four points that is no kink. */
+function againstDifferences(e: Elaborated, p: Random): Fault | undefined {
+  const program = prepareProgram(e.core);
+  for (let n = 0; n < tries; n++) {
+    const at: Point = { sizes: new Map(), leaves: [], inputs: point(p, e, n) };
+    const v = checkPoint(program, at, 'all', p.seed + n);
+    if (v.k === 'wrong') return fault('not the differences', '', v.message);
+    if (v.k === 'ok') return undefined;
+  }
+  return undefined;
 }
 
 /** Points that are tried until two show a fault. */

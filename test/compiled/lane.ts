@@ -5,6 +5,7 @@
  *   --device D,E     devices to run on (reference, wasm, wasm2, webgpu, gpujs); wasm2 is wasm on two threads,
  *                    however little work there is
  *   --from K         programs K, K + 1, ... of the seed, so that runs of two ranges add up
+ *   --nests          nests of derivatives alone, to the third order, against differences too
  *   --state FILE     goes on from there, and writes there what was seen
  *
  * Prints the first failures of each kind in every chunk shrunk (those of the same rows once), the coverage of classes, the counts, and last
@@ -22,12 +23,12 @@ import {
   writeState,
 } from './counts.ts';
 import { type LaneDevice, laneDevices, needed, openNamed } from './devices.ts';
-import { type Fault, judged } from './judge.ts';
-import { programAt, type Random } from './program.ts';
+import { type Fault, type Judge, judged } from './judge.ts';
+import { type Draw, programAt, type Random } from './program.ts';
 import { shrunk } from './shrink.ts';
 
 const usage = `usage: npm run fuzz -- --lane compiled --programs N --seed S
-         [--device D,E] [--from K] [--state FILE]
+         [--device D,E] [--from K] [--nests] [--state FILE]
 `;
 
 function refuse(message: string): never {
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
     device: { type: 'string', default: 'wasm,wasm2' },
+    nests: { type: 'boolean', default: false },
     state: { type: 'string' },
   },
 });
@@ -80,8 +82,10 @@ function keptState(settings: string): State | undefined {
   }
 }
 
+const draw: Draw = values.nests ? 'nests' : 'all';
 const devices = await openNamed(await namedDevices());
-const settings = JSON.stringify({ seed, from, device: values.device });
+const judge: Judge = { devices, differences: values.nests };
+const settings = JSON.stringify({ seed, from, device: values.device, draw });
 const kept = keptState(settings);
 const counts: Counts = kept?.counts ?? noCounts();
 let next = kept?.next ?? from;
@@ -101,7 +105,7 @@ async function showFault(n: number, program: Random, fault: Fault): Promise<void
   const times = shownHere.get(fault.group) ?? 0;
   shownHere.set(fault.group, times + 1);
   if (times >= mostShown) return;
-  const small = await shrunk(devices, seed, n, { program, fault });
+  const small = await shrunk(judge, draw, seed, n, { program, fault });
   const signature = [small.fault.group, ...[...small.program.used].sort()].join();
   if (shown.has(signature)) return;
   shown.add(signature);
@@ -111,8 +115,8 @@ async function showFault(n: number, program: Random, fault: Fault): Promise<void
 const started = performance.now();
 const begun = next;
 while (next < end && !stopped) {
-  const p = programAt(seed, next);
-  const o = await judged(devices, p);
+  const p = programAt(seed, next, draw);
+  const o = await judged(judge, p);
   count(counts, next, p, o);
   if (o.k === 'fault') await showFault(next, p, o);
   next++;
@@ -127,6 +131,6 @@ while (next < end && !stopped) {
 }
 if (values.state !== undefined) writeState(values.state, { settings, next, counts });
 for (const { device } of devices) device.dispose();
-if (counts.programs > 0) process.stdout.write(report(counts));
+if (counts.programs > 0) process.stdout.write(report(counts, draw));
 process.stdout.write(`${counts.programs} programs, ${counts.failures} failures, seed ${seed}\n`);
 process.exitCode = stopped ? 130 : counts.failures > 0 ? 1 : 0;

@@ -11,6 +11,7 @@ import { type Binding, type Dim, type Picks, picksOf, read } from '../gen/names.
 import { prelude } from '../gen/program.ts';
 import { ownPrelude } from './prelude.ts';
 import { rows } from './rows.ts';
+import { nestRows } from './rows-nests.ts';
 import type { Drawn, WholeScope } from './scope.ts';
 
 export type Random = {
@@ -39,6 +40,9 @@ type Spec = {
 const small = [2, 1, 3, 5, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
 const large = [33, 31, 32, 63, 64, 65];
 
+/** Everything, or nests of derivatives at small sizes alone. */
+export type Draw = 'all' | 'nests';
+
 const spec: fc.Arbitrary<Spec> = fc.record({
   extents: fc.array(fc.nat(small.length - 1), { minLength: 3, maxLength: 3 }),
   // Which size is large, and how large: none in half of the programs.
@@ -55,7 +59,10 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   ),
 });
 
-export const randomProgram: fc.Arbitrary<Random> = spec.map(programOf);
+export const randomProgram: Readonly<Record<Draw, fc.Arbitrary<Random>>> = {
+  all: spec.map((s) => programOf(s, 'all')),
+  nests: spec.map((s) => programOf(s, 'nests')),
+};
 
 /** The seed of program `n`: fast-check mixes it well. */
 const seedOf = (seed: number, n: number): number => (seed * 1_000_003 + n * 7919) | 0;
@@ -64,8 +71,8 @@ export const parameters = (seed: number, n: number) => ({
   ...{ seed: seedOf(seed, n), numRuns: 1, unbiased: true },
 });
 
-export const programAt = (seed: number, n: number): Random =>
-  fc.sample(randomProgram, parameters(seed, n))[0]!;
+export const programAt = (seed: number, n: number, draw: Draw = 'all'): Random =>
+  fc.sample(randomProgram[draw], parameters(seed, n))[0]!;
 
 /** What is true of a program as a whole, beside its rows. */
 export const traits = [
@@ -77,13 +84,17 @@ export const traits = [
 ] as const;
 
 const kinds = Object.keys(rows);
+const nests = Object.keys(nestRows);
 const others = Object.keys(constructs);
 
-function programOf(s: Spec): Random {
+function programOf(s: Spec, draw: Draw): Random {
   const names = ['A', 'B', 'C'];
-  const which = Math.floor(s.big / large.length);
-  const extent = (k: number): number =>
-    k + 3 === which ? large[s.big % large.length]! : small[s.extents[k]!]!;
+  // None in half of the programs, and never in nests.
+  const which = draw === 'all' ? Math.floor(s.big / large.length) : 0;
+  const extent = (k: number): number => {
+    if (draw === 'nests') return small[s.extents[k]! % 4]!;
+    return k + 3 === which ? large[s.big % large.length]! : small[s.extents[k]!]!;
+  };
   const sizes: readonly Dim[] = names.map((text, k) => ({ text, extent: extent(k) }));
   const [a, b, c] = sizes as [Dim, Dim, Dim];
   const bindings: Binding[] = [
@@ -98,13 +109,14 @@ function programOf(s: Spec): Random {
   const needs = new Set<string>();
   const used = new Set<string>();
   const lines: string[] = [];
-  for (const { kind, picks } of s.bindings) {
+  const bindingsOf = draw === 'all' ? s.bindings : s.bindings.slice(0, 1);
+  for (const { kind, picks } of bindingsOf) {
     const n = bindings.length + whole.length;
     const scope: WholeScope = {
       ...{ bindings, whole, sizes, used: needs },
       fresh: (stem) => `${stem}${n}`,
     };
-    const found = firstUsable(kind, picks, scope);
+    const found = firstUsable(kind, picks, scope, draw);
     const name = `v${n}`;
     used.add(found.kind);
     lines.push(`  let ${name} = ${found.made.text}`);
@@ -196,9 +208,10 @@ function firstUsable(
   kind: number,
   picks: readonly number[],
   scope: WholeScope,
+  draw: Draw,
 ): { kind: string; made: Drawn } {
-  const own = kind % 4 !== 3;
-  const from = own ? kinds : others;
+  const own = draw === 'nests' || kind % 4 !== 3;
+  const from = draw === 'nests' ? nests : own ? kinds : others;
   const start = Math.floor(kind / 4);
   for (let k = 0; k < from.length; k++) {
     const name = from[(start + k) % from.length]!;

@@ -24,6 +24,25 @@ function smooth(p: Picks, names: readonly string[]): string {
   );
 }
 
+/** What nests are taken of, beside arithmetic: loops, choices, reductions, rules, functions of functions. */
+const bodyOfNumber = (p: Picks, at: string, outer: readonly string[]): string => {
+  const [a, b] = [smooth(p, [at, ...outer.filter((x) => x !== at)]), p.one(outer)];
+  return p.one([
+    a,
+    a,
+    `(fold c = ${at} for l: ${p.one(['2', '3'])}. sin(c * ${b}) + 0.2 * c)`,
+    `(fold { c, e } = { c: ${at}, e: ${b} } for l: 3. { c: sin(e) * c, e: c + 0.3 * e }).e`,
+    `(if ${at} > 0.1371 then ${a} else ${at}^2 * ${b})`,
+    `max(sin(${at}), 0.3 * ${b} * ${at})`,
+    `(sum l: 3. sin(${at} * f32(l + 1)) * ${b})`,
+    `(prod l: 3. 1 + 0.3 * sin(${at} + f32(l) * ${b}))`,
+    `(h -> h(${at}) * h(${b}))(v -> sin(v) * ${at})`,
+    `cubed(${at} * ${b})`,
+    `checkpoint(v -> sin(v) * v * ${b}, ${at})`,
+    `(${a} * stop(cos(${at})))`,
+  ]);
+};
+
 /** `order` operators around a function of one number; every inner one may use the variables outside. */
 export function nestOfNumbers(
   p: Picks,
@@ -32,7 +51,7 @@ export function nestOfNumbers(
   at: string,
 ): string {
   const z = `z${outer.length}`;
-  if (order === 0) return smooth(p, [at, ...outer.filter((x) => x !== at)]);
+  if (order === 0) return bodyOfNumber(p, at, outer);
   const inner = nestOfNumbers(p, order - 1, [...outer, z], z);
   const f = `${z} -> ${p.one([inner, `sin(${inner})`, `${z} * ${inner}`])}`;
   const dir = p.one([...outer, '0.7', at]);
@@ -41,8 +60,8 @@ export function nestOfNumbers(
     `jvp(${f}, ${at}, ${dir}).tangent`,
     `vjp(${f}, ${at}, ${dir}).gradient`,
     `valueGrad(${f}, ${at}).gradient`,
+    `grad(q -> q * valueGrad(${f}, q).value, ${at})`,
     `(0.5 * valueGrad(${f}, ${at}).value + jvp(${f}, ${at}, ${dir}).tangent)`,
-    `jvp(q -> vjp(${f}, q, ${dir}).gradient, ${at}, 0.6).tangent`,
   ]);
 }
 
@@ -62,6 +81,13 @@ export function nestOfVectors(
       `(prod ${i}. 1 + 0.2 * sin(${at}[${i}] + ${other}[${i}]))`,
       `(fold c = 0.3 for ${i}: 2. sin(c * ${at}[0]) + (mean k. ${at}[k] * ${other}[k]))`,
       `sin((sum ${i}. ${at}[${i}]) * ${other}[0])`,
+      `(max ${i}. sin(${at}[${i}]) * ${other}[${i}])`,
+      `(mean ${i}. if ${at}[${i}] > 0.1371 then ${at}[${i}] * ${other}[0] else sin(${at}[${i}]))`,
+      `(mean ${i}. (fold h = ${at} for l: 2. for i. sin(h[i] * ${other}[i]) + 0.2 * h[0])[${i}])`,
+      `(mean ${i}. (fold { h, g } = { h: ${at}, g: ${other} } for l: 3. { h: g, g: each u, v in h, g. sin(u) * v }).g[${i}])`,
+      `(sum ${i}. sin(${at}[${i}]) * (${at}[${i} - 1] ?? 0.3) * ${other}[wrap(i32(${i}) + 1)])`,
+      `(mean ${i}. spread(${at}, ${other}[0])[${i}])`,
+      `(mean ${i}. soft(${at})[${i}] * ${other}[${i}]^2)`,
     ]);
   }
   const z = `z${outer.length}`;
@@ -82,6 +108,7 @@ const numbers: Row = (p, s) => {
   const [a, d] = vector(p, s);
   const b = alike(p, s, d);
   const order = p.one([2, 1, 3]);
+  s.used.add('custom');
   const nest = nestOfNumbers(p, order, ['t', 'u'], 'x0');
   const body = block(
     `let x0 = ${a.name}[i]`,
@@ -97,6 +124,7 @@ const vectors: Row = (p, s) => {
   const a = p.one(few);
   const b = alike(p, s, a.type.dims[0]!);
   const order = p.one([1, 2, 1, 3]);
+  for (const needed of ['custom', 'fns']) s.used.add(needed);
   const nest = nestOfVectors(p, order, [b.name, a.name], a.name);
   return { text: `sin(0.2 * ${nest})`, type: { dims: [] } };
 };
@@ -120,6 +148,7 @@ const closures: Row = (p, s) => {
   return { text: block(g, last), type: { dims: [d] } };
 };
 
+/** Of which nests of derivatives alone are made: their derivatives are those of their values. */
 export const nestRows: Readonly<Record<string, Row>> = {
   'nested derivatives of numbers': numbers,
   'nested derivatives of vectors': vectors,

@@ -3,9 +3,8 @@
  * to (fast-check), the fault's group being kept.
  */
 import fc from 'fast-check';
-import type { Named } from './devices.ts';
-import { type Fault, judged } from './judge.ts';
-import { parameters, type Random, randomProgram } from './program.ts';
+import { type Fault, type Judge, judged } from './judge.ts';
+import { type Draw, parameters, type Random, randomProgram } from './program.ts';
 
 export type Small = { readonly program: Random; readonly fault: Fault };
 
@@ -13,7 +12,8 @@ export type Small = { readonly program: Random; readonly fault: Fault };
 const patience = 250;
 
 export async function shrunk(
-  devices: readonly Named[],
+  j: Judge,
+  draw: Draw,
   seed: number,
   n: number,
   found: Small,
@@ -22,11 +22,11 @@ export async function shrunk(
   let left = patience;
   const holds = async (p: Random): Promise<boolean> => {
     if (left-- <= 0) return true;
-    const o = await judged(devices, p);
+    const o = await judged(j, p);
     if (o.k !== 'fault' || o.group !== found.fault.group) return true;
     if (p.text.length <= smallest.program.text.length) smallest = { program: p, fault: o };
     return false;
   };
-  await fc.check(fc.asyncProperty(randomProgram, holds), parameters(seed, n));
+  await fc.check(fc.asyncProperty(randomProgram[draw], holds), parameters(seed, n));
   return smallest;
 }
