@@ -52,8 +52,9 @@ export function gradientDiffers(
   }
   // Rounding of the sum, and of either side.
   const allowed = 4 * inDouble * bound;
-  // A slope that is no number has no bound either.
-  const known = Number.isFinite(allowed) || (Number.isFinite(want) && !Number.isFinite(slope));
+  // A slope that is no number has no bound either; of a loss that is none nothing is said.
+  const lost = Number.isFinite(want) && !Number.isFinite(slope);
+  const known = Number.isFinite(allowed) || (lost && Number.isFinite(got.values[0]![0]!));
   if (Object.is(slope, want) || !known) return undefined;
   if (Math.abs(slope - want) <= allowed || (Number.isNaN(slope) && Number.isNaN(want)))
     return undefined;

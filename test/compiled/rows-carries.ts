@@ -120,7 +120,7 @@ const blind: Row = (p, s) => {
   const [a, d] = vector(p, s);
   const b = alike(p, s, d);
   const y = p.one([
-    `for i: ${d.text}. ${b.name}[i] * f32(l)`,
+    `for i: ${d.text}. ${b.name}[i] * f32(l % 3)`,
     `for i: ${d.text}. k[i]`,
     `for i: ${d.text}. k[i] * 0.5 + f32(l)`,
     'k',

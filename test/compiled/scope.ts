@@ -42,8 +42,9 @@ export const number = (n: number): Dim => ({ text: String(n), extent: n });
 export const block = (...lines: readonly string[]): string => `(\n    ${lines.join('\n    ')})`;
 
 /** A smooth map of a number that keeps it near one, of many shapes. */
-export const bounded = (p: Picks, x: string): string =>
-  p.one([
+export function bounded(p: Picks, of: string): string {
+  const x = / /.test(of) ? `(${of})` : of;
+  return p.one([
     `sin(${x})`,
     `tanh(${x})`,
     `cos(0.7 * ${x}) - 0.2`,
@@ -53,3 +54,4 @@ export const bounded = (p: Picks, x: string): string =>
     `sqrt(1.3 + ${x}^2) - 0.9`,
     `0.8 * ${x}`,
   ]);
+}
