@@ -29,6 +29,11 @@ export type WasmDeviceOptions = {
    * whether this process was started with its flag. Only the speed depends on it.
    */
   readonly wide?: boolean;
+  /**
+   * Points from which on threads are woken, and from which on they share a kernel; default: what pays.
+   * Tests lower both, so that small programs run on threads too.
+   */
+  readonly worth?: { readonly threads: number; readonly share: number };
 };
 
 /** V8's flag for `wide`. The library never sets it: that is for whoever owns the process. */
@@ -190,6 +195,7 @@ function together(
 }
 
 export function wasmDevice(options: WasmDeviceOptions = {}): Device {
+  const { worth } = options;
   const wide = options.wide ?? startedWide();
   const offered = availableThreads();
   // Beyond eight, barriers cost more than further threads bring to plans of this kind.
@@ -204,8 +210,11 @@ export function wasmDevice(options: WasmDeviceOptions = {}): Device {
       const plan = program.plan({ resident: true });
       const words = plan.bufs.reduce((n, b) => n + (b.kind === 'temp' ? 0 : b.words), 0);
       refuse((words + plan.arenaWords) * 4);
-      const threads = workOf(plan) >= WORTH_THREADS ? most : 1;
-      const made = emitWasm(plan, { fma: wasmFeatures().relaxed, threads, wide });
+      const threads = workOf(plan) >= (worth?.threads ?? WORTH_THREADS) ? most : 1;
+      const made = emitWasm(plan, {
+        ...{ fma: wasmFeatures().relaxed, threads, wide },
+        ...(worth && { shareFrom: worth.share }),
+      });
       const { bytes, pages, address, steps } = made;
       refuse(pages * 65536);
       const memory = memoryOf(pages, threads > 1);

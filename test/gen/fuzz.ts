@@ -1,7 +1,7 @@
 /**
  * The long lanes of random programs: `npm run fuzz -- --programs N --seed S` takes them through the
  * passes, their derivatives and wasm (lane.ts); `--lane proof` looks for proofs that do not hold
- * (test/proof/lane.ts).
+ * (test/proof/lane.ts), `--lane compiled` for values that a compiler changes (test/compiled/lane.ts).
  */
 import { parseArgs } from 'node:util';
 
@@ -13,9 +13,12 @@ switch (values.lane) {
   case 'proof':
     await import('../proof/lane.ts');
     break;
+  case 'compiled':
+    await import('../compiled/lane.ts');
+    break;
   default:
     process.stderr.write(
-      `there is no lane ${values.lane}; there is proof, and the one without a name\n`,
+      `there is no lane ${values.lane}; there are proof, compiled and the one without a name\n`,
     );
     process.exitCode = 2;
 }

@@ -19,7 +19,8 @@ export type RandomProgram = {
   readonly seed: number;
 };
 
-const prelude = {
+/** Functions that rows ask for by name. */
+export const prelude = {
   fns: `fn soft[N](x: f32[N]): f32[N] where N >= 1 =
   let top = stop(max i. x[i])
   let e = for i. exp(x[i] - top)

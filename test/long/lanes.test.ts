@@ -18,11 +18,20 @@ const proof = (device: string, programs: number): readonly string[] => [
   ...['--programs', String(programs)],
 ];
 
+const compiled = (device: string, programs: number): readonly string[] => [
+  ...['--lane', 'compiled', '--seed', '5', '--device', device],
+  ...['--programs', String(programs)],
+];
+
 const lanes: readonly Lane[] = [
   { what: 'passes, derivatives and wasm', args: ['--programs', '1200', '--seed', '5'] },
   { what: 'proofs, reference and wasm', args: proof('reference,wasm', 2500) },
   { what: 'proofs, gpujs', args: proof('gpujs', 250), needs: 'gpujs' },
   { what: 'proofs, webgpu', args: proof('webgpu', 250), needs: 'webgpu' },
+  { what: 'compiled, reference and wasm', args: compiled('reference,wasm,wasm2', 600) },
+  { what: 'compiled, gpujs', args: compiled('gpujs', 100), needs: 'gpujs' },
+  { what: 'compiled, webgpu', args: compiled('webgpu', 100), needs: 'webgpu' },
+  { what: 'compiled, nests of derivatives', args: [...compiled('reference', 100), '--nests'] },
 ];
 
 /** The exit code and everything that was printed. */

@@ -8,9 +8,20 @@
  * error of the checker.
  */
 import type { LocalId, TBinder, TExpr, TFn, TIndex, TProgram, Type } from '../../dsl/typed.ts';
-import { add, dual, f32Op, mul, type Num, outermost, primal, tangentAt, valueAt } from './dual.ts';
+import {
+  add,
+  dual,
+  f32Op,
+  mul,
+  type Num,
+  outermost,
+  primal,
+  tangentAt,
+  valueAt,
+  withTangent,
+} from './dual.ts';
 import { dtypeOf, scalarOp, wrap } from './numbers.ts';
-import { neutral, reduced } from './reductions.ts';
+import { neutral, reduced, wholeReduced } from './reductions.ts';
 import { bound, each, named, type Scope, withLocal } from './scope.ts';
 import { drawn, normal, split, uniform } from './threefry.ts';
 import {
@@ -258,6 +269,9 @@ class Definition {
       return build(x.type, new Map(), () => neutral[x.op]);
     }
     const t = dtypeOf(x.type);
+    if (t !== 'f32' && (x.op === 'sum' || x.op === 'prod')) {
+      return wholeReduced(x.op, t, values.map(number));
+    }
     const picked = reduced[x.op](values.map(num));
     return t === 'f32' ? picked : wrap(t, primal(picked));
   }
@@ -305,7 +319,10 @@ class Definition {
     return out;
   }
 
-  /** A function with a derivative of its own, at arguments that are moved. */
+  /**
+   * A function with a derivative of its own, at arguments that are moved. What functions among them use
+   * of the values around them moves the result as it does by itself.
+   */
   #custom(fn: TFn, sizes: Sizes, args: readonly Value[], tag: number): Value {
     const part = (of: (tag: number, x: Num) => Num) =>
       args.map((a) => mapNumbers(a, (x) => of(tag, x)));
@@ -317,7 +334,7 @@ class Definition {
     for (const [i, t] of rule.tangents.entries()) locals.set(t.id, moved[i]!);
     const y = this.call(fn, sizes, values);
     return zipTrees([y, this.#eval({ sizes, locals }, rule.body)], ([v, d]) =>
-      perturbed(tag, v!, d!),
+      isNum(v!) && isNum(d!) ? withTangent(tag, v, d) : v!,
     );
   }
 

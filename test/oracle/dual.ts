@@ -30,6 +30,16 @@ export const valueAt = (tag: number, x: Num): Num =>
 export const tangentAt = (tag: number, x: Num): Num =>
   typeof x !== 'number' && x.tag === tag ? x.d : 0;
 
+/**
+ * `v` with `d` as one more tangent of a tag: either may be moved by larger tags, and `v` by the tag itself.
+ */
+export function withTangent(tag: number, v: Num, d: Num): Num {
+  const top = outermost([v, d]);
+  if (top <= tag) return dual(tag, valueAt(tag, v), add(tangentAt(tag, v), valueAt(tag, d)));
+  const part = (of: (tag: number, x: Num) => Num) => withTangent(tag, of(top, v), of(top, d));
+  return dual(top, part(valueAt), part(tangentAt));
+}
+
 export const add = (a: Num, b: Num): Num => apply('add', a, b);
 export const mul = (a: Num, b: Num): Num => apply('mul', a, b);
 

@@ -1,6 +1,7 @@
 /** The reductions on all their terms in order: an extreme is the first of equals and NaN where it meets one. */
 import type { ReduceOp } from '../../dsl/ast.ts';
 import { add, f32Op, mul, type Num, primal } from './dual.ts';
+import { type Dtype, scalarOp } from './numbers.ts';
 
 const sum = (xs: readonly Num[]): Num => xs.reduce(add, 0);
 /** Where the first of the best is; NaN is passed over. */
@@ -24,6 +25,10 @@ export const reduced: Record<ReduceOp, (xs: readonly Num[]) => Num> = {
   argmax: (xs) => place(xs, (a, b) => a > b),
   argmin: (xs) => place(xs, (a, b) => a < b),
 };
+
+/** Of whole numbers, wrapped at every step: the product of all of them may be beyond f64. */
+export const wholeReduced = (op: 'sum' | 'prod', t: Dtype, xs: readonly number[]): number =>
+  xs.reduce((a, b) => scalarOp(op === 'sum' ? 'add' : 'mul', t, t, [a, b]), neutral[op]);
 
 export const neutral: Record<ReduceOp, number> = {
   sum: 0,

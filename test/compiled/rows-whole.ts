@@ -1,0 +1,151 @@
+/**
+ * Whole numbers: quotients and remainders by anything (negative, zero, the least integer, what is not
+ * known), products that wrap, literals at the ends of 32 bits, sums and folds of them. They are results
+ * of their own, so that each bit counts, and go on into numbers and places.
+ */
+import type { Picks } from '../gen/names.ts';
+import { bounded, type Row, vector, type WholeScope } from './scope.ts';
+
+const literals = [
+  '2',
+  '3',
+  '7',
+  '(-1)',
+  '(-2)',
+  '(-3)',
+  '0',
+  '1',
+  '2147483647',
+  '(-2147483647 - 1)',
+  '65536',
+  '46341',
+  '(-2147483647)',
+  '1073741824',
+];
+
+/** A whole number of the index `i` and the inputs n and d. */
+function term(p: Picks, s: WholeScope, i: string, depth: number): string {
+  if (depth === 0 || p.below(4) === 0) {
+    const vectors = s.whole.filter((b) => b.type.dims.length === 1);
+    const data =
+      vectors.length === 0 ? 'n' : `${p.one(vectors).name}[wrap(i32(${i}) + ${p.below(5)})]`;
+    return p.one(['n', 'd', `i32(${i})`, `i32(${i})`, data, p.one(literals)]);
+  }
+  const [a, b] = [term(p, s, i, depth - 1), term(p, s, i, depth - 1)];
+  return p.one([
+    `(${a} // ${b})`,
+    `(${a} % ${b})`,
+    `(${a} // ${b})`,
+    `(${a} % ${b})`,
+    `(${a} + ${b})`,
+    `(${a} - ${b})`,
+    `(${a} * ${b})`,
+    `(-${a})`,
+    `abs(${a})`,
+    `min(${a}, ${b})`,
+    `max(${a}, ${b})`,
+    `(${a})^2`,
+    `(${a})^3`,
+    `sign(${a})`,
+    `(if ${a} < ${b} then ${a} else ${b})`,
+    `i32(u32(n + ${a}) // u32(d + ${b}))`,
+    `i32(u32(n + ${a}) % u32(d + ${b}))`,
+    `i32(u32(n + ${a}) * u32(d - ${b}))`,
+    `i32(f32(${a} % 1000))`,
+    `i32(${a} == ${b})`,
+  ]);
+}
+
+const anything: Row = (p, s) => {
+  const [, d] = vector(p, s);
+  return { text: `for i: ${d.text}. ${term(p, s, 'i', 2)}`, type: { dims: [d] }, whole: true };
+};
+
+/** Divisors at the ends: the shapes that analyses of intervals treat by themselves. */
+const divided: Row = (p, s) => {
+  const [, d] = vector(p, s);
+  const num = p.one([
+    'n',
+    'i32(i)',
+    '(i32(i) - 3)',
+    '(n + i32(i))',
+    '(2147483647 - i32(i))',
+    '(i32(i) + (-2147483647 - 1))',
+    '(i32(i) * n)',
+    '2147483647',
+  ]);
+  const den = p.one([
+    'd',
+    '(-d)',
+    '(d - i32(i))',
+    '(i32(i) - 2)',
+    '(-3)',
+    '(-1)',
+    '(-2147483647 - 1)',
+    '0',
+    '(n % 5)',
+    '(i32(i) % 3)',
+    'd',
+  ]);
+  const op = p.one(['//', '%']);
+  const text = p.one([
+    `${num} ${op} ${den}`,
+    `${num} ${op} ${den} - i32(i)`,
+    `(${num} ${op} ${den}) % 7`,
+    `(${num} ${op} ${den}) // 2`,
+  ]);
+  return { text: `for i: ${d.text}. ${text}`, type: { dims: [d] }, whole: true };
+};
+
+const reduced: Row = (p, s) => {
+  const [, d] = vector(p, s);
+  const body = term(p, s, 'i', 1);
+  const text = p.one([
+    `sum i: ${d.text}. ${body}`,
+    `prod i: ${d.text}. ${body}`,
+    `max i: ${d.text}. ${body}`,
+    `min i: ${d.text}. ${body}`,
+    `i32(argmax i: ${d.text}. ${body})`,
+    `i32(argmin i: ${d.text}. ${body})`,
+    `fold c = n for i: ${d.text}. c * 31 + ${body}`,
+    `fold c = d for i: ${d.text}. ${body} - c // 3`,
+    `i32(all i: ${d.text}. ${body} < d)`,
+    `i32(any i: ${d.text}. ${body} % 3 == 0)`,
+  ]);
+  return { text, type: { dims: [] }, whole: true };
+};
+
+/** Places that are computed from what no size bounds. */
+const places: Row = (p, s) => {
+  const [a, d] = vector(p, s);
+  const e = term(p, s, 'i', 2);
+  const at = p.one([
+    `wrap(${e})`,
+    `clamp(${e})`,
+    `wrap(n * i32(i))`,
+    `wrap(${e} // 2)`,
+    `clamp(i32(i) - ${e} % 3)`,
+  ]);
+  return { text: `for i: ${d.text}. ${bounded(p, `${a.name}[${at}]`)}`, type: { dims: [d] } };
+};
+
+/** Whole numbers that become numbers. */
+const counted: Row = (p, s) => {
+  const [a, d] = vector(p, s);
+  const e = term(p, s, 'i', 1);
+  const text = p.one([
+    `${a.name}[i] * f32((${e}) % 5)`,
+    `if ${e} > d then ${a.name}[i] else 0.5 * ${a.name}[i]`,
+    `if (${e}) % 2 == 0 then sin(${a.name}[i]) else 0.3`,
+    `${a.name}[i] * sin(0.001 * f32((${e}) % 1009))`,
+  ]);
+  return { text: `for i: ${d.text}. ${text}`, type: { dims: [d] } };
+};
+
+export const wholeRows: Readonly<Record<string, Row>> = {
+  'whole numbers': anything,
+  'quotients by anything': divided,
+  'reductions of whole numbers': reduced,
+  'places of whole numbers': places,
+  'whole numbers as factors': counted,
+};
