@@ -122,11 +122,6 @@ const rows: readonly Mutant[] = [
       '...atLeast(right, equals)]',
     ],
     ['at least is at most', 'return atLeast(left, right);', 'return atLeast(right, left);'],
-    [
-      'a size that a fact defines may be negative',
-      'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive)) return;\n  reportNegative',
-      'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive) || now.length > 1) return;\n  reportNegative',
-    ],
   ]),
   ...of('checker: sizes that were solved', 'dsl/check/finish.ts', [
     [
@@ -178,6 +173,11 @@ const refused: readonly Mutant[] = [
     ],
   ]),
   ...of('checker: what a call shows', 'dsl/check/instances.ts', [
+    [
+      'a size that a fact defines may be negative',
+      'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive)) return;\n  reportNegative',
+      'if (provesNonNegative(env.fn.facts, now, rangeContext(env).positive) || now.length > 1) return;\n  reportNegative',
+    ],
     [
       'equal sizes are those that may be',
       'return provesEqual(facts, left, right)',

@@ -27,6 +27,11 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
     'fn g[A, B](x: f32[A], y: f32[B]): f32 where A*A == B*B = (sum i. x[i]) + sum j. y[j]\n' +
       'fn f[A, B](x: f32[A], y: f32[B]): f32 = g(x, y)',
   ],
+  [
+    'E0504',
+    'fn g[A, B, D](x: f32[A], y: f32[B]): f32[D] where D == A - B = for i: D. x[i] ?? 0\n' +
+      'fn f[A, B](x: f32[A], y: f32[B]): f32 =\n  let _v = g(x, y)\n  x[0] ?? 0',
+  ],
   ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
 ];
 
