@@ -123,13 +123,6 @@ const rows: readonly Mutant[] = [
     ],
     ['at least is at most', 'return atLeast(left, right);', 'return atLeast(right, left);'],
   ]),
-  ...of('checker: sizes that were solved', 'dsl/check/finish.ts', [
-    [
-      'a difference is no matter',
-      'if (hasUnknown(now) || S.hasNoNegativeTerm(now)) continue;',
-      'if (hasUnknown(now) || now.length > 1) continue;',
-    ],
-  ]),
   ...of('checker: whole numbers', 'dsl/check/proofs.ts', [
     [
       'a negative number is positive',
@@ -170,6 +163,13 @@ const refused: readonly Mutant[] = [
       'remainders by any divisor are known',
       "if (f.op !== '%' || !S.equal(f.now.right, asked.right)) return false;",
       "if (f.op !== '%') return false;",
+    ],
+  ]),
+  ...of('checker: sizes that were solved', 'dsl/check/finish.ts', [
+    [
+      'a difference is no matter',
+      'if (hasUnknown(now) || S.hasNoNegativeTerm(now)) continue;',
+      'if (hasUnknown(now) || now.length > 1) continue;',
     ],
   ]),
   ...of('checker: what a call shows', 'dsl/check/instances.ts', [

@@ -32,6 +32,7 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
     'fn g[A, B, D](x: f32[A], y: f32[B]): f32[D] where D == A - B = for i: D. x[i] ?? 0\n' +
       'fn f[A, B](x: f32[A], y: f32[B]): f32 =\n  let _v = g(x, y)\n  x[0] ?? 0',
   ],
+  ['E0504', 'fn g[K](x: f32[K + 1]): f32 = x[0]\nfn f[N](x: f32[N]): f32 = g(x)'],
   ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
 ];
 
