@@ -17,7 +17,6 @@ import { add, isZero, mul, select, zero } from './arith.ts';
 
 import { narrow } from './narrow.ts';
 import { isPair, otherOfPair, productInPairs, reductions } from './reductions.ts';
-import { rewriteUses } from './rewrite.ts';
 import { tangentOf } from './scalar.ts';
 import { share } from './share.ts';
 import { split } from './split.ts';
@@ -220,8 +219,7 @@ class Forward {
       const sum = ds.map((d) => readAt(d, axes)).reduce(add);
       return [mapNest(this.#tangentVar(x), axes, sum, c.spans)];
     });
-    const block = c.linear === undefined ? exposed(c, this.#supply) : [c];
-    return [...block, ...parts.flatMap((p) => p.stmts), ...sums];
+    return [c, ...parts.flatMap((p) => p.stmts), ...sums];
   }
 
   /** The block again, on the tangents of what it is linear in. */
@@ -250,7 +248,7 @@ class Forward {
     return { stmts, of: (x) => tangents.get(vars.get(x) ?? x) };
   }
 
-  /** By the inputs that it is not linear in. Its rule may read what its body defines, see `exposed`. */
+  /** By the inputs that it is not linear in. */
   #byRule(c: Custom, except: ReadonlySet<Var>): Part {
     const out: Stmt[] = [];
     const vars = new Map<Var, Var>();
@@ -266,8 +264,9 @@ class Forward {
       out.push(z.def);
       vars.set(c.jvp.dins[i]!, z.v);
     });
-    // A block on tangents stays whole: what its rule reads of its body is computed again.
-    const own = c.linear === undefined ? [] : c.body;
+    // The block stays whole: what its rule reads of its body is computed again, until equal statements
+    // are merged.
+    const own = c.linear !== undefined || readsBody(c) ? c.body : [];
     const rule = copyBlock([...own, ...c.jvp.body], this.#supply, vars);
     out.push(...rule);
     spreadActivity(rule, linear);
@@ -287,46 +286,9 @@ function reuse(s: Nest, d: Expr): Expr {
   return mapExpr((e) => (e === s.body ? v : e))(d);
 }
 
-/**
- * The block in a form whose rule reads nothing that its body hides: where it does, the body moves out
- * and the block only names the results.
- */
-function exposed(c: Custom, supply: Supply): readonly Stmt[] {
-  const hidden = new Set<Var>();
-  const outs = new Set(c.outs);
-  for (const s of c.body) for (const d of defsOf(s)) if (!outs.has(d)) hidden.add(d);
-  if (usesOfBlock(c.jvp.body).isDisjointFrom(hidden)) return [c];
-  const raw = new Map(c.outs.map((x) => [x, supply.like(x)]));
-  const renamed = rewriteDefs(c.body, raw);
-  const copies = c.outs.map((x) => {
-    const axes = supply.axes(x.shape);
-    return mapNest(x, axes, readAt(raw.get(x)!, axes), c.spans);
-  });
-  return [...renamed, { ...c, body: copies }];
-}
-
-/** Top-level definitions and all their uses under other names. */
-function rewriteDefs(body: readonly Stmt[], to: ReadonlyMap<Var, Var>): readonly Stmt[] {
-  const name = (x: Var): Var => to.get(x) ?? x;
-  const used = rewriteUses(body, {
-    name,
-    read: (r) => (to.has(r.x) ? readE(name(r.x), r.ix, r.guard) : undefined),
-  });
-  const rename = (s: Stmt): Stmt => {
-    switch (s.k) {
-      case 'nest':
-      case 'segsum':
-        return { ...s, v: name(s.v) };
-      case 'fold':
-        return {
-          ...s,
-          carry: s.carry.map((c) => ({ ...c, out: name(c.out) })),
-          ys: s.ys.map((y) => ({ ...y, v: name(y.v) })),
-          acc: s.acc.map((a) => ({ ...a, v: name(a.v) })),
-        };
-      case 'custom':
-        return { ...s, outs: s.outs.map(name) };
-    }
-  };
-  return used.map(rename);
+/** Whether the rule reads what the body defines and does not give. */
+function readsBody(c: Custom): boolean {
+  const hidden = new Set(c.body.flatMap((s) => defsOf(s)));
+  for (const x of c.outs) hidden.delete(x);
+  return !usesOfBlock(c.jvp.body).isDisjointFrom(hidden);
 }
