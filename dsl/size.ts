@@ -238,18 +238,28 @@ export function linearIn(s: Size, name: string): { coefficient: Size; rest: Size
 /** The value with numbers for the variables; undefined when one is missing or it passes 2^53. */
 export function evaluate(s: Size, value: (name: string) => number | undefined): number | undefined {
   let total = 0;
+  let exact = true;
   for (const m of s) {
-    let term = m.c; // NaN and Infinity, of what is no polynomial, are no safe integers
+    if (!Number.isFinite(m.c)) return undefined; // of what is no polynomial
+    let term = m.c;
     for (const name of m.v) {
       const x = value(name);
       if (x === undefined) return undefined;
       term *= x;
     }
     total += term;
-    if (!Number.isSafeInteger(term) || !Number.isSafeInteger(total)) return undefined;
+    exact &&= Number.isSafeInteger(term) && Number.isSafeInteger(total);
   }
-  return total;
+  return exact ? total : whole(exactly(s, (name) => value(name)!));
 }
+
+/** The same over whole numbers without bound: large terms may cancel, as in (N + M)^2 - N^2. */
+function exactly(s: Size, value: (name: string) => number): bigint {
+  return s.reduce((sum, m) => sum + m.v.reduce((p, n) => p * BigInt(value(n)), BigInt(m.c)), 0n);
+}
+
+const whole = (v: bigint): number | undefined =>
+  Number.isSafeInteger(Number(v)) ? Number(v) : undefined;
 
 /**
  * Coefficients all non-negative: then the size is non-negative whatever its variables are. Of what

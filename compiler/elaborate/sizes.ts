@@ -4,7 +4,7 @@
  * Invariant: every size a program mentions is a non-negative safe integer here; a `where` fact that
  * does not hold for the numbers is an error that shows them.
  */
-import { constant, print } from '../../dsl/size.ts';
+import { constant, evaluate, print } from '../../dsl/size.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { DerivedSize, Size, SizeFact, TFn } from '../../dsl/typed.ts';
 import { floorMod } from '../core/ix.ts';
@@ -13,29 +13,20 @@ import { CompileError } from './errors.ts';
 export type SizeEnv = ReadonlyMap<string, number>;
 
 export function evalSize(size: Size, env: SizeEnv, span?: Span): number {
-  let total = 0;
-  for (const { c, v } of size) {
-    let m = c;
-    for (const name of v) {
-      const n = env.get(name);
-      if (n === undefined) {
-        throw new CompileError(
-          'E0801',
-          `The size \`${name}\` is not known here.`,
-          span,
-          `Give it, for example ${name}=4.`,
-        );
-      }
-      m *= n;
-    }
-    total += m;
-    // A sum of terms that are not exact may look exact again.
-    if (!Number.isSafeInteger(m) || !Number.isSafeInteger(total)) {
-      const far = Number.isSafeInteger(m) ? total : m;
-      throw new CompileError('E0802', `A size here is ${far}, beyond what can be counted.`, span);
-    }
+  const missing = size.flatMap((m) => m.v).find((name) => !env.has(name));
+  if (missing !== undefined) {
+    throw new CompileError(
+      'E0801',
+      `The size \`${missing}\` is not known here.`,
+      span,
+      `Give it, for example ${missing}=4.`,
+    );
   }
-  return total + 0;
+  const of = (name: string): number => env.get(name)!;
+  const n = evaluate(size, of);
+  if (n !== undefined) return n + 0;
+  const far = size.reduce((sum, m) => sum + m.v.reduce((p, name) => p * of(name), m.c), 0);
+  throw new CompileError('E0802', `A size here is ${far}, beyond what can be counted.`, span);
 }
 
 /** An extent: not negative. */

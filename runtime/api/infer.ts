@@ -177,25 +177,35 @@ type OpenTerm = {
 
 /** The equation as factor * name^power = rest, when it has one unknown in one power. */
 function openTerm(e: Equation, known: ReadonlyMap<string, Known>): OpenTerm | undefined {
-  let rest = e.value;
-  let term: { name: string; power: number; factor: number } | undefined;
-  for (const { c, v } of e.size) {
-    const open = v.filter((x) => !known.has(x));
-    const closed = v.filter((x) => known.has(x)).reduce((a, x) => a * known.get(x)!.value, c);
-    if (open.length === 0) rest -= closed;
-    else if (closed !== 0) {
-      const [name, power] = [open[0]!, open.length];
-      if (new Set(open).size > 1) return undefined;
-      if (term !== undefined && (term.name !== name || term.power !== power)) return undefined;
-      term = { name, power, factor: (term?.factor ?? 0) + closed };
-    }
-  }
-  return term === undefined || term.factor === 0 ? undefined : { ...term, rest };
+  const isOpen = (name: string): boolean => !known.has(name);
+  const closed = e.size.filter((m) => !m.v.some(isOpen));
+  // What multiplies the unknown; a monomial that is 0 says nothing of it.
+  const factors = e.size.flatMap(({ c, v }) => {
+    const factor: Size = [{ c, v: v.filter((x) => !isOpen(x)) }];
+    return v.some(isOpen) && numberOf(factor, known) !== 0
+      ? [{ names: v.filter(isOpen), factor }]
+      : [];
+  });
+  const [first] = factors;
+  if (first === undefined) return undefined;
+  const name = first.names[0]!;
+  const power = first.names.length;
+  const alike = factors.every(
+    ({ names }) => names.length === power && names.every((n) => n === name),
+  );
+  const sum = (parts: readonly Size[]): number | undefined => numberOf(parts.flat(), known);
+  const factor = alike ? sum(factors.map((f) => f.factor)) : undefined;
+  const rest = sum([num(e.value), closed.map((m) => ({ ...m, c: -m.c }))]);
+  if (factor === undefined || factor === 0 || rest === undefined) return undefined;
+  return { name, power, factor, rest };
 }
 
 function solution({ power, factor, rest }: OpenTerm): number | undefined {
   const value = Math.round((rest / factor) ** (1 / power));
-  const exact = Number.isSafeInteger(value) && value >= 0 && factor * value ** power === rest;
+  const exact =
+    Number.isSafeInteger(value) &&
+    value >= 0 &&
+    BigInt(factor) * BigInt(value) ** BigInt(power) === BigInt(rest);
   return exact ? value : undefined;
 }
 

@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LeafSpec } from '../../compiler/elaborate/interface.ts';
-import { evaluate } from '../../dsl/size.ts';
+import { evalSize } from '../../compiler/elaborate/sizes.ts';
+import { add, evaluate, sub } from '../../dsl/size.ts';
 import type { Size, Type } from '../../dsl/typed.ts';
 import { flatten, type Given, gather } from '../../runtime/api/gather.ts';
 import { inferSizes } from '../../runtime/api/infer.ts';
@@ -203,6 +204,16 @@ describe('sizes', () => {
         expect(Object.fromEntries(got)).toEqual({ A: a, B: b, C: c });
       }),
     );
+  });
+
+  it('are whole numbers without bound on the way to a small one', () => {
+    const squares: Size = sub(size('D', 'D'), size('M', 'M'));
+    const [D, M] = [5_000_000_000, 5_000_000_000];
+    expect(infer(['D', 'M'], [[leaf(squares), [0]]], { D, M }).get('D')).toBe(D);
+    expect(() => infer(['D', 'M'], [[leaf(squares), [1]]], { D, M })).toThrow(/\[1\].*= \[0\]/);
+    const more: Size = add(squares, size('K'));
+    expect(infer(['D', 'M', 'K'], [[leaf(more), [7]]], { D, M }).get('K')).toBe(7);
+    expect(evalSize(more, new Map(Object.entries({ D, M, K: 7 })))).toBe(7);
   });
 
   it('need one factor of a product to be given, and say where it appears', () => {
