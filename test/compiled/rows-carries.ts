@@ -28,12 +28,15 @@ const parts: Row = (p, s) => {
   const first = p.one([
     `for i: ${d.text}. k[i] * 0.5`,
     `for i: ${d.text}. max j. max(k[i], ${z.name}[j])`,
+    `for i: ${d.text}. (sum j. abs(k[i] - ${z.name}[j])) / ${e.text}`,
     `for i: ${d.text}. sin(k[i] + f32(l))`,
     `for i: ${d.text}. y[left i] * 0.5 + k[i]`,
     `for i: ${d.text}. 0.3 * y[${whole.text} - 1 - i]`,
   ]);
   const second = p.one([
     `for j: ${e.text}. sum i. abs(k[i] - ${z.name}[j]) / ${d.text}`,
+    `for j: ${e.text}. min i. sin(k[i]) * ${z.name}[j]`,
+    `for j: ${e.text}. (sum i. sin(k[i] + ${z.name}[j])) / ${d.text}`,
     `for j: ${e.text}. cos(${z.name}[j] + 0.3 * k[0])`,
     `for j: ${e.text}. 0.6 * y[right j] + 0.1`,
     `for j: ${e.text}. ${z.name}[j]`,
