@@ -166,8 +166,7 @@ const carriedMatrix: Row = (p, s) => {
       `for i: R. (if i < 1 then h[R - 1] else h[clamp(i32(i) - 1)])`,
       `for i: R, j: C. if i == j then h[i, j] else 0.5 * h[i, clamp(i32(j) - 1)]`,
     ])
-    .replaceAll('R', `(${r.text})`)
-    .replaceAll('C', `(${c.text})`);
+    .replaceAll(/\b[RC]\b/g, (x) => `(${x === 'R' ? r.text : c.text})`);
   return { text: `fold h = ${a.name} for l: ${steps(p)}. ${next}`, type: { dims: [r, c] } };
 };
 
