@@ -56,7 +56,7 @@ if (![programs, seed, from].every((n) => Number.isSafeInteger(n) && n >= 0) || p
   refuse('programs, seed and from are whole numbers');
 }
 
-const chunk = 500;
+const chunk = 100;
 
 async function namedDevices(): Promise<readonly LaneDevice[]> {
   const there = await availableDevices();
@@ -99,7 +99,7 @@ process.once('SIGINT', () => {
 const shown = new Set<string>();
 let shownHere = new Map<string, number>();
 /** Of one kind, in a chunk: faults of another cause may hide behind the first. */
-const mostShown = 3;
+const mostShown = 1;
 
 async function showFault(n: number, program: Random, fault: Fault): Promise<void> {
   const times = shownHere.get(fault.group) ?? 0;

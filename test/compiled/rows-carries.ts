@@ -28,12 +28,15 @@ const parts: Row = (p, s) => {
   const first = p.one([
     `for i: ${d.text}. k[i] * 0.5`,
     `for i: ${d.text}. max j. max(k[i], ${z.name}[j])`,
+    `for i: ${d.text}. (sum j. abs(k[i] - ${z.name}[j])) / ${factor(e)}`,
     `for i: ${d.text}. sin(k[i] + f32(l))`,
     `for i: ${d.text}. y[left i] * 0.5 + k[i]`,
     `for i: ${d.text}. 0.3 * y[${whole.text} - 1 - i]`,
   ]);
   const second = p.one([
-    `for j: ${e.text}. sum i. abs(k[i] - ${z.name}[j]) / ${d.text}`,
+    `for j: ${e.text}. sum i. abs(k[i] - ${z.name}[j]) / ${factor(d)}`,
+    `for j: ${e.text}. min i. sin(k[i]) * ${z.name}[j]`,
+    `for j: ${e.text}. (sum i. sin(k[i] + ${z.name}[j])) / ${factor(d)}`,
     `for j: ${e.text}. cos(${z.name}[j] + 0.3 * k[0])`,
     `for j: ${e.text}. 0.6 * y[right j] + 0.1`,
     `for j: ${e.text}. ${z.name}[j]`,
@@ -46,7 +49,7 @@ const parts: Row = (p, s) => {
     `for i: ${whole.text}. 0.1 * f32(i)`,
   ]);
   // A part is declared by the sum that it is of, so that left and right are known.
-  const start = `let start: f32[${d.text} + ${factor(e)}] = ${init}`;
+  const start = `let start: f32[${factor(d)} + ${factor(e)}] = ${init}`;
   const loop = `let s = fold { y, k } = { y: start, k: ${a.name} } for l: ${steps(p)}. ${body}`;
   const last = p.one([
     `for i: ${whole.text}. s.y[i]`,
@@ -163,8 +166,7 @@ const carriedMatrix: Row = (p, s) => {
       `for i: R. (if i < 1 then h[R - 1] else h[clamp(i32(i) - 1)])`,
       `for i: R, j: C. if i == j then h[i, j] else 0.5 * h[i, clamp(i32(j) - 1)]`,
     ])
-    .replaceAll('R', `(${r.text})`)
-    .replaceAll('C', `(${c.text})`);
+    .replaceAll(/\b[RC]\b/g, (x) => `(${x === 'R' ? r.text : c.text})`);
   return { text: `fold h = ${a.name} for l: ${steps(p)}. ${next}`, type: { dims: [r, c] } };
 };
 

@@ -37,13 +37,13 @@ function scale(p: Picks, s: string, k: string, d: Dim): string {
 
 /** `sum k. w[i, k] * (m[k, j] * s[k // 4])`. */
 const blockScales: Row = (p, s) => {
-  const [a, b] = factors(p, s);
-  const [rows, d] = a.type.dims as [Dim, Dim];
+  const { a, b, d } = factors(p, s);
+  const rows = a.free;
   const v = s.bindings.filter((x) => x.type.dims.length === 1 && x.type.dims[0]!.text === d.text);
   if (v.length === 0) return undefined;
-  const cols = b.type.dims[1]!;
+  const cols = b.free;
   const f = scale(p, p.one(v).name, 'k', d);
-  const [left, right] = [`${a.name}[i, k]`, `${b.name}[k, j]`];
+  const [left, right] = [a.at('i', 'k'), b.at('j', 'k')];
   const body = p.one([
     `${left} * (${right} * ${f})`,
     `(${left} * ${f}) * ${right}`,
@@ -58,17 +58,17 @@ const blockScales: Row = (p, s) => {
 
 /** Rows that are read more than once, or places inside a row that are. */
 const computedOperands: Row = (p, s) => {
-  const [a, b] = factors(p, s);
-  const [rows, d] = a.type.dims as [Dim, Dim];
-  const cols = b.type.dims[1]!;
-  const left = `${a.name}[${p.one(['i', within(p, 'i', rows)])}, ${p.one(['k', within(p, 'k', d)])}]`;
-  const at = p.one([
-    `[${within(p, 'k', d)}, j]`,
-    `[k, ${within(p, 'j', cols)}]`,
-    `[${within(p, 'k', d)}, ${within(p, 'j', cols)}]`,
-  ]);
+  const { a, b, d } = factors(p, s);
+  const rows = a.free;
+  const cols = b.free;
+  const left = a.at(p.one(['i', within(p, 'i', rows)]), p.one(['k', within(p, 'k', d)]));
   const shift = p.one(['k - 1', 'k + 1', '2 * k', 'k - 3']);
-  const right = p.one([`${b.name}${at}`, `${b.name}${at}`, `(${b.name}[${shift}, j] ?? 0.1)`]);
+  const right = p.one([
+    b.at('j', within(p, 'k', d)),
+    b.at(within(p, 'j', cols), 'k'),
+    b.at(within(p, 'j', cols), within(p, 'k', d)),
+    `(${b.at('j', shift)} ?? 0.1)`,
+  ]);
   const body = p.one([`${left} * ${right}`, `${left} * sin(${right})`, `tanh(${left}) * ${right}`]);
   const text = `for i: ${rows.text}, j: ${cols.text}. (sum k: ${d.text}. ${body}) / (2 + ${d.text})`;
   return { text, type: { dims: [rows, cols] } };
@@ -76,28 +76,28 @@ const computedOperands: Row = (p, s) => {
 
 /** Repeated rows, then a product: what the repeat makes is read at `i // q`. */
 const repeatedRows: Row = (p, s) => {
-  const [a, b] = factors(p, s);
-  const [rows, d] = a.type.dims as [Dim, Dim];
+  const { a, b, d } = factors(p, s);
+  const rows = a.free;
   const q = p.one([2, 3, 4, 8]);
   if (q * rows.extent > 70) return undefined;
-  const cols = b.type.dims[1]!;
+  const cols = b.free;
   const many: Dim = {
     text: `${q}*${factor(rows)}`,
     extent: q * rows.extent,
   };
   const made = p.one([
-    `for i: ${many.text}, k: ${d.text}. ${a.name}[i // ${q}, k]`,
-    `for (i: ${rows.text}, _: ${q}), k: ${d.text}. ${a.name}[i, k]`,
-    `for (g: ${q}, i: ${rows.text}), k: ${d.text}. ${a.name}[i, k] * f32(g + 1)`,
+    `for i: ${many.text}, k: ${d.text}. ${a.at(`i // ${q}`, 'k')}`,
+    `for (i: ${rows.text}, _: ${q}), k: ${d.text}. ${a.at('i', 'k')}`,
+    `for (g: ${q}, i: ${rows.text}), k: ${d.text}. ${a.at('i', 'k')} * f32(g + 1)`,
   ]);
-  const product = `for i, j. (sum k: ${d.text}. r[i, k] * ${b.name}[k, j]) / (2 + ${d.text})`;
+  const product = `for i, j. (sum k: ${d.text}. r[i, k] * ${b.at('j', 'k')}) / (2 + ${d.text})`;
   return { text: block(`let r = ${made}`, product), type: { dims: [many, cols] } };
 };
 
 /** A small table that is read at a remainder, inside a product or a dot product. */
 const cyclic: Row = (p, s) => {
-  const [a, b] = factors(p, s);
-  const [rows, d] = a.type.dims as [Dim, Dim];
+  const { a, b, d } = factors(p, s);
+  const rows = a.free;
   const [v] = vector(p, s);
   const q = p.one(divisors);
   const table = `let c = for i: ${q}. 0.3 + sin(f32(i) + ${v.name}[0])`;
@@ -105,11 +105,11 @@ const cyclic: Row = (p, s) => {
     .one(['c[k % Q]', 'c[(k + 1) % Q]', `c[(${d.text} - 1 - k) % Q]`, 'c[(3 * k) % Q]'])
     .replace('Q', String(q));
   if (p.below(2) === 0) {
-    const text = `for i: ${rows.text}. (sum k: ${d.text}. ${a.name}[i, k] * ${factor}) / (2 + ${d.text})`;
+    const text = `for i: ${rows.text}. (sum k: ${d.text}. ${a.at('i', 'k')} * ${factor}) / (2 + ${d.text})`;
     return { text: block(table, text), type: { dims: [rows] } };
   }
-  const cols = b.type.dims[1]!;
-  const text = `for i: ${rows.text}, j: ${cols.text}. (sum k: ${d.text}. ${a.name}[i, k] * (${b.name}[k, j] * ${factor})) / (2 + ${d.text})`;
+  const cols = b.free;
+  const text = `for i: ${rows.text}, j: ${cols.text}. (sum k: ${d.text}. ${a.at('i', 'k')} * (${b.at('j', 'k')} * ${factor})) / (2 + ${d.text})`;
   return { text: block(table, text), type: { dims: [rows, cols] } };
 };
 

@@ -2,7 +2,7 @@
  * Functions with derivatives of their own: pointwise, in folds, under every operator of derivatives, inside
  * other rules, of records and whole numbers; with functions as arguments that use values around them.
  */
-import type { Picks } from '../gen/names.ts';
+import { factor, type Picks } from '../gen/names.ts';
 import { alike, block, type Row, vector } from './scope.ts';
 
 /** A number by way of a rule. */
@@ -31,7 +31,7 @@ const rules: Row = (p, s) => {
     `for i: ${d.text}. (fold c = ${x} for l: 2. 0.5 * sin(${ruled(p, 'c', u)}))`,
     `each v in leaned(${a.name}, ${p.one(['n', 'd', '2'])}). 0.5 * sin(v)`,
     `for i: ${d.text}. if ${x} > 0.1371 then ${r} else stop(${r})`,
-    `for i: ${d.text}. tanh((sum k. ${ruled(p, `${a.name}[k]`, u)}) / ${d.text})`,
+    `for i: ${d.text}. tanh((sum k. ${ruled(p, `${a.name}[k]`, u)}) / ${factor(d)})`,
     `checkpoint(z -> for i: ${d.text}. sin(${ruled(p, 'z[i]', u)}), ${a.name})`,
     `for i: ${d.text}. ${x} * f32(ident(n) % 3) + sin(${r})`,
   ]);
@@ -69,7 +69,7 @@ const captured: Row = (p, s) => {
   const by = p.one(['t', `${b.name}[0]`, `${a.name}[0]`, '0.7', `${b.name}[i]`]);
   const g = `z -> ${p.one([`z * ${by}`, `sin(z * ${by})`, `sin(z) + ${by}`, `tanh(${by} - z) * ${by}`, 'sin(z)'])}`;
   const x = p.one([`${a.name}[i]`, `${a.name}[i]`, '0.7', 't']);
-  const whole = `z -> (sum k. sin(z[k]) * ${p.one([`${b.name}[k]`, 't', '0.3'])}) / ${d.text}`;
+  const whole = `z -> (sum k. sin(z[k]) * ${p.one([`${b.name}[k]`, 't', '0.3'])}) / ${factor(d)}`;
   const text = p.one([
     `for i: ${d.text}. through(${g}, ${x})`,
     `for i: ${d.text}. through(${g}, through(sin, ${x}))`,

@@ -3,7 +3,7 @@
  * comparison, in an index, or in a branch that is not taken; and auxiliary results beside them. Asking
  * for a gradient may change none of them.
  */
-import type { Picks } from '../gen/names.ts';
+import { factor, type Picks } from '../gen/names.ts';
 import { alike, block, bounded, type Row, vector } from './scope.ts';
 
 /** Somewhere in `x`, with no derivative: v is shared. */
@@ -49,7 +49,7 @@ const sharedVector: Row = (p, s) => {
   const [x, z] = [`${a.name}[i]`, `${b.name}[i]`];
   const v = bounded(
     p,
-    p.one([x, `${x} * ${z}`, `${x} + ${z}`, `(sum k. ${a.name}[k] * ${b.name}[i]) / ${d.text}`]),
+    p.one([x, `${x} * ${z}`, `${x} + ${z}`, `(sum k. ${a.name}[k] * ${b.name}[i]) / ${factor(d)}`]),
   );
   const c = condition(p, p.one([x, z]), 'v[i]');
   const [yes, no] =
@@ -60,7 +60,7 @@ const sharedVector: Row = (p, s) => {
     `for i. if ${c} then v[i] else ${a.name}[clamp(i32(floor(3.7 * v[i] + 0.0379)))]`,
     `for i. if ${c} then ${b.name}[wrap(i32(5.3 * v[i] + 0.0271))] else ${z}`,
     `for i. if (any k. v[k] > 0.5139) then v[i] else ${still(p, 'v[i]')}`,
-    `for i. if ${c} then (sum k. v[k]) / ${d.text} else ${still(p, 'v[i]')}`,
+    `for i. if ${c} then (sum k. v[k]) / ${factor(d)} else ${still(p, 'v[i]')}`,
   ]);
   return { text: block(`let v = for i: ${d.text}. ${v}`, rest), type: { dims: [d] } };
 };

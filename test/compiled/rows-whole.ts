@@ -4,7 +4,7 @@
  * of their own, so that each bit counts, and go on into numbers and places.
  */
 import type { Picks } from '../gen/names.ts';
-import { bounded, type Row, vector, type WholeScope } from './scope.ts';
+import { block, bounded, type Row, vector, type WholeScope } from './scope.ts';
 
 const literals = [
   '2',
@@ -65,27 +65,28 @@ const anything: Row = (p, s) => {
 const divided: Row = (p, s) => {
   const [, d] = vector(p, s);
   const num = p.one([
+    '2147483647',
+    '(2147483647 - i32(i))',
+    '(i32(i) + (-2147483647 - 1))',
     'n',
     'i32(i)',
     '(i32(i) - 3)',
     '(n + i32(i))',
-    '(2147483647 - i32(i))',
-    '(i32(i) + (-2147483647 - 1))',
     '(i32(i) * n)',
-    '2147483647',
   ]);
   const den = p.one([
+    'd',
+    'd',
     'd',
     '(-d)',
     '(d - i32(i))',
     '(i32(i) - 2)',
+    '(n % 5)',
+    '(i32(i) % 3)',
     '(-3)',
     '(-1)',
     '(-2147483647 - 1)',
     '0',
-    '(n % 5)',
-    '(i32(i) % 3)',
-    'd',
   ]);
   const op = p.one(['//', '%']);
   const text = p.one([
@@ -142,10 +143,50 @@ const counted: Row = (p, s) => {
   return { text: `for i: ${d.text}. ${text}`, type: { dims: [d] } };
 };
 
+/** Told apart, so that whatever comes of it is finite: infinities, none, their sides. */
+const toldApart = (v: string): string =>
+  `(if isfinite(${v}) then 0.3 * sign(${v}) else if ${v} > 0 then 0.7 else if ${v} < 0 then -0.4 else 0.1)`;
+
+/** Numbers at the ends of f32, through functions and powers at special exponents. */
+const atTheEnds: Row = (p, s) => {
+  const [a, d] = vector(p, s);
+  const x = `${a.name}[i]`;
+  const e = `(if ${x} > 0.7131 then inf else if ${x} < -0.3171 then -inf else ${p.one(['0.0', '1.0', '-1.0', '-0.0', '2.5'])})`;
+  const v = p.one([
+    'e^0.5',
+    'e^(-0.5)',
+    'e^1.5',
+    'e^(-1.5)',
+    'e^2',
+    'e^3',
+    'e^(-1)',
+    'e^0.3',
+    'e^0.0',
+    '0.5^e',
+    '2^e',
+    'sqrt(e)',
+    'log(e)',
+    'exp(e)',
+    'tanh(e)',
+    'erf(e)',
+    '1 / e',
+    'max(e, 0.2)',
+    'min(0.2, e)',
+    'abs(e)',
+    'floor(e)',
+    'f32(i32(e) // 3)',
+  ]);
+  return {
+    text: `for i: ${d.text}. ${block(`let e = ${e}`, `let v = ${v}`, toldApart('v'))}`,
+    type: { dims: [d] },
+  };
+};
+
 export const wholeRows: Readonly<Record<string, Row>> = {
   'whole numbers': anything,
   'quotients by anything': divided,
   'reductions of whole numbers': reduced,
   'places of whole numbers': places,
   'whole numbers as factors': counted,
+  'numbers at the ends': atTheEnds,
 };

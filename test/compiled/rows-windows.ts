@@ -2,7 +2,7 @@
  * Windows inside folds: what a step reads begins at the step, and cells that no step reads hold numbers at
  * which the function has no derivative (0 under a root).
  */
-import type { Dim } from '../gen/names.ts';
+import { type Dim, factor } from '../gen/names.ts';
 import { alike, block, type Row, vector } from './scope.ts';
 
 const windows: Row = (p, s) => {
@@ -24,8 +24,8 @@ const windows: Row = (p, s) => {
     .one(['sqrt(R)', 'log(R)', 'R^0.5', '1 / R', 'sin(R)', 'R^1.5'])
     .replace('R', `z[i + k + ${l}]`);
   const scaled = p.one([f, `${f} * ${b.name}[k]`, `${b.name}[k] * ${f}`]);
-  const sum = `(sum i: ${d.text}, k: ${e.text}. ${scaled}) / (${d.text} * ${e.text})`;
-  const row = `(sum k: ${e.text}. ${scaled}) / ${e.text}`;
+  const sum = `(sum i: ${d.text}, k: ${e.text}. ${scaled}) / (${factor(d)} * ${factor(e)})`;
+  const row = `(sum k: ${e.text}. ${scaled}) / ${factor(e)}`;
   const loop = p.one([
     `fold s = 0.0 for l: ${steps}. 0.5 * s + ${sum}`,
     `fold s = 0.2 for l: ${steps}. sin(s) * 0.3 + ${sum}`,

@@ -28,12 +28,30 @@ export function alike(p: Picks, s: Scope, d: Dim): Binding {
   );
 }
 
-/** Two matrices that can be multiplied: w and m at least. */
-export function factors(p: Picks, s: Scope): readonly [Binding, Binding] {
-  const all = s.bindings.filter((b) => b.type.dims.length === 2);
-  const partners = (a: Binding) => all.filter((b) => b.type.dims[0]!.text === a.type.dims[1]!.text);
-  const a = p.one(all.filter((x) => partners(x).length > 0));
-  return [a, p.one(partners(a))];
+/** A matrix as an operand of a product: a row of it runs along `free`, or along `summed`. */
+export type Operand = {
+  readonly name: string;
+  readonly free: Dim;
+  /** Its place at an index of the free dim and one of the summed dim. */
+  readonly at: (free: string, summed: string) => string;
+};
+
+/** Two matrices with a dim in common, in any order: w and m at least. */
+export function factors(
+  p: Picks,
+  s: Scope,
+): { readonly d: Dim; readonly a: Operand; readonly b: Operand } {
+  const all: readonly (Operand & { readonly d: Dim })[] = s.bindings
+    .filter((x) => x.type.dims.length === 2)
+    .flatMap(({ name, type }) => {
+      const [rows, cols] = type.dims as readonly [Dim, Dim];
+      return [
+        { name, free: rows, d: cols, at: (f: string, k: string) => `${name}[${f}, ${k}]` },
+        { name, free: cols, d: rows, at: (f: string, k: string) => `${name}[${k}, ${f}]` },
+      ];
+    });
+  const a = p.one(all);
+  return { d: a.d, a, b: p.one(all.filter((x) => x.d.text === a.d.text)) };
 }
 
 export const number = (n: number): Dim => ({ text: String(n), extent: n });
