@@ -182,6 +182,12 @@ export type Fold = {
 export type Custom = {
   readonly k: 'custom';
   readonly ins: readonly Var[];
+  /**
+   * Positions of the `ins` that are tangents or cotangents: `outs` is linear in them together, and so
+   * is the rule where their `dins` are 0. Their own tangents go through the same block in their
+   * place; the rule is for the other ins.
+   */
+  readonly linear?: readonly number[];
   readonly outs: readonly Var[];
   readonly body: readonly Stmt[];
   readonly jvp: {

@@ -286,7 +286,12 @@ export type TFn = {
   /** A custom derivative (a JVP): result tangent from params and their tangents. */
   readonly derivative?: {
     readonly params: readonly { readonly id: LocalId; readonly name: string }[];
-    readonly tangents: readonly { readonly id: LocalId; readonly name: string }[];
+    /** `of` is the position of the parameter whose tangent it is. */
+    readonly tangents: readonly {
+      readonly id: LocalId;
+      readonly name: string;
+      readonly of: number;
+    }[];
     readonly body: TExpr;
   };
 };

@@ -7,6 +7,7 @@
  * variables only.
  */
 
+import { usesOfBlock } from '../core/build.ts';
 import type { Read } from '../core/expr.ts';
 import type { Fold, Stmt, Var } from '../core.ts';
 import { reductions } from './reductions.ts';
@@ -33,7 +34,8 @@ function spread(s: Stmt, active: Set<Var>): void {
       for (const a of s.acc) if (active.has(a.init) || active.has(a.add)) active.add(a.v);
       return;
     case 'custom':
-      if (s.ins.some((x) => active.has(x))) {
+      // What its body reads besides the inputs was captured by a function among the arguments.
+      if ([...s.ins, ...usesOfBlock(s.body)].some((x) => active.has(x))) {
         for (const x of s.outs) if (x.t === 'f32') active.add(x);
       }
       return;

@@ -13,7 +13,7 @@ import { mapExpr, readE } from '../core/expr.ts';
 import type { Custom, Expr, Fold, Nest, SegSum, Stmt, Var } from '../core.ts';
 import { hoistFold } from '../passes/hoist.ts';
 import { spreadActivity } from './activity.ts';
-import { isZero, mul, select, zero } from './arith.ts';
+import { add, isZero, mul, select, zero } from './arith.ts';
 
 import { narrow } from './narrow.ts';
 import { isPair, otherOfPair, productInPairs, reductions } from './reductions.ts';
@@ -44,6 +44,12 @@ export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; reado
   const v = supply.like(x, 'zero');
   return { v, def: mapNest(v, supply.axes(x.shape), zero, s.spans) };
 }
+
+/** Some of the tangents of the results of a custom block, and what computes them. */
+type Part = {
+  readonly stmts: readonly Stmt[];
+  readonly of: (result: Var) => Var | undefined;
+};
 
 class Forward {
   readonly #tangents: Tangents;
@@ -190,16 +196,67 @@ class Forward {
   // -------------------------------------------------------------- custom derivatives
 
   /**
-   * The block stays as it is, so that a second derivative uses its rule again. Its rule may read
-   * what its body defines; then the body moves out and the block only names the results.
+   * The block stays as it is, so that a second derivative uses its rule again. The rule says what
+   * becomes of the tangents of its inputs. What a function among the arguments captured is no input
+   * that a rule could name: its tangents pass through the body, as anywhere else.
    */
   custom(c: Custom): readonly Stmt[] {
-    if (!c.ins.some((x) => this.#tangents.has(x))) return [c];
-    const out: Stmt[] = [...exposed(c, this.#supply)];
+    const parts: Part[] = [];
+    const linear = new Set(c.linear?.map((i) => c.ins[i]!));
+    const isActive = (x: Var): boolean => this.#tangents.has(x);
+    if (c.ins.some((x) => isActive(x) && !linear.has(x))) parts.push(this.#byRule(c, linear));
+    if ([...linear].some(isActive)) parts.push(this.#onTangents(c, linear));
+    const inputs = new Set(c.ins);
+    const captured = [...usesOfBlock(c.body)].filter((x) => isActive(x) && !inputs.has(x));
+    if (captured.length > 0) parts.push(this.#throughBody(c, captured));
+    if (parts.length === 0) return [c];
+    const sums = c.outs.flatMap((x) => {
+      const ds = parts.flatMap((p) => p.of(x) ?? []);
+      if (ds.length < 2) {
+        for (const d of ds) this.#tangents.set(x, d);
+        return [];
+      }
+      const axes = this.#supply.axes(x.shape);
+      const sum = ds.map((d) => readAt(d, axes)).reduce(add);
+      return [mapNest(this.#tangentVar(x), axes, sum, c.spans)];
+    });
+    const block = c.linear === undefined ? exposed(c, this.#supply) : [c];
+    return [...block, ...parts.flatMap((p) => p.stmts), ...sums];
+  }
+
+  /** The block again, on the tangents of what it is linear in. */
+  #onTangents(c: Custom, linear: ReadonlySet<Var>): Part {
+    const before: Stmt[] = [];
+    const vars = new Map<Var, Var>();
+    for (const x of linear) vars.set(x, this.#tangentOrZero(x, c, before));
+    const stmts = [...before, ...copyBlock([c], this.#supply, vars)];
+    return { stmts, of: (x) => vars.get(x) };
+  }
+
+  #tangentOrZero(x: Var, at: Stmt, into: Stmt[]): Var {
+    const d = this.#tangents.get(x);
+    if (d !== undefined) return d;
+    const z = zeros(x, at, this.#supply);
+    into.push(z.def);
+    return z.v;
+  }
+
+  /** A copy of the body, in which nothing but what was captured has tangents. */
+  #throughBody(c: Custom, captured: readonly Var[]): Part {
+    const vars = new Map<Var, Var>();
+    const body = copyBlock(c.body, this.#supply, vars);
+    const tangents: Tangents = new Map(captured.map((x) => [x, this.#tangents.get(x)!]));
+    const stmts = forward(body, tangents, this.#supply, this.#reverse);
+    return { stmts, of: (x) => tangents.get(vars.get(x) ?? x) };
+  }
+
+  /** By the inputs that it is not linear in. Its rule may read what its body defines, see `exposed`. */
+  #byRule(c: Custom, except: ReadonlySet<Var>): Part {
+    const out: Stmt[] = [];
     const vars = new Map<Var, Var>();
     const linear = new Set<Var>();
     c.ins.forEach((x, i) => {
-      const d = this.#tangents.get(x);
+      const d = except.has(x) ? undefined : this.#tangents.get(x);
       if (d !== undefined) {
         vars.set(c.jvp.dins[i]!, d);
         linear.add(d);
@@ -209,15 +266,17 @@ class Forward {
       out.push(z.def);
       vars.set(c.jvp.dins[i]!, z.v);
     });
-    const rule = copyBlock(c.jvp.body, this.#supply, vars);
+    // A block on tangents stays whole: what its rule reads of its body is computed again.
+    const own = c.linear === undefined ? [] : c.body;
+    const rule = copyBlock([...own, ...c.jvp.body], this.#supply, vars);
     out.push(...rule);
     spreadActivity(rule, linear);
-    c.outs.forEach((x, i) => {
-      const given = c.jvp.douts[i]!;
-      const d = vars.get(given) ?? given;
-      if (linear.has(d)) this.#tangents.set(x, d);
-    });
-    return out;
+    const given = new Map(c.outs.map((x, i) => [x, c.jvp.douts[i]!]));
+    const of = (x: Var): Var | undefined => {
+      const d = vars.get(given.get(x)!) ?? given.get(x)!;
+      return linear.has(d) ? d : undefined;
+    };
+    return { stmts: out, of };
   }
 }
 
@@ -228,7 +287,10 @@ function reuse(s: Nest, d: Expr): Expr {
   return mapExpr((e) => (e === s.body ? v : e))(d);
 }
 
-/** The block in a form whose rule reads nothing that its body hides. */
+/**
+ * The block in a form whose rule reads nothing that its body hides: where it does, the body moves out
+ * and the block only names the results.
+ */
 function exposed(c: Custom, supply: Supply): readonly Stmt[] {
   const hidden = new Set<Var>();
   const outs = new Set(c.outs);

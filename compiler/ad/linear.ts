@@ -5,8 +5,10 @@
  *
  * Invariant: a program without an `other` output has a transpose, and both modes agree on it.
  */
-import { eachChild, eachVal } from '../core/expr.ts';
+import { mapNest, readAt, type Supply } from '../core/build.ts';
+import { eachChild, eachVal, type Read, readE } from '../core/expr.ts';
 import type { Custom, Expr, Fold, Ix, Stmt, Var } from '../core.ts';
+import { rewriteUses } from './rewrite.ts';
 
 /** 0; no tangent in it; linear in tangents; anything else. */
 type Grade = 'zero' | 'free' | 'linear' | 'other';
@@ -14,13 +16,21 @@ type Grade = 'zero' | 'free' | 'linear' | 'other';
 type Rule = Custom['jvp'];
 
 /**
- * The rule with calls of other custom functions on tangents in place: such a call is linear, so it
- * is its own derivative. `lost` is the statement at which an output stops being linear, if one does.
+ * The rule with its calls of other custom functions on tangents marked: such a call is linear in the
+ * tangents, and its own rule says how it changes with what else it is given. Where that is nothing
+ * the body stands in its place. `lost` is the statement at which an output stops being linear, if one
+ * does.
  */
-export function linearRule(rule: Rule): { readonly rule: Rule; readonly lost?: Stmt } {
+export function linearRule(
+  rule: Rule,
+  supply: Supply,
+): {
+  readonly rule: Rule;
+  readonly lost?: Stmt;
+} {
   const tracker = new Tracker(rule.dins);
   tracker.run(rule.body);
-  const body = inPlace(rule.body, (v) => !isValue(tracker.of(v)));
+  const body = marked(rule.body, tracker, supply);
   for (const v of rule.douts) {
     if (v.t !== 'f32') continue;
     const grade = tracker.of(v);
@@ -30,11 +40,33 @@ export function linearRule(rule: Rule): { readonly rule: Rule; readonly lost?: S
   return { rule: { ...rule, body } };
 }
 
-function inPlace(body: readonly Stmt[], onTangents: (v: Var) => boolean): readonly Stmt[] {
+function marked(body: readonly Stmt[], tracker: Tracker, supply: Supply): readonly Stmt[] {
+  const onTangents = (v: Var): boolean => !isValue(tracker.of(v));
   return body.flatMap((s): readonly Stmt[] => {
-    if (s.k === 'fold') return [{ ...s, body: inPlace(s.body, onTangents) }];
-    return s.k === 'custom' && s.outs.some(onTangents) ? inPlace(s.body, onTangents) : [s];
+    if (s.k === 'fold') return [{ ...s, body: marked(s.body, tracker, supply) }];
+    if (s.k !== 'custom' || !s.outs.some(onTangents)) return [s];
+    const linear = s.ins.flatMap((v, i) => (onTangents(v) ? [i] : []));
+    const inner = marked(s.body, tracker, supply);
+    if (linear.length === s.ins.length) return inner;
+    const jvp = { ...s.jvp, body: marked(s.jvp.body, tracker, supply) };
+    return onCopies({ ...s, linear, body: inner, jvp }, linear, supply);
   });
+}
+
+/** The block on copies of these inputs, defined beside it: a fold reads what is outside cell by cell. */
+export function onCopies(c: Custom, inputs: readonly number[], supply: Supply): readonly Stmt[] {
+  const before: Stmt[] = [];
+  const vars = new Map<Var, Var>();
+  for (const x of new Set(inputs.map((i) => c.ins[i]!))) {
+    const copy = supply.like(x);
+    const axes = supply.axes(x.shape);
+    before.push(mapNest(copy, axes, readAt(x, axes), c.spans));
+    vars.set(x, copy);
+  }
+  const name = (x: Var): Var => vars.get(x) ?? x;
+  const read = (r: Read): Expr | undefined =>
+    vars.has(r.x) ? readE(name(r.x), r.ix, r.guard) : undefined;
+  return [...before, ...rewriteUses([c], { name, read })];
 }
 
 /** Of a sum, and of a choice between the two. */
@@ -93,10 +125,28 @@ class Tracker {
         this.#fold(s);
         return;
       case 'custom':
-        // What it computes is what counts; its own rule is a program of its own.
         this.run(s.body);
+        this.#inside(s);
         return;
     }
+  }
+
+  /** The rule of a call on tangents, by what else it is given: as linear in the tangents as the call. */
+  #inside(s: Custom): void {
+    const onTangents = s.ins.map((v) => !isValue(this.of(v)));
+    if (!onTangents.includes(true) || !onTangents.includes(false)) return;
+    const known =
+      s.linear !== undefined && onTangents.some((on, i) => on !== s.linear!.includes(i));
+    if (known) {
+      for (const v of s.outs) this.#set(v, 'other', s);
+      return;
+    }
+    s.jvp.dins.forEach((d, i) => {
+      this.#grades.set(d, onTangents[i] ? 'zero' : 'free');
+    });
+    this.run(s.jvp.body);
+    const lost = s.jvp.douts.some((v) => this.of(v) === 'other' || this.of(v) === 'free');
+    if (lost) for (const v of s.outs) this.#set(v, 'other', s);
   }
 
   #fold(f: Fold): void {

@@ -4,22 +4,22 @@
  * `if x[i] > 0 then r[i] else 0` with r[i] = sum j. log(x[i] * w[j]): within one statement the
  * sweep keeps the dead branch apart (scalar.ts, Note [Dead branches]), but r is a statement of its
  * own, and where nobody uses it, it would multiply the cotangent 0 by infinite partials. So a value
- * that is used under conditions only is computed under them: r[i] = sum j. if x[i] > 0 then ... else
- * 0, which is the same wherever it is used.
+ * whose tangent is used under conditions only has a copy that is computed under them,
+ * r'[i] = sum j. if x[i] > 0 then ... else 0, and what passes tangents reads the copy.
  *
- * Invariant: all original variables keep their values; the narrowed value is a variable of its own,
- * read in place of the original by the uses that were looked at. Conditions have no derivative, so
- * derivatives of any order stay what they are.
+ * Invariant: every statement that was there defines the value it had, bit for bit. Reads that pass no
+ * tangent (of stop, floor, comparisons, indices), folds that name a variable, and outputs have the
+ * original; a read that passes tangents has the copy, in branches that choose it only where the copy
+ * has its value. Conditions have no derivative, so derivatives of any order stay what they are.
  */
 import { defsOf, type Supply, usesOf } from '../core/build.ts';
-import { freeAxes, freeVars, type Read, readE, readsOf, substAxes, zeroE } from '../core/expr.ts';
+import { freeAxes, freeVars, readE, substAxes, zeroE } from '../core/expr.ts';
 import { asAxis, extentsOf, ixAxis } from '../core/ix.ts';
 import type { AxisId, Expr, Ix, Nest, Stmt, Var } from '../core.ts';
 import { always, or, select } from './arith.ts';
-import { rewriteUses } from './rewrite.ts';
-import { isTame, liveness } from './scalar.ts';
+import { isTame, type Passing, passingReads, rewritePassing } from './scalar.ts';
 
-/** Under which condition each cell of a variable is used: over axes given per variable. */
+/** Under which condition the tangent of each cell of a variable is used, over the axes of its nest. */
 type Use = 'always' | Expr;
 
 export function narrow(
@@ -37,6 +37,8 @@ class Narrowing {
   readonly #uses = new Map<Var, Use>();
   /** The statement that defines a variable, by position; inputs have none. */
   readonly #at = new Map<Var, number>();
+  /** The copy of a variable that what passes tangents reads. */
+  readonly #copy = new Map<Var, Var>();
 
   constructor(body: readonly Stmt[], active: ReadonlySet<Var>, supply: Supply) {
     this.#body = body;
@@ -48,41 +50,48 @@ class Narrowing {
   }
 
   run(): readonly Stmt[] {
-    const to = new Map<Var, Var>();
-    const out: Stmt[] = [];
-    for (let i = this.#body.length - 1; i >= 0; i--) {
-      const s = this.#body[i]!;
-      if (s.k !== 'nest') {
-        for (const x of usesOf(s)) this.#uses.set(x, 'always');
-        out.push(s);
-        continue;
-      }
-      const use = this.#uses.get(s.v) ?? 'always';
-      const condition = use === 'always' ? always : use;
-      this.#look(s, condition);
-      const active = (r: Read) => this.#active.has(r.x);
-      if (condition !== always && this.#active.has(s.v) && !isTame(s.body, active)) {
-        const v = this.#supply.like(s.v);
-        to.set(s.v, v);
-        out.push({ ...s, v, body: select(condition, s.body, zeroE('f32')) });
-      }
-      out.push(s);
+    for (const s of [...this.#body].reverse()) {
+      if (s.k === 'nest') this.#look(s, this.#condition(s));
+      else for (const x of usesOf(s)) this.#uses.set(x, 'always');
     }
-    if (to.size === 0) return this.#body;
-    return rewriteUses(out.reverse(), {
-      name: (x) => x,
-      read: (r) => (to.has(r.x) ? readE(to.get(r.x)!, r.ix, r.guard) : undefined),
-    });
+    const out = this.#body.flatMap((s) => (s.k === 'nest' ? this.#narrowed(s) : [s]));
+    return this.#copy.size === 0 ? this.#body : out;
   }
 
-  /** Notes the uses that a nest makes, itself used under a condition over its axes. */
+  /** What no statement uses is asked for from outside. */
+  #condition(s: Nest): Expr {
+    const use = this.#uses.get(s.v) ?? 'always';
+    return use === 'always' ? always : use;
+  }
+
+  readonly #isActive = (r: Passing): boolean => this.#active.has(r.x);
+
+  /**
+   * A statement whose tangent is used under a condition is left as it is, for whoever needs its value,
+   * and has a copy where a cotangent 0 would meet what may be infinite: its own partials, or those of
+   * a copy further up.
+   */
+  #narrowed(s: Nest): readonly Stmt[] {
+    const condition = this.#condition(s);
+    const body = rewritePassing(s.body, (r) => {
+      const v = this.#copy.get(r.x);
+      return v === undefined ? r : readE(v, r.ix, r.guard);
+    });
+    if (condition === always || !this.#active.has(s.v)) {
+      return [body === s.body ? s : { ...s, body }];
+    }
+    if (body === s.body && isTame(s.body, this.#isActive)) return [s];
+    const v = this.#supply.like(s.v);
+    this.#copy.set(s.v, v);
+    return [s, { ...s, v, body: select(condition, body, zeroE('f32')) }];
+  }
+
+  /** Notes the tangents that a nest uses, its own used under a condition over its axes. */
   #look(s: Nest, condition: Expr): void {
-    const live = liveness(s.body, (r) => this.#active.has(r.x), condition);
-    for (const r of readsOf(s.body)) {
+    for (const [r, here] of passingReads(s.body, this.#isActive, condition)) {
       const old = this.#uses.get(r.x);
       if (old === 'always') continue;
-      // A read that passes no tangent may decide something: it counts whenever it is there.
-      const mine = this.#atCell(r, live.get(r) ?? always, s);
+      const mine = this.#atCell(r, here, s);
       if (mine === 'always') this.#uses.set(r.x, 'always');
       else if (old === undefined) this.#uses.set(r.x, mine);
       else {
@@ -93,7 +102,7 @@ class Narrowing {
   }
 
   /** The condition over the axes of the statement that defines what is read. */
-  #atCell(r: Read, condition: Expr, s: Nest): Use {
+  #atCell(r: Passing, condition: Expr, s: Nest): Use {
     const position = this.#at.get(r.x);
     if (condition === always || position === undefined) return 'always';
     const by = this.#body[position]!;

@@ -13,7 +13,7 @@
 import { foldExpr, type Read, walkExpr } from '../core/expr.ts';
 import { sameExpr } from '../core/key.ts';
 import type { Expr, Prim } from '../core.ts';
-import { add, always, and, isZero, or, select, sum, zero } from './arith.ts';
+import { add, always, and, isZero, not, or, select, sum, zero } from './arith.ts';
 import { type Partial, type PrimNode, partialOf } from './partials.ts';
 
 /** The tangent of an expression, given those of its reads (`zero` where there is none). */
@@ -179,4 +179,58 @@ export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Exp
   const live = liveness(body, active, always);
   const finite = tameNodes(reaches);
   return (e) => !reaches(e) || live.get(e) === always || finite(e);
+}
+
+// ---------------------------------------------------------------- what passes tangents
+
+/** A read in a place from which a tangent may pass to the body. */
+export type Passing = Read;
+
+/** The arguments of a node through which tangents pass. */
+const passes = (e: PrimNode, i: number): boolean => partialOf(e, i) !== null;
+
+/**
+ * The active reads from which a tangent passes to the body, each with the condition under which the
+ * body, itself used under `root`, depends on them there: that of the branches around them. A `max`
+ * needs the operand it does not choose.
+ */
+export function passingReads(
+  body: Expr,
+  active: (r: Read) => boolean,
+  root: Expr,
+): ReadonlyMap<Passing, Expr> {
+  const reaches = isActive(active);
+  const order: Expr[] = [];
+  walkExpr((e) => {
+    if (reaches(e)) order.push(e);
+  }, body);
+  const used = new Map<Expr, Expr>(reaches(body) ? [[body, root]] : []);
+  const out = new Map<Passing, Expr>();
+  for (const e of order.reverse()) {
+    const here = used.get(e);
+    if (here === undefined) continue;
+    if (e.k === 'read') out.set(e, here);
+    if (e.k !== 'prim') continue;
+    e.args.forEach((x, i) => {
+      if (!passes(e, i) || !reaches(x)) return;
+      const [c] = e.args;
+      const there = e.op === 'select' ? and(here, i === 1 ? c! : not(c!)) : here;
+      const old = used.get(x);
+      used.set(x, old === undefined ? there : or(old, there));
+    });
+  }
+  return out;
+}
+
+/**
+ * The body with other reads in the places from which tangents pass; a node that stands in such a place
+ * and in another one as well is what it was in the other. What stays is the same object.
+ */
+export function rewritePassing(body: Expr, read: (r: Passing) => Expr): Expr {
+  return foldExpr<Expr>((e, go) => {
+    if (e.k === 'read') return read(e);
+    if (e.k !== 'prim') return e;
+    const args = e.args.map((a, i) => (passes(e, i) ? go(a) : a));
+    return args.every((a, i) => a === e.args[i]) ? e : { ...e, args };
+  })(body);
 }

@@ -179,8 +179,11 @@ function reachesAll(r: Read, extents: Extents): boolean {
       let reach = 0;
       for (const t of [...ix.terms].sort((a, b) => Math.abs(a.m) - Math.abs(b.m))) {
         if (t.a.k !== 'axis' || seen.has(t.a.id) || Math.abs(t.m) > reach + 1) return false;
+        // The step of a fold around the nest has one value at a time.
+        const extent = extents(t.a.id);
+        if (extent === undefined) return false;
         seen.add(t.a.id);
-        reach += Math.abs(t.m) * ((extents(t.a.id) ?? 1) - 1);
+        reach += Math.abs(t.m) * (extent - 1);
       }
       return true;
     })

@@ -15,6 +15,7 @@ import type { Axis, Expr, Guard, Ix, Nest, SegSum, Stmt, Var } from '../core.ts'
 import { add, mul } from './arith.ts';
 import { type Flow, route, type Side } from './flow.ts';
 import { sweep } from './scalar.ts';
+import { transposeCustom } from './transpose-custom.ts';
 import { transposeFold } from './transpose-fold.ts';
 
 /** A part of a cotangent: a variable, or a pointwise expression over `axesOf(x)`. */
@@ -61,7 +62,8 @@ export class Transposer {
         transposeFold(s, this);
         return;
       case 'custom':
-        throw new Error('a custom block among linear statements');
+        transposeCustom(s, this);
+        return;
     }
   }
 

@@ -184,7 +184,7 @@ export function decideGuard(g: Guard, extents: Extents): 'always' | 'never' | 'd
 
 // ---------------------------------------------------------------- div and mod
 
-function gcd(a: number, b: number): number {
+export function gcd(a: number, b: number): number {
   let x = Math.abs(a);
   let y = Math.abs(b);
   while (y !== 0) [x, y] = [y, x % y];

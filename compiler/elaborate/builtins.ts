@@ -23,7 +23,15 @@ import { type Cx, settle } from './scope.ts';
 import { evalBound, evalExtent } from './sizes.ts';
 import { evalCheckpoint } from './steps.ts';
 import { eachTree } from './trees.ts';
-import { type Env, exactly, mapScalars, type Num, scalar, type Value } from './value.ts';
+import {
+  type Env,
+  exactly,
+  mapCaptured,
+  mapScalars,
+  type Num,
+  scalar,
+  type Value,
+} from './value.ts';
 
 type Call = TExpr & { k: 'builtin' };
 type Rule = (cx: Cx, env: Env, x: Call, args: () => readonly Value[]) => Value;
@@ -89,7 +97,7 @@ function rangeOf(env: Env, x: Call): number {
 
 const builtins: Record<BuiltinName, Rule> = {
   stop: (_cx, _env, _x, args) =>
-    mapScalars(args()[0]!, (e) => (e.t === 'f32' && e.k !== 'const' ? prim('stop', e) : e)),
+    mapCaptured(args()[0]!, (e) => (e.t === 'f32' && e.k !== 'const' ? prim('stop', e) : e)),
   checkpoint: (cx, _env, _x, args) => {
     const [f, x] = args();
     return evalCheckpoint(cx, f!, x!);

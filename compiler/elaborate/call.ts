@@ -12,7 +12,7 @@ import { linearRule } from '../ad/linear.ts';
 import type { Custom } from '../core.ts';
 import { CompileError } from './errors.ts';
 import { evalExpr } from './eval.ts';
-import { leavesOf, skeletonOf, treeOf, wholeDims } from './leaves.ts';
+import { leavesOf, type Skeleton, skeletonOf, treeOf, wholeDims } from './leaves.ts';
 import {
   type Cx,
   inBlock,
@@ -79,8 +79,8 @@ export function callValue(cx: Cx, f: Value, args: Given, span: Span): Value {
 }
 
 /** @throws CompileError where the rule has no transpose, so that reverse mode could not be had. */
-function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
-  const { rule, lost } = linearRule(jvp);
+function linear(cx: Cx, jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] {
+  const { rule, lost } = linearRule(jvp, cx.supply);
   if (lost === undefined) return rule;
   const inside = (s: Span) =>
     s.file === written.file && s.start >= written.start && s.end <= written.end;
@@ -92,6 +92,20 @@ function linear(jvp: Custom['jvp'], name: string, written: Span): Custom['jvp'] 
   );
 }
 
+function holdsFunction(s: Skeleton): boolean {
+  switch (s.k) {
+    case 'fn':
+      return true;
+    case 'record':
+      return s.fields.some((f) => holdsFunction(f.of));
+    case 'tensor':
+      return holdsFunction(s.elem);
+    case 'scalar':
+    case 'key':
+      return false;
+  }
+}
+
 /** See `Custom` in core.ts: the tangent program is kept beside the body until it is needed. */
 function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
   if (f.f.k !== 'named' || f.f.fn.derivative === undefined) throw new Error('no derivative');
@@ -100,6 +114,8 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
   const active = args
     .map((a, i) => ({ a, i }))
     .filter(({ a }) => leavesOf(a).some((leaf) => leaf.t === 'f32'));
+  // What a function among the arguments captured is no parameter, though the same value may be one.
+  const as = args.some((a) => holdsFunction(skeletonOf(a))) ? 'copy' : 'whole';
   const stored = active.map(({ a, i }) => {
     const leaves = leavesOf(a);
     const outer = leaves.map((leaf) => outerAxesOf(cx, [leaf]));
@@ -108,7 +124,7 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
       leaves,
       outer,
       skeleton: wholeDims(skeletonOf(a)),
-      vars: leaves.map((leaf, k) => storeLeaf(cx, leaf, outer[k]!, fn.params[i]!.name)),
+      vars: leaves.map((leaf, k) => storeLeaf(cx, leaf, outer[k]!, fn.params[i]!.name, as)),
     };
   });
   const ins = stored.flatMap((s) => s.vars.filter((v) => v.t === 'f32'));
@@ -132,7 +148,7 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
     locals: null,
   });
   const denv = derivative.tangents.reduce<Env>(
-    (e, t, i) => bind(e, t.id, tangents[active[i]!.i]!),
+    (e, t) => bind(e, t.id, tangents[t.of]!),
     derivative.params.reduce<Env>((e, p, i) => bind(e, p.id, values[i]!), {
       sizes,
       types,
@@ -160,7 +176,7 @@ function callCustom(cx: Cx, f: FnValue, args: readonly Value[]): Value {
     () => tangent.result.leaves.map((leaf) => storeLeaf(cx, leaf, outer, `d${fn.name}`, 'copy')),
     tangent.stmts,
   ).result;
-  const jvp = linear({ dins, douts, body: tangent.stmts }, fn.name, derivative.body.span);
+  const jvp = linear(cx, { dins, douts, body: tangent.stmts }, fn.name, derivative.body.span);
   push(cx, { k: 'custom', ins, outs, body: primal.stmts, jvp, spans: [cx.span] });
   return treeOf(wholeDims(skeletonOf(primal.result.value)), (k, ix) =>
     readLeaf(outs[k]!, outer, ix),

@@ -120,6 +120,49 @@ export function mapScalars(v: Value, f: (e: Expr) => Expr): Value {
   }
 }
 
+/**
+ * As `mapScalars`, and whatever functions captured as well. A frame that several functions share is
+ * mapped once.
+ */
+export function mapCaptured(v: Value, f: (e: Expr) => Expr): Value {
+  const frames = new Map<Locals, Locals>([[null, null]]);
+  const frame = (l: Locals): Locals => {
+    const todo: NonNullable<Locals>[] = [];
+    let at = l;
+    for (; at !== null && !frames.has(at); at = at.up) todo.push(at);
+    for (const here of todo.reverse()) {
+      const up = frames.get(here.up)!;
+      frames.set(here, { id: here.id, value: value(here.value), up });
+    }
+    return frames.get(l)!;
+  };
+  const value = (x: Value): Value => {
+    switch (x.k) {
+      case 'scalar':
+      case 'key':
+        return mapScalars(x, f);
+      case 'tensor':
+        return { ...x, at: (ix) => value(x.at(ix)) };
+      case 'record':
+        return { k: 'record', fields: mapFields(x, value) };
+      case 'fn':
+        return { k: 'fn', f: inFunction(x.f) };
+    }
+  };
+  const inFunction = (x: FnValue['f']): FnValue['f'] => {
+    switch (x.k) {
+      case 'lambda':
+        return { ...x, env: { ...x.env, locals: frame(x.env.locals) } };
+      case 'either':
+        return { ...x, a: { k: 'fn', f: inFunction(x.a.f) }, b: { k: 'fn', f: inFunction(x.b.f) } };
+      case 'named':
+      case 'none':
+        return x;
+    }
+  };
+  return value(v);
+}
+
 /** Combines two values of one structure scalar by scalar. */
 export function zipScalars(a: Value, b: Value, f: (a: Expr, b: Expr) => Expr): Value {
   if (a.k === 'scalar' && b.k === 'scalar') {

@@ -146,7 +146,9 @@ function sinCos(v: Low, quarter: number): Low {
   const value = select(eq(and(q, i(1)), i(0)), s, c);
   const flip = shl(and(q, i(2)), 30);
   const signed = bits('f32', xor(bits('i32', value), flip));
-  return select(lt(abs(v), inf), signed, nan);
+  // The differences above forget the sign of a zero.
+  const odd = quarter === 0 ? select(eq(v, f(0)), v, signed) : signed;
+  return select(lt(abs(v), inf), odd, nan);
 }
 
 // ---------------------------------------------------------------- tanh, erf
@@ -249,8 +251,8 @@ function pow(base: Low, ex: Low): Low {
 
 function toHalf(v: Low): Low {
   const a = abs(v);
-  // Below 2^-14 the unit is 2^-24, the unit of f32 in [0.5, 1).
-  const small = sub(add(a, f(0.5)), f(0.5));
+  // Below 2^-14 the unit is 2^-24. A sum that rounds would do, but WGSL may add up its constants.
+  const small = mul(whole(mul(a, f(2 ** 24)), 0), f(2 ** -24));
   const b = bits('u32', a);
   const even = and(shr(b, 13), u(1));
   const rounded = and(add(add(b, u(0xfff)), even), u(0xffffe000));
@@ -335,10 +337,13 @@ export const mathFns: Readonly<Record<MathPrim, LowFn>> = {
 
 export const isMathPrim = (p: Prim): p is MathPrim => Object.hasOwn(mathFns, p);
 
-/** x^n by multiplication where the exponent is a small constant: exact where f32 products are. */
+/**
+ * x^n by multiplication where the exponent is a small constant: exact where f32 products are. The root
+ * of -0 is 0 and that of -Infinity is Infinity, as IEEE 754 has it of pow and not of sqrt.
+ */
 export function powConst(base: Low, n: number): Low | undefined {
   if (n === 0) return one;
-  if (n === 0.5) return sqrt(add(base, f(0)));
+  if (n === 0.5) return select(eq(base, neg(inf)), inf, abs(sqrt(base)));
   if (!Number.isInteger(n) || Math.abs(n) > 8) return undefined;
   let result: Low | undefined;
   let square = base;

@@ -14,7 +14,7 @@ import { axesOf, eachKExpr, mapGuards, mapKExpr, mapKIx } from './flat.ts';
 /** Every kernel of a plan with its axes split and merged. */
 export function tidyAxes<P extends Pick<Plan, 'steps'>>(plan: P): P {
   const fresh = freshAxes(plan.steps);
-  return eachStep(plan, (k) => mergeKernel(dropUnits(splitKernel(k, fresh))));
+  return eachStep(plan, (k) => mergeKernel(dropUnits(splitKernel(oneExtent(k, fresh), fresh))));
 }
 
 /** Every kernel of a plan with its axes split only. */
@@ -43,24 +43,51 @@ export function freshAxes(steps: readonly Step[]): () => AxisId {
 
 // ---------------------------------------------------------------- rewriting
 
-function rewrite(
-  k: Kernel,
-  grid: readonly Axis[],
-  lists: (a: readonly Axis[]) => Axis[],
-  fix: (e: Ix) => Ix,
-): Kernel {
+type Lists = (a: readonly Axis[]) => Axis[];
+
+function rewrite(k: Kernel, grid: readonly Axis[], lists: Lists, fix: (e: Ix) => Ix): Kernel {
+  return { ...k, grid: lists(grid), nests: k.nests.map((n) => rewriteNest(n, lists, fix)) };
+}
+
+function rewriteNest(n: KNest, lists: Lists, fix: (e: Ix) => Ix): KNest {
+  const memo = new Map<KExpr, KExpr>();
+  const go = (e: KExpr): KExpr => mapKExpr(e, fix, (x) => x, memo);
+  return {
+    ...n,
+    axes: lists(n.axes),
+    red: lists(n.red),
+    body: go(n.body),
+    store: { ...n.store, at: mapKIx(n.store.at, fix, go), guard: mapGuards(n.store.guard, fix) },
+  };
+}
+
+/**
+ * Nests of one kernel that bind an id to axes of different extents: all but the first get ids of their
+ * own. What follows here changes an axis in all nests at once.
+ */
+function oneExtent(k: Kernel, fresh: () => AxisId): Kernel {
+  const extent = new Map<AxisId, number>();
+  for (const a of [...k.loops, ...k.grid]) extent.set(a.id, a.extent);
   const nests = k.nests.map((n): KNest => {
-    const memo = new Map<KExpr, KExpr>();
-    const go = (e: KExpr): KExpr => mapKExpr(e, fix, (x) => x, memo);
-    return {
-      ...n,
-      axes: lists(n.axes),
-      red: lists(n.red),
-      body: go(n.body),
-      store: { ...n.store, at: mapKIx(n.store.at, fix, go), guard: mapGuards(n.store.guard, fix) },
+    const to = new Map<AxisId, Axis>();
+    for (const a of [...n.axes, ...n.red]) {
+      const known = extent.get(a.id);
+      if (known === undefined) extent.set(a.id, a.extent);
+      else if (known !== a.extent) to.set(a.id, { ...a, id: fresh() });
+    }
+    if (to.size === 0) return n;
+    const own = extentsOf([...n.axes, ...n.red, ...to.values()], k.grid, k.loops);
+    const axis = (id: AxisId): Ix | undefined => {
+      const a = to.get(id);
+      return a === undefined ? undefined : ixAxis(a);
     };
+    return rewriteNest(
+      n,
+      (l) => l.map((a) => to.get(a.id) ?? a),
+      (e) => mapIx(e, axis, (v) => v, own),
+    );
   });
-  return { ...k, grid: lists(grid), nests };
+  return nests.every((n, i) => n === k.nests[i]) ? k : { ...k, nests };
 }
 
 /** Every index a kernel forms. */

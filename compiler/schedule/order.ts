@@ -2,8 +2,9 @@
  * Joining kernels that are not neighbours: the later one may move up, or the earlier one down, over
  * kernels that touch nothing of what it touches.
  *
- * Invariant: every pair of kernels that touch a common buffer, one of them writing, keeps its order;
- * kernels that write different parts of one buffer (views.ts) are free of each other.
+ * Invariant: every pair of kernels that touch a common cell, one of them writing, keeps its order. A
+ * whole and its parts (views.ts) have cells in common, and so may parts that two kernels joined (the
+ * first value of a carry and the next one); the parts of one joining are free of each other.
  */
 import type { BufId, Kernel, KNest, Step } from '../plan.ts';
 import { eachAccess } from './flat.ts';
@@ -11,17 +12,22 @@ import type { Parts } from './views.ts';
 
 export type Use = { readonly reads: ReadonlySet<BufId>; readonly writes: ReadonlySet<BufId> };
 
-/** Reading a whole reads its parts. */
+/** What has cells in common with a buffer is touched with it. */
 export function useOf(steps: readonly Step[], parts: Parts): Use {
   const reads = new Set<BufId>();
   const writes = new Set<BufId>();
+  const touch = (buf: BufId, into: Set<BufId>): void => {
+    into.add(buf);
+    const own = parts.get(buf);
+    for (const [part, { whole, joiner }] of parts) {
+      if (whole === buf || (whole === own?.whole && joiner !== own.joiner)) into.add(part);
+    }
+  };
   const nest = (n: KNest): void => {
-    writes.add(n.store.buf);
-    if (n.store.mode === 'add') reads.add(n.store.buf);
+    touch(n.store.buf, writes);
+    if (n.store.mode === 'add') touch(n.store.buf, reads);
     eachAccess(n, (buf, _at, stored) => {
-      if (stored) return;
-      reads.add(buf);
-      for (const [part, whole] of parts) if (whole === buf) reads.add(part);
+      if (!stored) touch(buf, reads);
     });
   };
   const walk = (s: Step): void => {

@@ -26,7 +26,8 @@ type Part = {
  * which kernels that write different parts are seen to be independent: `parts` says of what.
  */
 export type Viewed = { readonly plan: Unplaced; readonly parts: Parts };
-export type Parts = ReadonlyMap<BufId, BufId>;
+/** Parts that one kernel joined (`joiner`) share no cell; those of two joiners may. */
+export type Parts = ReadonlyMap<BufId, { readonly whole: BufId; readonly joiner: number }>;
 
 export function viewOutputs(plan: Unplaced): Viewed {
   const touched = new Map<BufId, Set<KNest>>();
@@ -38,10 +39,10 @@ export function viewOutputs(plan: Unplaced): Viewed {
   };
   plan.steps.forEach(count);
   const bufs: Buf[] = [...plan.bufs];
-  const parts = new Map<BufId, BufId>();
-  const named = (whole: BufId): BufId => {
+  const parts = new Map<BufId, { whole: BufId; joiner: number }>();
+  const named = (whole: BufId, joiner: number): BufId => {
     const id = bufs.push({ ...bufs[whole]!, id: bufs.length, words: 0 }) - 1;
-    parts.set(id, whole);
+    parts.set(id, { whole, joiner });
     return id;
   };
   const steps = placed(plan.steps, plan.bufs, touched, named);
@@ -53,7 +54,7 @@ export function wholes(steps: readonly Step[], parts: Parts): Step[] {
   return steps.map((s) => {
     if (s.k === 'loop') return { ...s, steps: wholes(s.steps, parts) };
     const nests = s.nests.map((n) => {
-      const buf = parts.get(n.store.buf);
+      const buf = parts.get(n.store.buf)?.whole;
       return buf === undefined ? n : { ...n, store: { ...n.store, buf } };
     });
     return { ...s, nests };
@@ -64,7 +65,7 @@ function placed(
   steps: readonly Step[],
   bufs: readonly Buf[],
   touched: ReadonlyMap<BufId, ReadonlySet<KNest>>,
-  named: (whole: BufId) => BufId,
+  named: (whole: BufId, joiner: number) => BufId,
 ): Step[] {
   const out: Step[] = steps.map((s) =>
     s.k === 'loop' ? { ...s, steps: placed(s.steps, bufs, touched, named) } : s,
@@ -83,7 +84,7 @@ function placed(
       // Two parts may come from one kernel.
       const k = out[m!.at] as Kernel;
       const nests = k.nests.map((x, i) =>
-        i === m!.nest ? { ...x, store: { ...m!.store, buf: named(target) } } : x,
+        i === m!.nest ? { ...x, store: { ...m!.store, buf: named(target, joiner.id) } } : x,
       );
       out[m!.at] = { ...k, nests };
     }

@@ -226,7 +226,11 @@ function checkDerivative(
     sig.result,
     reason(tail(d.body).span, `the tangent of \`${sig.name}\``),
   );
-  return { params: ids.slice(0, sig.args.length), tangents: ids.slice(sig.args.length), body };
+  const tangents = active.map((a, i) => ({
+    ...ids[sig.args.length + i]!,
+    of: sig.args.indexOf(a),
+  }));
+  return { params: ids.slice(0, sig.args.length), tangents, body };
 }
 
 export function checkLet(program: Program, sig: LetSig): TLet | undefined {

@@ -1,9 +1,10 @@
 /** `tenon bisect FILE FUNCTION --device D`: the first value of a device that is not the reference's. */
 import { placeOf, renderDiagnostic } from '../../dsl/render.ts';
 import { stackedName } from '../api/leaves.ts';
-import type { Bisection, Divergence } from '../bisect/bisect.ts';
-import { unflatten } from '../bisect/bisect.ts';
-import { bisectingDevice } from '../bisect/device.ts';
+import { type Changed, changedValues } from '../bisect/beside.ts';
+import { type Bisection, bisect, type Divergence, unflatten } from '../bisect/bisect.ts';
+import { type Look, lookingDevice } from '../bisect/device.ts';
+import type { Compiled } from '../devices/device.ts';
 import { type Instance, load, openDevice, type Program } from '../index.ts';
 import { randomInputs } from '../profile/random-inputs.ts';
 import { deviceName } from './devices.ts';
@@ -29,20 +30,55 @@ export const bisectCommand: CommandSpec<Options> = {
     const program = await load(file);
     const inner = await openDevice(deviceName(options.device));
     try {
-      let found: Bisection | undefined;
-      const device = bisectingDevice(inner, (f) => {
-        found = f;
-      });
-      const settings = { sizes: readSizes(options), grad: names(options.grad), device };
-      await using f = program.function(name, settings);
       using inputs = new CommandInputs(options);
-      const instance = await f.prepare({ inputs: inputs.values });
-      instance.write(randomInputs(instance.params, instance.written));
-      await instance.run({ signal: io.signal });
-      const rows = rowsOf(found!, instance);
-      if (options.json) io.out(json(data(found!, rows, program, options.device)));
-      else print(io, found!, rows, program, options.device);
-      return found!.ok ? exit.ok : exit.wrong;
+      const sizes = readSizes(options);
+      const grad = names(options.grad);
+      /** The function with these gradients, looked at with its inputs. */
+      const looked = async <T>(
+        by: readonly string[],
+        look: Look,
+        told: (f: Instance) => T,
+      ): Promise<T> => {
+        const device = lookingDevice(inner, look);
+        await using f = program.function(name, { sizes, grad: by, device });
+        const instance = await f.prepare({ inputs: inputs.values });
+        instance.write(randomInputs(instance.params, instance.written));
+        await instance.run({ signal: io.signal });
+        return told(instance);
+      };
+      let plain: Compiled | undefined;
+      if (grad.length > 0) {
+        const keep: Look = async (p) => {
+          plain = p;
+        };
+        await looked([], keep, () => undefined);
+      }
+      let found: Bisection | undefined;
+      let changed: readonly Changed[] = [];
+      const search: Look = async (p, given, signal) => {
+        found = await bisect(inner, p, given, signal);
+        if (plain === undefined) return;
+        const exact = given.map((x) => Float64Array.from(x));
+        changed = changedValues(plain.source ?? plain.core, p.source ?? p.core, exact);
+      };
+      const { rows, values } = await looked(grad, search, (f) => ({
+        rows: rowsOf(found!, f),
+        values: changed.map((c) => valueChanged(c, f)),
+      }));
+      const ok = found!.ok && values.length === 0;
+      if (options.json) {
+        const more = values.length > 0 ? { ok, changed: values } : {};
+        io.out(json({ ...data(found!, rows, program, options.device), ...more }));
+      } else {
+        print(io, found!, rows, program, options.device);
+        for (const v of values) {
+          const [beside, without] = [number(v.beside), number(v.without)];
+          io.err(
+            `Asking for the gradient changes ${at(v.name, v.element)}: ${beside} beside it, ${without} without.\n`,
+          );
+        }
+      }
+      return ok ? exit.ok : exit.wrong;
     } finally {
       inner.dispose();
     }
@@ -59,6 +95,23 @@ type Row = {
   readonly kernel: Divergence['kernel'];
   readonly ok: boolean;
 };
+
+type ValueChanged = {
+  readonly name: string;
+  readonly element: readonly number[];
+  readonly beside: number;
+  readonly without: number;
+};
+
+function valueChanged({ output, cell }: Changed, { result }: Instance): ValueChanged {
+  const spec = result[output]!;
+  return {
+    name: stackedName('out', spec.path),
+    element: unflatten(cell.index, spec.shape),
+    beside: cell.got,
+    without: cell.want,
+  };
+}
 
 function rowsOf(found: Bisection, { result, grads }: Instance): readonly Row[] {
   const leaves = [

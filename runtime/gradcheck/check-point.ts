@@ -1,6 +1,7 @@
 /**
- * A derivative at one point along one direction: forward mode against differences, the detector of
- * derivatives that are zero where the value varies, and reverse mode against forward mode.
+ * A derivative at one point along one direction: the values beside it against those without it,
+ * forward mode against differences, the detector of derivatives that are zero where the value varies,
+ * and reverse mode against forward mode.
  *
  * Invariant: nothing here is tuned to a program: a difference may be off by 1e-7 of the sum of |terms|
  * (1e-3 of the derivative where that is less) or by its own estimate, a dot product by 1e-12 of the
@@ -61,7 +62,10 @@ export function firstElement(
 type Backward = {
   readonly program: CheckedProgram;
   readonly seed: number;
-  readonly ys: Values;
+  /** Of all outputs, without a derivative. */
+  readonly values: Values;
+  /** What reverse mode changes of them. */
+  readonly changed: string | undefined;
   readonly weighted: readonly { readonly ct: Values; readonly back: Values }[];
 };
 
@@ -78,16 +82,43 @@ function backwardAt(program: CheckedProgram, point: Point, seed: number): Backwa
     const ct = ys.map((y) => randomLike(y, next));
     return { ct, back: program.cotangent(point.inputs, ct) };
   });
-  const made = { program, seed, ys, weighted };
+  const changed = weighted
+    .map(({ back }) => valueChanged(program, point.inputs, values, back.values))
+    .find((m) => m !== undefined);
+  const made: Backward = {
+    ...{ program, seed, values, changed },
+    weighted: weighted.map(({ ct, back }) => ({ ct, back: back.d })),
+  };
   backward.set(point, made);
   return made;
+}
+
+/** Asking for a derivative changes no value, but for the order of sums and products. */
+function valueChanged(
+  program: CheckedProgram,
+  inputs: Values,
+  without: Values,
+  beside: Values,
+): string | undefined {
+  for (const [i, ys] of without.entries()) {
+    for (const [j, y] of ys.entries()) {
+      const z = beside[i]![j]!;
+      if (Object.is(y, z) || y === z || Math.abs(y - z) <= 2 * program.rounding(inputs)[i]![j]!) {
+        continue;
+      }
+      return `${program.placeOf(i, j)}: beside its derivative the value is ${z}, without it ${y}`;
+    }
+  }
+  return undefined;
 }
 
 // ---------------------------------------------------------------- one direction
 
 function checkDirection(program: CheckedProgram, point: Point, dx: Values, seed: number): Verdict {
   const base = backwardAt(program, point, seed);
-  const { d, terms } = program.tangent(point.inputs, dx);
+  const { d, terms, values } = program.tangent(point.inputs, dx);
+  const changed = base.changed ?? valueChanged(program, point.inputs, base.values, values);
+  if (changed !== undefined) return { k: 'wrong', error: Infinity, bound: 0, message: changed };
   // Where terms cancel (through many layers) their sum would let anything pass: the derivative itself
   // says how much, but for its own rounding.
   const most = 1e-3 * d.reduce((m, x) => x.reduce((n, v) => Math.max(n, Math.abs(v)), m), 0);

@@ -32,13 +32,17 @@ export type CheckedProgram = {
   readonly outputs: readonly number[];
   /** `out.loss[0, 2]`: an element of an f32 output, as a user would write it. */
   place(output: number, element: number): string;
+  /** The same of any output. */
+  placeOf(output: number, element: number): string;
   /** The programs of forward and of reverse mode. */
   derivatives(): { readonly forward: Core; readonly reverse: Core };
   value(inputs: Values): Values;
   /** Tangents of the f32 outputs in direction dx (one array per f32 input), and their |terms|. */
-  tangent(inputs: Values, dx: Values): { readonly d: Values; readonly terms: Values };
+  tangent(inputs: Values, dx: Values): Derivative & { readonly terms: Values };
   /** Cotangents of the f32 inputs for cotangents of the f32 outputs. */
-  cotangent(inputs: Values, ct: Values): Values;
+  cotangent(inputs: Values, ct: Values): Derivative;
+  /** How far each element of each output may be from the exact value for rounding in f64. */
+  rounding(inputs: Values): Values;
   /**
    * `tolerance`: the errors that are small enough, beside rounding; where they are not met, a smaller
    * step is tried.
@@ -47,6 +51,9 @@ export type CheckedProgram = {
   /** For each f32 input, whether some output depends on it. */
   used(): readonly boolean[];
 };
+
+/** A derivative, and all outputs of the program that computes it: the function's own values. */
+export type Derivative = { readonly d: Values; readonly values: Values };
 
 /**
  * Richardson-extrapolated central differences, each with an estimate of its own error and a bound on
@@ -88,17 +95,24 @@ export function prepareProgram(core: Core, result: readonly LeafSpec[] = []): Ch
   const moved = lazy(() => prepareCore(frozen(core)));
   const errors = lazy(() => prepareCore(rounding(core, true).core));
   const bases = new WeakMap<Values, Base>();
+  const baseAt = (inputs: Values): Base => {
+    const base = bases.get(inputs) ?? valuesOf(core, complete(errors(), inputs));
+    bases.set(inputs, base);
+    return base;
+  };
   const reals = core.inputs.flatMap((x, i) => (isReal(x) ? [i] : []));
   const outputs = core.outputs.flatMap((x, i) => (isReal(x) ? [i] : []));
+  const placeOf = (output: number, element: number): string => {
+    const leaf = result[output];
+    const name = leaf === undefined ? `output ${output}` : leafName('out', leaf);
+    return name + indexText(element, core.outputs[output]!.shape);
+  };
   return {
     core,
     reals,
     outputs,
-    place: (output, element) => {
-      const leaf = result[outputs[output]!];
-      const name = leaf === undefined ? `output ${output}` : leafName('out', leaf);
-      return name + indexText(element, realOutputs[output]!.shape);
-    },
+    place: (output, element) => placeOf(outputs[output]!, element),
+    placeOf,
     used: () => {
       const read = new Set([...core.outputs, ...live(core).body.flatMap((s) => [...usesOf(s)])]);
       return realInputs.map((x) => read.has(x));
@@ -106,14 +120,23 @@ export function prepareProgram(core: Core, result: readonly LeafSpec[] = []): Ch
     derivatives: () => ({ forward: t.core, reverse: adjoint().core }),
     value: (inputs) => complete(value(), inputs),
     tangent: (inputs, dx) => {
-      const d = complete(tangent(), [...inputs, ...dx]).slice(t.values);
+      const got = complete(tangent(), [...inputs, ...dx]);
+      const [values, d] = [got.slice(0, t.values), got.slice(t.values)];
       const abs = dx.map((x) => x.map(Math.abs));
       const terms = complete(sizes(), [...inputs, ...abs]).slice(t.values);
-      return { d: spread(d, t.zero, realOutputs), terms: spread(terms, t.zero, realOutputs) };
+      const at = (got: Values) => spread(got, t.zero, realOutputs);
+      return { d: at(d), values, terms: at(terms) };
     },
     cotangent: (inputs, ct) => {
       const { values, zero } = adjoint();
-      return spread(complete(reverse(), [...inputs, ...ct]).slice(values), zero, realInputs);
+      const got = complete(reverse(), [...inputs, ...ct]);
+      return { d: spread(got.slice(values), zero, realInputs), values: got.slice(0, values) };
+    },
+    rounding: (inputs) => {
+      const { off } = baseAt(inputs);
+      return core.outputs.map((y, i) =>
+        isReal(y) ? off[outputs.indexOf(i)]! : new Float64Array(count(y)),
+      );
     },
     differences: (inputs, dx, tolerance, from: number = steps[0]) => {
       const start = reals.map((i) => inputs[i]!);
@@ -122,9 +145,7 @@ export function prepareProgram(core: Core, result: readonly LeafSpec[] = []): Ch
         const ys = complete(moved(), [...inputs, ...there]);
         return outputs.map((i) => ys[i]!);
       };
-      const base = bases.get(inputs) ?? valuesOf(core, complete(errors(), inputs));
-      bases.set(inputs, base);
-      return differences(at, base, tolerance, from);
+      return differences(at, baseAt(inputs), tolerance, from);
     },
   };
 }

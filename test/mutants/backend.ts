@@ -134,8 +134,8 @@ export const backend: readonly Mutant[] = [
   ...of('shares', 'compiler/emit/wasm/part.ts', [
     [
       "the last unit is nobody's",
-      'g.times(t, count), g.i32(part.of)',
-      'g.times(t, count - 1), g.i32(part.of)',
+      'g.times(t, fits ? count : count % part.of),',
+      'g.times(t, fits ? count - 1 : count % part.of),',
     ],
     [
       'what is left over is left to the chunk before the last',

@@ -130,8 +130,8 @@ export const derivatives: readonly Mutant[] = [
     ],
     [
       'a use in one branch forgets the other',
-      'old === undefined ? there : or(old, there)',
-      'old === undefined ? there : there',
+      'live.set(x, old === undefined ? there : or(old, there))',
+      'live.set(x, old === undefined ? there : there)',
     ],
     [
       'a root may stand outside its branch',
@@ -143,8 +143,8 @@ export const derivatives: readonly Mutant[] = [
     ['the last use alone counts', 'const both = or(old, mine);', 'const both = or(mine, mine);'],
     [
       'a value that is used under a condition is 0',
-      'select(condition, s.body, zeroE(',
-      'select(condition, zeroE(s.body.t), zeroE(',
+      'select(condition, body, zeroE(',
+      'select(condition, zeroE(body.t), zeroE(',
     ],
   ]),
   ...of('splitting', 'compiler/ad/split.ts', [
@@ -165,4 +165,74 @@ export const derivatives: readonly Mutant[] = [
       'f.trip <= 2 || c.next === c.in',
     ],
   ]),
+  ...of('values beside derivatives', 'compiler/ad/narrow.ts', [
+    ['a value has only the first of its uses', 'const both = or(old, mine);', 'const both = old;'],
+  ]).map(ruled),
+  ...of('values beside derivatives', 'compiler/ad/scalar.ts', [
+    [
+      'what passes no tangent reads the copy',
+      '(passes(e, i) ? go(a) : a)',
+      '(a.t === e.t ? go(a) : a)',
+    ],
+    ['both branches are chosen alike', 'i === 1 ? c! : not(c!)', 'c!'],
+  ]).map(ruled),
+  ...of('windows', 'compiler/ad/split.ts', [
+    [
+      'a step of a fold is every step',
+      'if (extent === undefined) return false;',
+      'if (extent === undefined) continue;',
+    ],
+  ]).map(ruled),
+  ...of('rules', 'compiler/ad/jvp.ts', [
+    ['what was captured has no derivative', 'if (captured.length > 0)', 'if (captured.length > 1)'],
+    [
+      'a block on tangents is differentiated by them twice',
+      'except.has(x) ? undefined : this.#tangents.get(x)',
+      'this.#tangents.get(x)',
+    ],
+    [
+      'a block on tangents has no tangent by them',
+      'if ([...linear].some(isActive))',
+      'if ([...linear].every((x) => !isActive(x)) && linear.size > 9)',
+    ],
+  ]).map(ruled),
+  ...of('rules', 'compiler/ad/linear.ts', [
+    [
+      'a call on tangents is its body',
+      'if (linear.length === s.ins.length) return inner;',
+      'if (linear.length > 0) return inner;',
+    ],
+  ]).map(ruled),
+  ...of('rules', 'compiler/ad/transpose-custom.ts', [
+    [
+      'a transposed block is linear in nothing',
+      'linear: cts.map((_, i) => xs.length + i)',
+      'linear: []',
+    ],
+    [
+      'a transposed rule is that of the first result',
+      'y: copies.get(y) ?? y, ct: cts[i]!',
+      'y: copies.get(ys[0]!) ?? y, ct: cts[i]!',
+    ],
+  ]).map(ruled),
+  ...of('rules', 'compiler/elaborate/call.ts', [
+    ['an argument is what a function captured', "? 'copy' : 'whole'", "? 'whole' : 'whole'"],
+    [
+      'tangents are counted by arguments with numbers',
+      'tangents[t.of]!',
+      'tangents[active[derivative.tangents.indexOf(t)]!.i]!',
+    ],
+  ]).map(ruled),
+  ...of('stop', 'compiler/elaborate/value.ts', [
+    [
+      'what a function captured goes on',
+      '{ ...x, env: { ...x.env, locals: frame(x.env.locals) } }',
+      'x',
+    ],
+  ]).map(ruled),
 ];
+
+/** Found by the tables of test/ad. */
+function ruled(m: Mutant): Mutant {
+  return { ...m, lane: 'rules and values' };
+}

@@ -12,6 +12,8 @@ import type { DeviceName } from '../../runtime/devices/device.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
 import { onDevice } from '../../runtime/gradcheck/device.ts';
 import { checkProperty } from '../../runtime/gradcheck/property.ts';
+import { differences, rules } from '../ad/rules.ts';
+import { sharing, verdicts, windowGradient, windows } from '../ad/values.ts';
 import { checkProgram } from '../gen/check-program.ts';
 import { agreesOn, enlarged } from '../gen/on-target.ts';
 import { type RandomProgram, randomProgram } from '../gen/program.ts';
@@ -19,13 +21,19 @@ import { ProgramFault } from '../gen/run.ts';
 import { judged } from '../proof/judge.ts';
 import { programAt } from '../proof/program.ts';
 import { coreOf } from '../schedule/chains.ts';
+import { borders, chains, packed, specials } from './emitters-lane.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
 import { reductions } from './reductions-lane.ts';
 import { refusals } from './refusals.ts';
 
-type Lane = { readonly name: string; readonly run: () => Promise<void> | void };
+/** `long`: for the mutants that name it. */
+type Lane = {
+  readonly name: string;
+  readonly run: () => Promise<void> | void;
+  readonly long?: boolean;
+};
 
 const sample = (numRuns: number, seed: number) => fc.sample(randomProgram, { numRuns, seed });
 
@@ -93,10 +101,26 @@ async function proofsHold(programs: number): Promise<void> {
   }
 }
 
+/** Custom derivatives against none; values beside derivatives against those without. */
+function rulesAndValues(): void {
+  const rule = rules.flatMap((r) => differences(r.text).map((d) => `${r.name}: ${d}`));
+  const value = sharing.flatMap(([name, text]) =>
+    verdicts(text).flatMap((v) => (v.k === 'ok' ? [] : [`${name}: ${v.k}`])),
+  );
+  const window = windows.flatMap(([name, body, read]) => {
+    const got = windowGradient(body, read);
+    const fine = got.every((v, i) => (i < read ? v >= 0 && Number.isFinite(v) : v === 0));
+    return fine ? [] : [`a window in a fold: ${name}`];
+  });
+  const [first] = [...rule, ...value, ...window];
+  if (first !== undefined) throw new ProgramFault(first);
+}
+
 const lanes: readonly Lane[] = [
   { name: 'faults are refused, right programs are not', run: refusals },
   { name: 'programs mean what they say', run: meanings },
-  { name: 'proofs hold', run: () => proofsHold(6000) },
+  { name: 'proofs hold', run: () => proofsHold(6000), long: true },
+  { name: 'rules and values', run: rulesAndValues },
   {
     name: 'derivatives of random programs',
     run: () => {
@@ -118,6 +142,12 @@ const lanes: readonly Lane[] = [
   { name: 'padded values at places from data on wasm', run: () => one('wasm', gathered()) },
   { name: 'reductions on wasm', run: () => reductions('wasm', 71) },
   { name: 'products and attention in groups', run: groups },
+  { name: 'operands at quotients and remainders on wasm', run: packed },
+  { name: 'programs at the borders on wasm', run: () => borders('wasm') },
+  {
+    name: 'special numbers on wasm',
+    run: () => specials('wasm', ['on lanes', 'on single cells', 'of a number and a literal']),
+  },
   {
     name: 'check declarations of models',
     run: () => {
@@ -140,6 +170,11 @@ const lanes: readonly Lane[] = [
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
+  { name: 'programs at the borders on webgpu', run: () => borders('webgpu') },
+  {
+    name: 'special numbers on webgpu',
+    run: () => specials('webgpu', ['on lanes', 'of a literal']),
+  },
   { name: 'reductions on webgpu', run: () => reductions('webgpu', 1500) },
   { name: 'products on webgpu', run: () => one('webgpu', product()) },
   { name: 'webgpu against the reference', run: () => targets('webgpu', sample(12, 61)) },
@@ -148,6 +183,11 @@ const lanes: readonly Lane[] = [
     run: () => targets('webgpu', sample(12, 62).map(enlarged)),
   },
   { name: 'whole numbers on gpujs', run: () => wholeNumbers('gpujs') },
+  { name: 'chains of integers on gpujs', run: () => chains('gpujs', 400) },
+  {
+    name: 'special numbers on gpujs',
+    run: () => specials('gpujs', ['on lanes', 'of a literal']),
+  },
   { name: 'reductions on gpujs', run: () => reductions('gpujs', 71) },
   { name: 'gpujs against the reference', run: () => targets('gpujs', sample(40, 61)) },
 ];
@@ -155,7 +195,7 @@ const lanes: readonly Lane[] = [
 const crash =
   /TypeError|RangeError|ReferenceError|RuntimeError|is not a function|Maximum call stack/;
 const [only = ''] = process.argv.slice(2);
-for (const lane of lanes.filter((l) => only === '' || l.name === only)) {
+for (const lane of lanes.filter((l) => (only === '' ? l.long !== true : l.name === only))) {
   try {
     await lane.run();
   } catch (e) {

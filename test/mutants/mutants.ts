@@ -7,11 +7,13 @@
 import { backend } from './backend.ts';
 import { checker } from './checker.ts';
 import { derivatives } from './derivatives.ts';
+import { emitters } from './emitters.ts';
 import { type Mutant, of } from './row.ts';
 
 export const mutants: readonly Mutant[] = [
   ...checker,
   ...derivatives,
+  ...emitters,
   ...of('index algebra', 'compiler/core/ix.ts', [
     [
       'a remainder loses its low digits',

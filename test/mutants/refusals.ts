@@ -10,9 +10,23 @@ const faulty: readonly (readonly [code: string, text: string])[] = [
   ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[2*i]'],
   ['E06', 'fn f[N](x: f32[N]): f32[N] = for i. x[N - i]'],
   ['E06', 'fn f[N](x: f32[N]): f32 = x[0]'],
+  ['E06', 'fn f[N, K](x: f32[N - 1]): f32[N] where N >= 2, K >= 1 = for i: N. x[i // K]'],
+  ['E06', 'fn f[N, K](x: f32[N]): f32[N] where K >= 1 = for i: N. x[(i - 3) // K]'],
+  ['E06', 'fn f[N](x: f32[N], b: bool[N]): f32[N] = for i: N. x[(if b[i] then 2*i else i - 1)//2]'],
+  ['E06', 'fn f[N](x: f32[2]): f32[N] = for i: N.\n  let q = (i - N) // 2\n  x[q * q]'],
   ['E06', 'fn f[N, K](x: f32[N]): f32[K] where N <= K = for i: K. x[i]'],
   ['E0', 'fn f[N](x: f32[N], y: f32[N + 1]): f32[N] = x + y'],
   ['E0', 'fn g[N](x: f32[N]): f32 where N >= 2 = x[1]\nfn f[N](x: f32[N]): f32 = g(x)'],
+  [
+    'E0503',
+    'fn g[N](x: f32[N]): f32[N/4] where N % 4 == 0 = for i. x[4*i]\n' +
+      'fn f[N](x: f32[N]): f32 where N % 6 == 0 = sum i. g(x)[i]',
+  ],
+  [
+    'E0503',
+    'fn g[A, B](x: f32[A], y: f32[B]): f32 where A == B = sum i. x[i] * y[i]\n' +
+      'fn f[A, B](x: f32[A], y: f32[B]): f32 = g(x, y)',
+  ],
   ['E0', 'fn f[A, B](x: f32[A], y: f32[B]): f32 = sum i. x[i] * y[i]'],
 ];
 

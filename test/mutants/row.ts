@@ -7,9 +7,14 @@ export type Mutant = {
   readonly find: string;
   readonly replace: string;
   /** The only test that hunts it. */
-  readonly lane?: string;
+  readonly lane?: string | undefined;
 };
 
 type Row = readonly [name: string, find: string, replace: string];
-export const of = (rule: string, file: string, rows: readonly Row[]): readonly Mutant[] =>
-  rows.map(([name, find, replace]) => ({ rule, file, name, find, replace }));
+export const of = (
+  rule: string,
+  file: string,
+  rows: readonly Row[],
+  lane?: string,
+): readonly Mutant[] =>
+  rows.map(([name, find, replace]) => ({ rule, file, name, find, replace, lane }));

@@ -81,9 +81,13 @@ async function tested(at: string, lane = ''): Promise<Verdict> {
 async function sound(): Promise<boolean> {
   const at = copyTree();
   try {
-    const v = await tested(at);
-    if (v.k !== 'survived') process.stdout.write(`without a mutant: ${v.k}  [${v.by}]\n`);
-    return v.k === 'survived';
+    for (const lane of new Set(chosen.map((m) => m.lane))) {
+      const v = await tested(at, lane);
+      if (v.k === 'survived') continue;
+      process.stdout.write(`without a mutant: ${v.k}  [${v.by}]\n`);
+      return false;
+    }
+    return true;
   } finally {
     rmSync(at, { recursive: true, force: true });
   }

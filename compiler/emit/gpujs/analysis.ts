@@ -6,59 +6,44 @@
  * not known to stay far below 2^24, where f32 stops being exact, or places that are checked. Integers
  * are known by intervals; a data-dependent index is below its extent by the promise of the plan.
  */
-import { type Extents, extentsOf, type Interval, interval } from '../../core/ix.ts';
+import { BufferRanges, boxOver } from '../../bounds/buffers.ts';
+import type { Range } from '../../bounds/range.ts';
+import { Values } from '../../bounds/values.ts';
+import { type Extents, extentsOf, interval } from '../../core/ix.ts';
 import type { Axis, Ix, Prim } from '../../core.ts';
-import type { BufId, KExpr, Kernel, KIx, KNest, Plan, Step } from '../../plan.ts';
+import type { KExpr, Kernel, KIx, KNest, Plan } from '../../plan.ts';
 
 /** Index arithmetic and buffers stay below this; quotients by rounding are exact there. */
 export const LIMIT = 2 ** 22;
 
-const unknown: Interval = { lo: -Infinity, hi: Infinity };
-const isSmall = (r: Interval): boolean => r.lo >= -LIMIT && r.hi <= LIMIT;
-const union = (a: Interval, b: Interval): Interval => ({
-  lo: Math.min(a.lo, b.lo),
-  hi: Math.max(a.hi, b.hi),
-});
+const isSmall = (r: Range): boolean => r.lo >= -LIMIT && r.hi <= LIMIT;
 
 const wordPrims: ReadonlySet<Prim> = new Set<Prim>(['f16', 'bf16', 'bits0', 'bits1']);
 
-type Place = { readonly nest: KNest; readonly extents: Extents };
-
 export class Analysis {
   readonly #plan: Plan;
-  readonly #stores = new Map<BufId, Place[]>();
-  readonly #ranges = new Map<BufId, Interval>();
+  readonly #buffers: BufferRanges;
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const walk = (steps: readonly Step[], loops: readonly Axis[]): void => {
-      for (const s of steps) {
-        if (s.k === 'loop') walk(s.steps, [...loops, s.axis]);
-        else
-          for (const nest of s.nests) {
-            const list = this.#stores.get(nest.store.buf) ?? [];
-            list.push({ nest, extents: extentsFor(s, nest, loops) });
-            this.#stores.set(nest.store.buf, list);
-          }
-      }
-    };
-    walk(plan.steps, []);
+    this.#buffers = new BufferRanges(plan);
   }
 
   /** The reason why a kernel of one nest cannot run in gpu.js; undefined when it can. */
   whyHost(k: Kernel, loops: readonly Axis[]): string | undefined {
     const n = k.nests[0]!;
-    const extents = extentsFor(k, n, loops);
+    const extents = extentsOf(loops, k.grid, n.axes, n.red);
     const to = this.#plan.bufs[n.store.buf]!;
+    const values = new Values(boxOver(loops, k.grid, n.axes, n.red), this.#buffers.of);
     return (
-      this.#whyExpr(n, extents) ??
+      this.#whyExpr(n, extents, values) ??
       this.#whyAt(n.store.at, extents) ??
       this.#whyIxs(
         n.store.guard.map((g) => g.e),
         extents,
       ) ??
       (to.words > LIMIT ? `a buffer of ${to.words} words` : undefined) ??
-      (to.t === 'i32' && !isSmall(this.#stored({ nest: n, extents }))
+      (to.t === 'i32' && !isSmall(this.#buffers.of(n.store.buf))
         ? 'integers of unknown size'
         : undefined) ??
       // Counters are floats.
@@ -68,7 +53,7 @@ export class Analysis {
     );
   }
 
-  #whyExpr(n: KNest, extents: Extents): string | undefined {
+  #whyExpr(n: KNest, extents: Extents, values: Values): string | undefined {
     const seen = new Set<KExpr>();
     const why = (e: KExpr, isIndex: boolean): string | undefined => {
       if (seen.has(e)) return undefined;
@@ -81,8 +66,7 @@ export class Analysis {
         if ((e.op === 'idiv' || e.op === 'mod') && !(by!.k === 'const' && by!.v > 0))
           return 'integer division by what is no positive constant';
       }
-      if (e.t === 'i32' && !isIndex && !isSmall(this.#value(e, extents)))
-        return 'integers of unknown size';
+      if (e.t === 'i32' && !isIndex && !isSmall(values.of(e))) return 'integers of unknown size';
       switch (e.k) {
         case 'const':
           return undefined;
@@ -122,106 +106,7 @@ export class Analysis {
       );
     });
   }
-
-  /** What an i32 or bool expression can be. */
-  #value(e: KExpr, extents: Extents): Interval {
-    if (e.t === 'bool') return { lo: 0, hi: 1 };
-    if (e.t !== 'i32') return unknown;
-    switch (e.k) {
-      case 'const':
-        return { lo: e.v, hi: e.v };
-      case 'index':
-        return interval(e.ix, extents);
-      case 'load':
-        return union(this.#buffer(e.buf), { lo: 0, hi: 0 });
-      case 'prim':
-        return this.#prim(e, extents);
-      case 'checked':
-        return { lo: 0, hi: Math.max(0, e.extent - 1) };
-    }
-  }
-
-  #prim(e: Extract<KExpr, { k: 'prim' }>, extents: Extents): Interval {
-    const [a, b] = e.args.map((x) => this.#value(x, extents)) as [Interval, Interval];
-    const corners = (f: (x: number, y: number) => number): Interval => {
-      const all = [f(a.lo, b.lo), f(a.lo, b.hi), f(a.hi, b.lo), f(a.hi, b.hi)];
-      if (all.some(Number.isNaN)) return unknown;
-      return { lo: Math.min(...all), hi: Math.max(...all) };
-    };
-    switch (e.op) {
-      case 'add':
-        return corners((x, y) => x + y);
-      case 'sub':
-        return corners((x, y) => x - y);
-      case 'mul':
-        return corners((x, y) => x * y);
-      case 'idiv':
-        return corners((x, y) => Math.floor(x / y));
-      case 'mod':
-        return { lo: 0, hi: b.hi - 1 };
-      case 'min':
-        return corners(Math.min);
-      case 'max':
-        return corners(Math.max);
-      case 'neg':
-        return { lo: -a.hi, hi: -a.lo };
-      case 'abs':
-        return { lo: 0, hi: Math.max(Math.abs(a.lo), Math.abs(a.hi)) };
-      case 'sign':
-        return { lo: -1, hi: 1 };
-      case 'stop':
-      case 'cast':
-        return a;
-      case 'select':
-        return union(b, this.#value(e.args[2]!, extents));
-      default:
-        return unknown;
-    }
-  }
-
-  /** What an i32 buffer can hold: what all its stores put there; inputs are unknown. */
-  #buffer(b: BufId): Interval {
-    const known = this.#ranges.get(b);
-    if (known) return known;
-    this.#ranges.set(b, unknown);
-    const buf = this.#plan.bufs[b]!;
-    let out = unknown;
-    if (buf.t === 'bool') out = { lo: 0, hi: 1 };
-    else if (buf.kind !== 'input' && !this.#plan.inputs.includes(b)) {
-      out = { lo: 0, hi: 0 };
-      for (const v of buf.data ?? []) out = union(out, { lo: v, hi: v });
-      for (const s of this.#stores.get(b) ?? []) out = union(out, this.#stored(s));
-    }
-    this.#ranges.set(b, out);
-    return out;
-  }
-
-  #stored({ nest, extents }: Place): Interval {
-    if (nest.store.mode === 'add') return unknown;
-    const body = this.#value(nest.body, extents);
-    const count = nest.red.reduce((n, a) => n * a.extent, 1);
-    switch (nest.op) {
-      case null:
-        return body;
-      case 'argmax':
-      case 'argmin':
-        return { lo: 0, hi: count };
-      case 'max':
-      case 'min':
-        return count > 0 ? body : unknown;
-      case 'sum':
-        return { lo: Math.min(0, body.lo * count), hi: Math.max(0, body.hi * count) };
-      case 'all':
-      case 'any':
-        return { lo: 0, hi: 1 };
-      case 'prod':
-        return unknown;
-    }
-  }
 }
-
-const extentsFor = (k: Kernel, n: KNest, loops: readonly Axis[]): Extents =>
-  extentsOf(loops, k.grid, n.axes, n.red);
 
 function first<T, R>(list: readonly T[], f: (x: T) => R | undefined): R | undefined {
   for (const x of list) {

@@ -76,8 +76,12 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
   mod: (a, node) => `(${a[0]} - ${floorBy(a[0]!, divisor(node))} * ${divisor(node)})`,
   pow: (a, node) => {
     const e = node.args[1]!;
-    if (e.k === 'const' && Number.isInteger(e.v) && Math.abs(e.v) <= 4) return power(a[0]!, e.v);
-    return `Math.pow(${a[0]}, ${a[1]})`;
+    const power = `Math.pow(${a[0]}, ${a[1]})`;
+    if (e.k !== 'const' || !Number.isInteger(e.v)) return power;
+    if (Math.abs(e.v) <= 4) return product(a[0]!, e.v);
+    // GPUs know no powers of negative numbers.
+    const ofPositive = `Math.pow(-${a[0]}, ${a[1]})`;
+    return `(${a[0]} < 0 ? ${e.v % 2 === 0 ? ofPositive : `(-${ofPositive})`} : ${power})`;
   },
   neg: (a) => `(-${a[0]})`,
   eq: test('=='),
@@ -95,12 +99,13 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
   sign: (a) => `(${a[0]} > 0 ? 1 : (${a[0]} < 0 ? (-1) : ${a[0]}))`,
   floor: (a) => whole(a[0]!, `Math.floor(${a[0]})`),
   ceil: (a) => whole(a[0]!, `Math.ceil(${a[0]})`),
-  // Half to even: at a tie, twice the floor of half of what is one half more.
+  // Half to even: at a tie, twice the floor of half of what is one half more. A zero has the sign of
+  // what is rounded to it.
   round: ([a]) =>
     whole(
       a!,
-      `(${a} - Math.floor(${a}) < 0.5 ? Math.floor(${a}) : ` +
-        `(${a} - Math.floor(${a}) > 0.5 ? Math.floor(${a}) + 1 : 2 * Math.floor(${a} * 0.5 + 0.5)))`,
+      `(Math.abs(${a}) <= 0.5 ? ${a} * 0 : (${a} - Math.floor(${a}) < 0.5 ? Math.floor(${a}) : ` +
+        `(${a} - Math.floor(${a}) > 0.5 ? Math.floor(${a}) + 1 : 2 * Math.floor(${a} * 0.5 + 0.5))))`,
     ),
   exp: call('exp'),
   log: call('log'),
@@ -125,19 +130,18 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
   bits1: host,
 };
 
-function power(a: string, n: number): string {
+function product(a: string, n: number): string {
   if (n === 0) return '1';
-  const product = `(${new Array<string>(Math.abs(n)).fill(a).join(' * ')})`;
-  return n < 0 ? `(1 / ${product})` : product;
+  const all = `(${new Array<string>(Math.abs(n)).fill(a).join(' * ')})`;
+  return n < 0 ? `(1 / ${all})` : all;
 }
 
-/** Infinities and NaN cannot be written in a kernel: they come in a small array. */
-export const specials: readonly number[] = [Infinity, -Infinity, Number.NaN];
+/** Infinities, NaN and negative zero cannot be written in a kernel: they come in a small array. */
+export const specials: readonly number[] = [Infinity, -Infinity, Number.NaN, -0];
 
 export function gpuNumber(v: number): string {
-  const special = specials.findIndex((s) => Object.is(s, v));
-  if (special >= 0) return `k[${special}]`;
   const x = Math.fround(v);
-  if (!Number.isFinite(x)) return gpuNumber(x);
-  return x < 0 ? `(${x})` : `${x === 0 ? 0 : x}`;
+  const special = specials.findIndex((s) => Object.is(s, x));
+  if (special >= 0) return `k[${special}]`;
+  return x < 0 ? `(${x})` : `${x}`;
 }

@@ -13,6 +13,7 @@ import type { AxisId, Guard, Ix, IxTerm } from '../../core.ts';
 import type { BufId, KExpr, KIx } from '../../plan.ts';
 import { axesOf, eachKExpr, mapKExpr } from '../../schedule/flat.ts';
 import { ins, type Ty } from './binary.ts';
+import { unknown } from './congruence.ts';
 import type { Graph, Node, Scope } from './graph.ts';
 import { advance, laneStride } from './lanes.ts';
 import { gather, primOp } from './ops.ts';
@@ -88,6 +89,12 @@ export class Arith {
     return this.vec === undefined ? undefined : 'v128';
   }
 
+  /** How far an index moves from lane to lane, in the loop that counts the vector axis. */
+  stride(e: Ix): number | undefined {
+    const axis = this.vec!;
+    return laneStride(e, { axis, start: this.env.axes.get(axis)?.congruence ?? unknown });
+  }
+
   // ------------------------------------------------------------------ indices
 
   /** The value of an index (at lane 0), as `scale` times its terms; the constant apart. */
@@ -138,7 +145,7 @@ export class Arith {
   #indexLanes(e: Ix, shift: number): Node {
     const g = this.#g;
     const ahead = advance(e, this.vec!, shift);
-    const s = laneStride(ahead, this.vec!);
+    const s = this.stride(ahead);
     if (s !== undefined) {
       const first = g.op('i32x4.splat', 'v128', this.index(ahead));
       return s === 0 ? first : g.op('i32x4.add', 'v128', first, g.lanesOf([0, s, 2 * s, 3 * s]));
@@ -151,10 +158,13 @@ export class Arith {
     const g = this.#g;
     let all: Node | undefined;
     for (const x of guards) {
-      const { lo, hi } = interval(x.e, this.env.extents);
-      if (lo >= x.lo && hi < x.hi) continue;
-      const from = g.add(this.#terms(x.e, 1), g.i32(x.e.c - x.lo));
-      const one = x.hi <= x.lo ? g.i32(0) : g.op('i32.lt_u', 'i32', from, g.i32(x.hi - x.lo));
+      const range = interval(x.e, this.env.extents);
+      if (range.lo >= x.lo && range.hi < x.hi) continue;
+      // What a guard is taken of fits 32 bits; its bounds may lie beyond.
+      const [lo, hi] = [Math.max(x.lo, -(2 ** 31)), Math.min(x.hi, 2 ** 31)];
+      if (hi - lo === 2 ** 32) continue;
+      const from = g.add(this.#terms(x.e, 1), g.i32(x.e.c - lo));
+      const one = hi <= lo ? g.i32(0) : g.op('i32.lt_u', 'i32', from, g.i32(hi - lo));
       all = all ? g.op('i32.and', 'i32', all, one) : one;
     }
     return all;
@@ -232,13 +242,13 @@ export class Arith {
     const vec = this.vec!;
     const stride = e.at.dyn.some((d) => this.varies(d.e))
       ? undefined
-      : laneStride(advance(e.at.ix, vec, shift), vec);
+      : this.stride(advance(e.at.ix, vec, shift));
     const guards = e.guard.map((x) => ({ ...x, e: advance(x.e, vec, shift) }));
     const open = guards.filter((x) => {
       const { lo, hi } = interval(x.e, this.env.extents);
       return lo < x.lo || hi >= x.hi;
     });
-    const even = open.every((x) => laneStride(x.e, vec) === 0);
+    const even = open.every((x) => this.stride(x.e) === 0);
     const asMask = (v: Node): Node => (e.t === 'bool' ? g.op('i32x4.neg', 'v128', v) : v);
     if (!even || (stride !== 0 && stride !== 1)) {
       const t = e.t === 'f32' ? 'f32' : 'i32';

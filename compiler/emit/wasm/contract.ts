@@ -214,6 +214,8 @@ export class ContractionEmitter {
     this.#col = c.cols.at(-1)!;
     this.#width = 4 * site.blocking.vecs;
     this.#axes = env.axes;
+    // Summed axes of one step are no part of the sum, but the operands may name them.
+    for (const a of c.nest.red) if (!c.red.includes(a)) this.#axes.set(a.id, site.g.i32(0));
     this.#regions = regions(this.#row.extent, site.blocking.rows);
     this.#strides = inPlace(c);
     this.#panels = Math.ceil(this.#col.extent / this.#width);

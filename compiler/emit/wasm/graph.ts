@@ -13,6 +13,7 @@
  * steps from its beginning or the end of something stored, far below 2^31.
  */
 import { type Code, type Fn, f32Bytes, i32Bytes, ins, type Op, op, type Ty } from './binary.ts';
+import * as C from './congruence.ts';
 
 export type Node = {
   readonly id: number;
@@ -24,6 +25,8 @@ export type Node = {
   readonly cheap: boolean;
   /** The value of an i32 constant. */
   readonly value?: number;
+  /** What is known of an i32 that does not wrap, as the ends of loops and what they count do not. */
+  readonly congruence: C.Congruence;
   uses: number;
   local: number;
 };
@@ -47,14 +50,17 @@ export class Scope {
   readonly graph: Graph;
   readonly parent: Scope | undefined;
   readonly depth: number;
+  /** Of what the loop counts. */
+  readonly congruence: C.Congruence;
   readonly items: Item[] = [];
   readonly inducts: Induct[] = [];
   readonly imports = new Set<Node>();
   readonly id: number;
 
-  constructor(graph: Graph, parent: Scope | undefined, id: number) {
+  constructor(graph: Graph, parent: Scope | undefined, id: number, counts = C.unknown) {
     this.graph = graph;
     this.parent = parent;
+    this.congruence = counts;
     this.depth = parent ? parent.depth + 1 : 0;
     this.id = id;
   }
@@ -70,7 +76,9 @@ export class Scope {
   }
 
   loop(lo: number | Node, hi: number | Node, step: number): Scope {
-    const body = new Scope(this.graph, this, this.graph.scopes++);
+    const from = typeof lo === 'number' ? C.exactly(lo) : lo.congruence;
+    const counts = C.plus(from, C.congruence(step, 0));
+    const body = new Scope(this.graph, this, this.graph.scopes++, counts);
     const counter = this.graph.fn.local('i32');
     this.items.push({ k: 'loop', body, lo, hi, step, counter });
     return body;
@@ -98,19 +106,29 @@ export class Graph {
     this.root = new Scope(this, undefined, this.scopes++);
   }
 
-  #make(key: string | undefined, n: Omit<Node, 'id' | 'uses'>): Node {
-    const node: Node = { ...n, id: this.#nodes++, uses: 0 };
+  #make(
+    key: string | undefined,
+    n: Omit<Node, 'id' | 'uses' | 'congruence'> & Partial<Pick<Node, 'congruence'>>,
+  ): Node {
+    const node: Node = { congruence: C.unknown, ...n, id: this.#nodes++, uses: 0 };
     if (key !== undefined) this.#byKey.set(key, node);
     return node;
   }
 
   /** The value of an instruction; `min` keeps it from moving out of a scope. */
-  node(ty: Ty, code: Code, args: readonly Node[], min?: Scope, version = 0): Node {
+  node(
+    ty: Ty,
+    code: Code,
+    args: readonly Node[],
+    min?: Scope,
+    version = 0,
+    congruence = C.unknown,
+  ): Node {
     const key = `${code.join()}|${args.map((a) => a.id).join()}|${min?.id ?? ''}|${version}`;
     const known = this.#byKey.get(key);
     if (known) return known;
     const scope = args.reduce((s, a) => deeper(s, a.scope), min ?? this.root);
-    return this.#make(key, { ty, args, code, scope, cheap: false, local: -1 });
+    return this.#make(key, { ty, args, code, scope, cheap: false, congruence, local: -1 });
   }
 
   op(name: Op, ty: Ty, ...args: Node[]): Node {
@@ -129,6 +147,7 @@ export class Graph {
       scope: this.root,
       cheap: true,
       value: v | 0,
+      congruence: C.exactly(v | 0),
       local: -1,
     });
   }
@@ -178,12 +197,14 @@ export class Graph {
     const known = this.#byKey.get(key);
     if (known) return known;
     const local = this.fn.local('i32');
+    const congruence = C.plus(prefix?.congruence ?? C.exactly(0), C.times(loop.congruence, by));
     const node = this.#make(key, {
       ty: 'i32',
       args: [],
       code: ins.get(local),
       scope: loop,
       cheap: true,
+      congruence,
       local,
     });
     loop.inducts.push({ node, prefix, by });
@@ -203,7 +224,8 @@ export class Graph {
     if (a.value !== undefined && b.value !== undefined) return this.i32(a.value + b.value);
     if (a.value === 0) return b;
     if (b.value === 0) return a;
-    return this.op('i32.add', 'i32', a, b);
+    const known = C.plus(a.congruence, b.congruence);
+    return this.node('i32', op['i32.add'], [a, b], undefined, 0, known);
   }
 
   times(a: Node, m: number): Node {
@@ -211,9 +233,10 @@ export class Graph {
     if (m === 1) return a;
     // Modulo 2^32, as all arithmetic on addresses is: shifts by 32 and more are not.
     if ((m | 0) === 0) return this.i32(0);
-    if (m > 0 && Number.isInteger(Math.log2(m)))
-      return this.op('i32.shl', 'i32', a, this.i32(Math.log2(m)));
-    return this.op('i32.mul', 'i32', a, this.i32(m));
+    const shift = m > 0 && Number.isInteger(Math.log2(m));
+    const by = this.i32(shift ? Math.log2(m) : m);
+    const known = C.times(a.congruence, m);
+    return this.node('i32', op[shift ? 'i32.shl' : 'i32.mul'], [a, by], undefined, 0, known);
   }
 
   // ------------------------------------------------------------------ emission

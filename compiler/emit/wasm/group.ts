@@ -5,7 +5,7 @@
  *
  * Invariant: as for all kernels, a cell is computed the same way in whichever thread's share it is.
  */
-import { extentsOf } from '../../core/ix.ts';
+import type { Extents } from '../../core/ix.ts';
 import type { Axis, AxisId } from '../../core.ts';
 import type { BufId, Kernel, KNest } from '../../plan.ts';
 import { axesOfExpr, type Contraction, contractionIn } from '../../schedule/contract.ts';
@@ -20,7 +20,7 @@ import {
   splitCounter,
 } from './contract.ts';
 import type { Scope } from './graph.ts';
-import { NestEmitter } from './nest.ts';
+import { extentsAround, NestEmitter } from './nest.ts';
 import { firstOnly, shareOf } from './part.ts';
 import { regions } from './regions.ts';
 import { runsOf } from './runs.ts';
@@ -36,10 +36,8 @@ export function groupPackWords(k: Kernel, blocking: Blocking): number {
 export function emitGroup(k: Kernel, site: ContractSite): void {
   const { g, part } = site;
   const written = new Set(k.nests.map((n) => n.store.buf));
-  const all = k.nests.flatMap((n) => [...n.axes, ...n.red]);
-  const extents = extentsOf(site.loops, k.grid, all);
   const axes: Env['axes'] = new Map(site.axes);
-  const env = (home: Scope, version: number): Env => ({
+  const env = (home: Scope, version: number, extents: Extents): Env => ({
     g,
     axes: new Map(axes),
     extents,
@@ -53,14 +51,15 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
   let packAt = site.pack.at;
   const members = runsOf(k.nests, (b) => site.isScratch?.(b) ?? false).map((run) => {
     const nest = run.nests[0]!;
+    const extents = extentsAround(k, site.loops, run.nests);
     const c = contractionIn(k, nest);
-    if (!c) return { run, nest };
+    if (!c) return { run, nest, extents };
     const cut = aheadCut(c, site.blocking);
     const pack = { at: packAt, bytes: site.pack.bytes };
     packAt += 4 * packWords(cut);
     const make = (scope: Scope, version: number): ContractionEmitter =>
-      new ContractionEmitter(c, { ...site, pack }, env(scope, version), cut);
-    return { run, nest, make, needs: needs(k, c, written) };
+      new ContractionEmitter(c, { ...site, pack }, env(scope, version, extents), cut);
+    return { run, nest, extents, make, needs: needs(k, c, written) };
   });
   const packed = new Set<KNest>();
   const bound = new Set<AxisId>();
@@ -97,8 +96,8 @@ export function emitGroup(k: Kernel, site: ContractSite): void {
       m.make(scope, version++).inside(scope, packed.has(m.nest));
       continue;
     }
-    for (const r of regions(m.run.nests, m.run.axes, extents)) {
-      const at = { ...env(scope, version++), extents: r.extents };
+    for (const r of regions(m.run.nests, m.run.axes, m.extents)) {
+      const at = env(scope, version++, r.extents);
       new NestEmitter(at, r.nests, r.own, [], site.spill).emit(scope);
     }
   }

@@ -203,7 +203,8 @@ export function buildWasm(
   return {
     fns,
     run,
-    pages: Math.ceil((end + packed * threads) / PAGE),
+    // A masked read looks at the beginning of its buffer, even of one without words.
+    pages: Math.ceil((end + packed * threads + ALIGN) / PAGE),
     address,
     queues,
     kernels: compiled,

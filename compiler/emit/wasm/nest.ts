@@ -7,20 +7,21 @@
  * and every partition of the cells gives the same bits.
  */
 
-import { extentsOf } from '../../core/ix.ts';
+import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, AxisId, Dtype } from '../../core.ts';
 import type { BufId, KExpr, Kernel, KNest } from '../../plan.ts';
 import { axesOf, eachKExpr } from '../../schedule/flat.ts';
 import { Accumulator, combine, foldLanes, needsIndex } from './accumulate.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins, type Ty } from './binary.ts';
+import { congruence } from './congruence.ts';
 import type { Graph, Node, Scope } from './graph.ts';
-import { laneStride } from './lanes.ts';
+import { advance, laneStride, type Vector } from './lanes.ts';
 import { applyOp } from './ops.ts';
 import { lastOnly, type Part, shareOf } from './part.ts';
 import { tangled } from './paths.ts';
 import { regions } from './regions.ts';
-import { forward, runsOf } from './runs.ts';
+import { forward, handOn, runsOf } from './runs.ts';
 
 /** An address: a value and a constant. */
 export type Place = { readonly node: Node; readonly offset: number };
@@ -51,12 +52,18 @@ export const canShare = (k: Kernel): boolean =>
 
 const parallelAxes = (n: KNest): readonly Axis[] => (n.store.mode === 'add' ? [] : n.axes);
 
+/** Extents of the axes of nests that share a loop: another nest may bind the same id to another one. */
+export const extentsAround = (
+  k: Kernel,
+  loops: readonly Axis[],
+  nests: readonly KNest[],
+): Extents => extentsOf(loops, k.grid, ...nests.flatMap((n) => [n.axes, n.red]));
+
 /** Emits a kernel as loops into the function of the site. */
 export function emitLoops(k: Kernel, site: Site): void {
   const written = new Set(k.nests.map((n) => n.store.buf));
-  const all = k.nests.flatMap((n) => [...n.axes, ...n.red]);
-  const extents = extentsOf(site.loops, k.grid, all);
-  const env = (home: Scope, version: number, axes: Env['axes']): Env => ({
+  const around = (nests: readonly KNest[]): Extents => extentsAround(k, site.loops, nests);
+  const env = (home: Scope, version: number, axes: Env['axes'], extents: Extents): Env => ({
     g: site.g,
     axes,
     extents,
@@ -69,7 +76,7 @@ export function emitLoops(k: Kernel, site: Site): void {
   });
   const root = site.g.root;
   const outer: Env['axes'] = new Map(site.axes);
-  const pointwise = k.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
+  const isLocal = (b: BufId): boolean => site.isScratch?.(b) ?? false;
   if (k.gathered) {
     // Independent nests, each shared out by itself; one without cells to share is the last thread's.
     let version = 0;
@@ -77,23 +84,23 @@ export function emitLoops(k: Kernel, site: Site): void {
       const whole = n.axes.length === 0;
       const at = whole ? lastOnly(site.g, site.part, root) : root;
       const part = whole ? undefined : site.part;
-      for (const r of regions([n], n.axes, extents)) {
-        const inside = { ...env(at, version++, new Map(outer)), extents: r.extents };
+      for (const r of regions([n], n.axes, around([n]))) {
+        const inside = env(at, version++, new Map(outer), r.extents);
         new NestEmitter(inside, r.nests, r.own, [], site.spill, part).emit(at);
       }
     }
     return;
   }
-  if (pointwise || k.nests.length === 1) {
+  const pointwise = k.nests.every((n) => n.axes.length === 0 && n.red.length === 0);
+  if (k.nests.length === 1 || (pointwise && handOn(k.nests))) {
     const first = k.nests[0]!;
     const sequential = first.store.mode === 'add' ? first.axes : [];
     const own = sequential.length > 0 ? k.grid : [...k.grid, ...first.axes];
     // What only the group itself reads need not be stored.
-    const local = (b: BufId): boolean => site.isScratch?.(b) ?? false;
-    const nests = k.nests.length > 1 ? forward(k.nests, local) : k.nests;
+    const nests = k.nests.length > 1 ? forward(k.nests, isLocal) : k.nests;
     if (nests.length > 0)
-      regions(nests, own, extents).forEach((r, i) => {
-        const at = { ...env(root, i, outer), extents: r.extents };
+      regions(nests, own, around(k.nests)).forEach((r, i) => {
+        const at = env(root, i, outer, r.extents);
         new NestEmitter(at, r.nests, r.own, sequential, site.spill, site.part).emit(root);
       });
     return;
@@ -111,15 +118,18 @@ export function emitLoops(k: Kernel, site: Site): void {
     outer.set(a.id, scope);
   }
   let version = 0;
-  for (const { nests, axes } of runsOf(k.nests, (b) => site.isScratch?.(b) ?? false)) {
+  for (const { nests, axes } of runsOf(k.nests, isLocal)) {
     const sequential = nests[0]!.store.mode === 'add' ? axes : [];
     const own = sequential.length > 0 ? [] : axes;
-    for (const r of regions(nests, own, extents)) {
-      const at = { ...env(scope, version++, new Map(outer)), extents: r.extents };
+    for (const r of regions(nests, own, around(nests))) {
+      const at = env(scope, version++, new Map(outer), r.extents);
       new NestEmitter(at, r.nests, r.own, sequential, site.spill).emit(scope);
     }
   }
 }
+
+/** Loops over the lanes of a nest begin at 0 and take whole vectors. */
+const FOURS = congruence(4, 0);
 
 /** Cost of an access per element, by its stride over the lanes. */
 const accessCost = (stride: number | undefined): number =>
@@ -214,11 +224,12 @@ export class NestEmitter {
     return best;
   }
 
-  #accesses(vec: AxisId, stores: boolean): number {
+  #accesses(axis: AxisId, stores: boolean): number {
+    const vec: Vector = { axis, start: FOURS };
     let cost = 0;
     for (const n of this.#nests) {
       const seen = new Set<KExpr>();
-      const ar = new Arith(this.#env, vec);
+      const ar = new Arith(this.#env, axis);
       const load = (e: KExpr): void => {
         if (e.k !== 'load') return;
         const moving =
@@ -297,7 +308,7 @@ export class NestEmitter {
     const to = ok ? s.branch(ok).then : s;
     const vec = ar.vec;
     const moving = vec !== undefined && at.dyn.some((d) => ar.varies(d.e));
-    const stride = vec === undefined || moving ? undefined : laneStride(at.ix, vec);
+    const stride = vec === undefined || moving ? undefined : ar.stride(advance(at.ix, vec, shift));
     const value =
       t === 'bool' && ty === 'v128' ? g.op('v128.and', 'v128', v, g.lanes('i32', 1)) : v;
     const cell = t === 'f32' ? 'f32' : 'i32';

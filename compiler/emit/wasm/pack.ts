@@ -9,13 +9,14 @@
  *
  * Invariant: every word of a panel is written, with zeros beyond the operand where `pad` asks for it.
  */
-import type { Axis, AxisId } from '../../core.ts';
+import type { Axis } from '../../core.ts';
 import type { KExpr } from '../../plan.ts';
 import { eachKExpr, mapKExpr } from '../../schedule/flat.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins } from './binary.ts';
+import { type Congruence, congruence, exactly, plus } from './congruence.ts';
 import type { Graph, Node, Scope } from './graph.ts';
-import { advance, laneStride } from './lanes.ts';
+import { advance, laneStride, type Vector } from './lanes.ts';
 
 /** A part of the summed axes: `units` of the first one, and all of the others. */
 export type Chunk = {
@@ -73,9 +74,10 @@ export function packPanels(
   const axes = new Map(env.axes).set(axis.id, panel);
   const outer: Terms = [...p.outer, [panel, 4 * depthOf(chunk)]];
   const along = chunk.inner.at(-1) ?? chunk.head;
-  const byLanes = laneCost(p.expr, axis.id, env);
-  const bySteps = laneCost(p.expr, along.id, env);
   const steps = along === chunk.head ? chunk.units : along.extent;
+  const begins = along === chunk.head ? headStart(env.g, chunk) : 0;
+  const byLanes = laneCost(p.expr, { axis: axis.id, start: panel.congruence }, env, starts(count));
+  const bySteps = laneCost(p.expr, { axis: along.id, start: fours(begins) }, env, [0]);
   const ahead = (j: number): KExpr =>
     j === 0 ? p.expr : mapKExpr(p.expr, (ix) => advance(ix, axis.id, j));
   /** One step of the sum, the panel's words in the lanes; single words where it is narrow. */
@@ -159,18 +161,25 @@ function place(p: Panels, g: Graph, axes: Env['axes'], outer: Terms, stride: num
   return p.own ? g.add(moved, p.own) : moved;
 }
 
-/** What the loads of an expression cost per element when lanes run along an axis. */
-function laneCost(root: KExpr, vec: AxisId, env: Env): number {
-  const ar = new Arith(env, vec);
+/** What is known of the steps of a loop that begins there and takes four at a time. */
+const fours = (from: number | Node): Congruence =>
+  plus(typeof from === 'number' ? exactly(from) : from.congruence, congruence(4, 0));
+
+/** What the loads of an expression cost per element when lanes run along an axis, from some starts. */
+function laneCost(root: KExpr, vec: Vector, env: Env, shifts: readonly number[]): number {
+  const ar = new Arith(env, vec.axis);
   let cost = 0;
-  eachKExpr(root, (e) => {
-    if (e.k !== 'load') return;
-    const moving =
-      e.at.dyn.some((d) => ar.varies(d.e)) || e.guard.some((x) => laneStride(x.e, vec) !== 0);
-    const stride = moving ? undefined : laneStride(e.at.ix, vec);
-    cost += stride === 0 ? 0.3 : stride === 1 ? 1 : 6;
-  });
-  return cost;
+  for (const shift of shifts) {
+    const from: Vector = { ...vec, start: plus(vec.start, exactly(shift)) };
+    eachKExpr(root, (e) => {
+      if (e.k !== 'load') return;
+      const moving =
+        e.at.dyn.some((d) => ar.varies(d.e)) || e.guard.some((x) => laneStride(x.e, from) !== 0);
+      const stride = moving ? undefined : laneStride(e.at.ix, from);
+      cost += stride === 0 ? 0.3 : stride === 1 ? 1 : 6;
+    });
+  }
+  return cost / Math.max(1, shifts.length);
 }
 
 /** Rows to columns: two rounds of interleaving. */

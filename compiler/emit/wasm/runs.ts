@@ -50,11 +50,7 @@ function join(run: Run, n: KNest): KNest | undefined {
   const cells = new Map(run.nests.map((x) => [x.store.buf, kixKey(x.store.at)]));
   if (cells.has(moved.store.buf)) return undefined;
   const cell = kixKey(moved.store.at);
-  let ok = operations([...run.nests, moved]) <= LONGEST;
-  eachKExpr(moved.body, (e) => {
-    if (e.k !== 'load' || !cells.has(e.buf)) return;
-    if (e.guard.length > 0 || cells.get(e.buf) !== kixKey(e.at)) ok = false;
-  });
+  let ok = operations([...run.nests, moved]) <= LONGEST && readsOnly(moved, cells);
   for (const x of run.nests) {
     eachAccess(x, (buf, at, stored) => {
       if (!stored && buf === moved.store.buf && kixKey(at) !== cell) ok = false;
@@ -92,6 +88,28 @@ function loadedBy(n: KNest): BufId[] {
     if (!stored) out.push(buf);
   });
   return out;
+}
+
+/**
+ * Whether nests without axes of their own can hand on what they store: what one of them reads of another
+ * is the very cell that was stored, under no guard.
+ */
+export function handOn(nests: readonly KNest[]): boolean {
+  const cells = new Map(nests.map((n) => [n.store.buf, kixKey(n.store.at)]));
+  return nests.every((n) => {
+    const sameCell = cells.get(n.store.buf) === kixKey(n.store.at);
+    return isPointwise(n) && sameCell && readsOnly(n, cells);
+  });
+}
+
+/** Whether what a nest reads of these buffers is their one cell, under no guard. */
+function readsOnly(n: KNest, cells: ReadonlyMap<BufId, string>): boolean {
+  let ok = true;
+  eachKExpr(n.body, (e) => {
+    if (e.k !== 'load' || !cells.has(e.buf)) return;
+    if (e.guard.length > 0 || cells.get(e.buf) !== kixKey(e.at)) ok = false;
+  });
+  return ok;
 }
 
 /**

@@ -88,6 +88,8 @@ const sharesReduction = (n: KNest, lanes: number): boolean =>
 
 /** The cells of a nest, every n-th for a lane. */
 function spread(p: Printer, k: Kernel, n: KNest, loops: readonly Axis[], lanes: number): string[] {
+  // A number of no cells has no axes to be split into: the remainder by 0 is an error of the shader.
+  if (cellsOf(n.axes) === 0) return [];
   return [
     `for (var e = i32(lane); e < ${cellsOf(n.axes)}i; e += ${lanes}i) {`,
     ...splitNumber(n.axes, 'e'),

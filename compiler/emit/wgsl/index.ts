@@ -12,9 +12,9 @@ import { splitKernels } from '../split.ts';
 import { tiledKernel } from './contract.ts';
 import { groupForm, scratchFinder, threadKernel, workgroupKernel } from './group.ts';
 import { axesOfKernel, cellsOf, plainKernel } from './kernel.ts';
-import { type Printer, printerFor, type Shader } from './lang.ts';
+import { MOST_LOOPS, type Printer, printerFor, type Shader } from './lang.ts';
 import { isLongReduction, longReduction, MOST_STEPS } from './long-reduction.ts';
-import { type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
+import { GpuLimitError, type GpuLimits, type GpuMemory, layoutGpu } from './memory.ts';
 import { kernelsInLoops } from './walk.ts';
 
 export type WgslProgram = {
@@ -43,6 +43,8 @@ export function wgslProgram(
   const memory = layoutGpu(plan, limits);
   const shaders = new Map<number, Shader>();
   for (const { kernel, loops } of kernelsInLoops(plan.steps)) {
+    if (loops.length > MOST_LOOPS)
+      throw new GpuLimitError(`a kernel in ${loops.length} loops; shaders hold ${MOST_LOOPS}`);
     if (isIdle(plan, kernel)) continue;
     const printer = printerFor(plan, memory, loops, scratchFinder(plan, kernel));
     const form = options.plain ? plainKernel : formOf(plan, kernel);

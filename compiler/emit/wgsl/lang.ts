@@ -11,7 +11,7 @@
  * bytes; only what is summed over may be more, and its counters say how (long-reduction.ts).
  */
 import type { Axis, Dtype, ReduceOp } from '../../core.ts';
-import type { BufId, Plan } from '../../plan.ts';
+import type { BufId, KExpr, Plan } from '../../plan.ts';
 import { axisName, type Lang, type PrimNode } from '../nest-text.ts';
 import { fromBits, wgslLiteral } from './literal.ts';
 import type { GpuMemory } from './memory.ts';
@@ -24,6 +24,9 @@ export type Shader = {
   /** Workgroups in x and y; none when there is nothing to do. */
   readonly groups: readonly [number, number];
 };
+
+/** Loops around a kernel whose values fit the uniform block. */
+export const MOST_LOOPS = 16;
 
 /** Workgroups of a dispatch in its first dimension, when there are more than fit. */
 const FOLD = 65535;
@@ -82,7 +85,7 @@ export function printerFor(
         ...memory.segments.map(
           (_, s) => `@group(0) @binding(${s + 1}) var<storage, read_write> s${s}: array<u32>;`,
         ),
-        '@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, 4>;',
+        `@group(0) @binding(0) var<uniform> loops: array<vec4<i32>, ${MOST_LOOPS / 4}>;`,
         ...shared,
         ...helperTexts(used),
         ...(checks ? [checkText(find(plan.checks!.fault)('0i'))] : []),
@@ -130,8 +133,12 @@ export const toWord = (t: Dtype, v: string): string =>
 
 /** lo <= e < hi; a bound that every i32 keeps has no literal, and is left out. */
 function within(e: string, lo: number, hi: number): string {
-  if (hi > 2147483647) return `(${e} >= ${wgslLiteral('i32', lo)})`;
-  return lo <= -2147483648 ? `(${e} < ${hi}i)` : `(${e} >= ${lo}i && ${e} < ${hi}i)`;
+  if (hi <= lo || lo > 2147483647 || hi <= -2147483648) return 'false';
+  const tests = [
+    ...(lo > -2147483648 ? [`${e} >= ${wgslLiteral('i32', lo)}`] : []),
+    ...(hi <= 2147483647 ? [`${e} < ${wgslLiteral('i32', hi)}`] : []),
+  ];
+  return tests.length === 0 ? 'true' : `(${tests.join(' && ')})`;
 }
 
 /** A value where it is in range, else 0, and the number of its site in the fault word. */
@@ -183,10 +190,13 @@ function wgslLang(
     // Operations on literals alone are evaluated when the shader is made, where overflow and
     // division by zero are errors.
     named: (node, arg) =>
-      arg.k === 'const' &&
-      (node.op === 'idiv' || node.op === 'mod' || node.args.every((a) => a.k === 'const')),
+      isFixed(arg) && (node.op === 'idiv' || node.op === 'mod' || node.args.every(isFixed)),
   };
 }
+
+/** What a compiler of shaders sees as a constant. */
+const isFixed = (e: KExpr): boolean =>
+  e.k === 'const' || (e.k === 'index' && e.ix.terms.length === 0);
 
 /** Indents by the braces that are open. */
 function indent(lines: readonly string[]): string[] {

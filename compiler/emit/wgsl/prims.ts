@@ -53,9 +53,18 @@ export const wgslPrim: Readonly<Record<Prim, Row>> = {
     return name ? `${need(name)}(${a[0]})` : math(a, node, need);
   },
   neg: byType({ f32: (a) => `(-${a[0]})`, i32: (a) => `(-${a[0]})`, u32: (a) => `(0u - ${a[0]})` }),
-  eq: infix('=='),
+  // A value compared with itself asks for NaN, and compilers may know the answer.
+  eq: byType({
+    f32: (a) => (a[0] === a[1] ? `(!${nanTest(a[0]!)})` : `(${a[0]} == ${a[1]})`),
+    i32: infix('=='),
+    u32: infix('=='),
+  }),
   // Drivers may take != of floats as ordered, which NaN fails.
-  ne: byType({ f32: (a) => `(!(${a[0]} == ${a[1]}))`, i32: infix('!='), u32: infix('!=') }),
+  ne: byType({
+    f32: (a) => (a[0] === a[1] ? nanTest(a[0]!) : `(!(${a[0]} == ${a[1]}))`),
+    i32: infix('!='),
+    u32: infix('!='),
+  }),
   lt: infix('<'),
   le: infix('<='),
   gt: infix('>'),
