@@ -151,6 +151,18 @@ def _(primals, tangents):
     return gate(x, u), du * jnp.floor(2 * x + 0.0371) + u * dx
 
 
+# JAX forgets the rule of what a rule calls with a tangent, so that half cannot call gate(x, dx): the step that
+# is in it has the rule itself, which is the same to the second order, and programs go no further.
+@jax.custom_jvp
+def step(x):
+    return jnp.floor(2 * x + 0.0371)
+
+
+@step.defjvp
+def _(primals, tangents):
+    return step(*primals), tangents[0]
+
+
 @jax.custom_jvp
 def half(x):
     return x * x / 2
@@ -158,7 +170,7 @@ def half(x):
 
 @half.defjvp
 def _(primals, tangents):
-    return half(*primals), gate(primals[0], tangents[0])
+    return half(*primals), step(primals[0]) * tangents[0]
 
 
 @jax.custom_jvp

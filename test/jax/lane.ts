@@ -121,7 +121,7 @@ while (next < end && !stopped) {
   const o = await judged(devices, asked);
   count(counts, next, p, o);
   if (o.k === 'fault') await showFault(next, p, o);
-  if (o.k === 'fine') await recorder?.add(p, asked);
+  if (o.k === 'fine' && o.atOnce) await recorder?.add(p, asked);
   next++;
   if ((next - from) % chunk !== 0 && next < end) continue;
   save();

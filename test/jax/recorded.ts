@@ -26,7 +26,6 @@ export function weights(length: number, direction: number): Float64Array {
   return Float64Array.from({ length }, () => (next() < 0.5 ? -1 : 1) * (0.5 + next()));
 }
 
-/** Whole numbers are taken in small, so that products are exact enough to tell them apart. */
 export const productsOf = (x: ArrayLike<number>): number[] =>
   Array.from({ length: directions }, (_, n) => {
     const w = weights(x.length, n);
