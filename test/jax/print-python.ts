@@ -101,7 +101,7 @@ export function python(e: Expr): string {
     case 'power':
       return `(F(${go(e.x)}) ** ${e.n})`;
     case 'pick':
-      return `jnp.${e.op}imum(F(${go(e.a)}), F(${go(e.b)}))`;
+      return `${e.op}imum(F(${go(e.a)}), F(${go(e.b)}))`;
     case 'choice':
       return `choose(${cond(e.c)}, ${go(e.yes)}, ${go(e.no)})`;
     case 'guarded':

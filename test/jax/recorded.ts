@@ -17,6 +17,9 @@ export type Recorded = {
   readonly products: readonly (readonly number[])[];
 };
 
+/** Programs that are kept. */
+export const kept = 300;
+
 /** Directions that a result is multiplied with. */
 const directions = 2;
 
@@ -36,16 +39,16 @@ export class Recorder {
   readonly #lines: string[] = [];
 
   async add(p: Random, asked: Asked): Promise<void> {
-    if (asked.k !== 'asked') return;
+    if (asked.k !== 'asked' || this.#lines.length === kept) return;
     const answer = await asked.answer;
     if (answer.k !== 'values') return;
     const values = answer.points[0]!;
     if (!values.every((x) => x.every(Number.isFinite))) return;
-    const kept: Recorded = {
+    const line: Recorded = {
       ...{ sizes: p.sizes, seed: p.seed, used: [...p.used], text: p.tenon },
       products: values.map(productsOf),
     };
-    this.#lines.push(JSON.stringify(kept));
+    this.#lines.push(JSON.stringify(line));
   }
 
   write(path: string): void {
