@@ -1,8 +1,4 @@
-/**
- * What a run of the lane has seen so far, as numbers that can be added up, written to a file and read
- * again: the state that an interrupted run goes on from.
- */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** What a run of the lane has seen so far, as numbers that can be added up. */
 import { constructs } from '../gen/constructs.ts';
 import type { Outcome } from './judge.ts';
 import { type Draw, type Random, traits } from './program.ts';
@@ -75,29 +71,4 @@ export function report(c: Counts, draw: Draw): string {
     ),
     '',
   ].join('\n');
-}
-
-// ---------------------------------------------------------------- the state
-
-export type State = {
-  /** What the counts are of: a run with other settings is another run. */
-  readonly settings: string;
-  readonly next: number;
-  readonly counts: Counts;
-};
-
-export function readState(path: string, settings: string): State | undefined {
-  if (!existsSync(path)) return undefined;
-  const state: State = JSON.parse(readFileSync(path, 'utf8'));
-  if (state.settings !== settings) {
-    throw new Error(`${path} is of a run with other settings: ${state.settings}`);
-  }
-  return state;
-}
-
-/** Whole or not at all. */
-export function writeState(path: string, state: State): void {
-  const next = `${path}.next`;
-  writeFileSync(next, `${JSON.stringify(state, null, 1)}\n`);
-  renameSync(next, path);
 }

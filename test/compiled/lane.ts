@@ -13,15 +13,8 @@
  */
 import { parseArgs } from 'node:util';
 import { availableDevices } from '../../runtime/index.ts';
-import {
-  type Counts,
-  count,
-  noCounts,
-  readState,
-  report,
-  type State,
-  writeState,
-} from './counts.ts';
+import { readState, type State, writeState } from '../gen/state.ts';
+import { type Counts, count, noCounts, report } from './counts.ts';
 import { type LaneDevice, laneDevices, needed, openNamed } from './devices.ts';
 import { type Fault, type Judge, judged } from './judge.ts';
 import { type Draw, programAt, type Random } from './program.ts';
@@ -73,7 +66,7 @@ const show = (n: number, { program: p, fault: f }: { program: Random; fault: Fau
     p.donate.length === 0 ? '' : `, donated ${JSON.stringify(p.donate)}`
   }\n${p.text}\n`;
 
-function keptState(settings: string): State | undefined {
+function keptState(settings: string): State<Counts> | undefined {
   if (values.state === undefined) return undefined;
   try {
     return readState(values.state, settings);

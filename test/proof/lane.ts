@@ -15,7 +15,8 @@ import { parseArgs } from 'node:util';
 import { check as ownCheck } from '../../dsl/index.ts';
 import type { DeviceName } from '../../runtime/devices/device.ts';
 import { availableDevices, deviceNames, openDevice } from '../../runtime/index.ts';
-import { type Counts, count, noCounts, readState, type State, writeState } from './counts.ts';
+import { readState, type State, writeState } from '../gen/state.ts';
+import { type Counts, count, noCounts } from './counts.ts';
 import { type Fault, type Judge, judged } from './judge.ts';
 import { programAt, type Random } from './program.ts';
 import { report } from './report.ts';
@@ -71,7 +72,7 @@ async function judge(): Promise<Judge> {
 const show = (n: number, p: Random, f: Fault): string =>
   `FAIL ${f.kind}, program ${n} of seed ${seed}\n${f.detail}\n${p.text}\n`;
 
-function keptState(): State | undefined {
+function keptState(): State<Counts> | undefined {
   if (values.state === undefined) return undefined;
   try {
     return readState(values.state, settings);
