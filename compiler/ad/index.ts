@@ -30,9 +30,10 @@ export function jvp(
 ): Jvp {
   const real = wrt.filter(({ x }) => x.t === 'f32');
   const tangents: Tangents = new Map(real.map(({ x, dx }) => [x, dx]));
-  const both = forward(stmts, tangents, supply, false);
+  const all = stmts.flatMap((s) => defsOf(s));
+  const both = forward(stmts, tangents, all, supply, false);
   // A fold that carries values and tangents together stands with the values.
-  const needed = new Set<Var>(stmts.flatMap((s) => defsOf(s)));
+  const needed = new Set<Var>(all);
   const first = new Set<Stmt>();
   for (const s of [...both].reverse()) {
     if (!defsOf(s).some((d) => needed.has(d))) continue;
@@ -62,7 +63,8 @@ export function vjp(
   const real = wrt.filter((x) => x.t === 'f32');
   const tangents: Tangents = new Map(real.map((x) => [x, supply.like(x, `d${x.name}`)]));
   const inputs = real.map((x) => tangents.get(x)!);
-  const both = forward(stmts, tangents, supply, true);
+  const asked = seeds.map((s) => s.y);
+  const both = forward(stmts, tangents, asked, supply, true);
 
   const original = new Set(stmts.flatMap((s) => defsOf(s)));
   const reached = new Set(original);

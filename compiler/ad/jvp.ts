@@ -25,18 +25,19 @@ import { split } from './split.ts';
 export type Tangents = Map<Var, Var>;
 
 /**
- * `reverse`: the tangents are going to be transposed, so conditions are moved to where they keep dead
+ * `wanted`: the variables whose tangents are used outside. `reverse`: the tangents are going to be transposed, so conditions are moved to where they keep dead
  * branches out, and what the adjoints will need is shared.
  */
 export function forward(
   body: readonly Stmt[],
   tangents: Tangents,
+  wanted: Iterable<Var>,
   supply: Supply,
   reverse: boolean,
 ): Stmt[] {
   const active = new Set(tangents.keys());
   spreadActivity(body, active);
-  return new Forward(tangents, supply, reverse).block(body, active);
+  return new Forward(tangents, supply, reverse).block(body, active, wanted);
 }
 
 export function zeros(x: Var, s: Stmt, supply: Supply): { readonly v: Var; readonly def: Nest } {
@@ -62,8 +63,8 @@ class Forward {
     this.#reverse = reverse;
   }
 
-  block(body: readonly Stmt[], active: ReadonlySet<Var>): Stmt[] {
-    const narrowed = this.#reverse ? narrow(body, active, this.#supply) : body;
+  block(body: readonly Stmt[], active: ReadonlySet<Var>, wanted: Iterable<Var>): Stmt[] {
+    const narrowed = this.#reverse ? narrow(body, active, wanted, this.#supply) : body;
     return narrowed.flatMap((s) => this.stmt(s));
   }
 
@@ -165,7 +166,7 @@ class Forward {
     const carries = f.carry.filter((c) => active.has(c.in));
     const inits = carries.map((c) => tangentOr0(c.init, before));
     const ins = carries.map((c) => this.#tangentVar(c.in));
-    const body = this.block(f.body, active);
+    const body = this.block(f.body, active, named(f));
     const nexts = carries.map((c) => tangentOr0(c.next, after));
     const carry = carries.map((c, i) => ({
       in: ins[i]!,
@@ -244,7 +245,8 @@ class Forward {
     const vars = new Map<Var, Var>();
     const body = copyBlock(c.body, this.#supply, vars);
     const tangents: Tangents = new Map(captured.map((x) => [x, this.#tangents.get(x)!]));
-    const stmts = forward(body, tangents, this.#supply, this.#reverse);
+    const wanted = c.outs.map((x) => vars.get(x) ?? x);
+    const stmts = forward(body, tangents, wanted, this.#supply, this.#reverse);
     return { stmts, of: (x) => tangents.get(vars.get(x) ?? x) };
   }
 
@@ -277,6 +279,11 @@ class Forward {
     };
     return { stmts: out, of };
   }
+}
+
+/** What a fold names of its body. */
+function named(f: Fold): readonly Var[] {
+  return [...f.carry.map((c) => c.next), ...f.ys.map((y) => y.elem), ...f.acc.map((a) => a.add)];
 }
 
 /** Uses of the value that the nest itself defines read it instead of computing it again. */

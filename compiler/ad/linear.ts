@@ -5,9 +5,11 @@
  *
  * Invariant: a program without an `other` output has a transpose, and both modes agree on it.
  */
-import { mapNest, readAt, type Supply } from '../core/build.ts';
+import { copyBlock, defsOf, mapNest, readAt, type Supply, usesOfBlock } from '../core/build.ts';
 import { eachChild, eachVal, type Read, readE } from '../core/expr.ts';
 import type { Custom, Expr, Fold, Ix, Stmt, Var } from '../core.ts';
+import { zero } from './arith.ts';
+import { keepLive } from './live.ts';
 import { rewriteUses } from './rewrite.ts';
 
 /** 0; no tangent in it; linear in tangents; anything else. */
@@ -45,12 +47,79 @@ function marked(body: readonly Stmt[], tracker: Tracker, supply: Supply): readon
   return body.flatMap((s): readonly Stmt[] => {
     if (s.k === 'fold') return [{ ...s, body: marked(s.body, tracker, supply) }];
     if (s.k !== 'custom' || !s.outs.some(onTangents)) return [s];
-    const linear = s.ins.flatMap((v, i) => (onTangents(v) ? [i] : []));
     const inner = marked(s.body, tracker, supply);
-    if (linear.length === s.ins.length) return inner;
     const jvp = { ...s.jvp, body: marked(s.jvp.body, tracker, supply) };
-    return onCopies({ ...s, linear, body: inner, jvp }, linear, supply);
+    const block = withCaptured({ ...s, body: inner, jvp }, onTangents, supply);
+    const linear = block.ins.flatMap((v, i) => (onTangents(v) ? [i] : []));
+    if (linear.length === block.ins.length) return inner;
+    return block.outs.every(onTangents)
+      ? onCopies({ ...block, linear }, linear, supply)
+      : apart(block, linear, onTangents, supply);
   });
+}
+
+/** Tangents that a function among the arguments captured: they are inputs like the others. */
+function captured(s: Custom, onTangents: (v: Var) => boolean): readonly Var[] {
+  return [...usesOfBlock(s.body)].filter((v) => onTangents(v) && !s.ins.includes(v));
+}
+
+/** The block with captured tangents among its inputs: its rule is for the others. */
+function withCaptured(s: Custom, onTangents: (v: Var) => boolean, supply: Supply): Custom {
+  const more = captured(s, onTangents);
+  if (more.length === 0) return s;
+  const dins = [...s.jvp.dins, ...more.map((v) => supply.like(v, `d${v.name}`))];
+  return { ...s, ins: [...s.ins, ...more], jvp: { ...s.jvp, dins } };
+}
+
+/** A call of which only some results depend on the tangents, as a block of those and one of the others. */
+function apart(
+  c: Custom,
+  linear: readonly number[],
+  onTangents: (v: Var) => boolean,
+  supply: Supply,
+): readonly Stmt[] {
+  const block = (on: boolean): readonly Stmt[] => {
+    const names = new Map<Var, Var>();
+    const [copy] = copyBlock([c], supply, names) as readonly [Custom];
+    const of = <T>(l: readonly T[]): readonly T[] =>
+      l.filter((_, i) => onTangents(c.outs[i]!) === on);
+    const some = { ...copy, outs: of(copy.outs), jvp: { ...copy.jvp, douts: of(copy.jvp.douts) } };
+    const own = on
+      ? onCopies({ ...some, linear }, linear, supply)
+      : [ofValues(some, linear, supply)];
+    const named = of(c.outs).map((v) => {
+      const axes = supply.axes(v.shape);
+      return mapNest(v, axes, readAt(names.get(v)!, axes), c.spans);
+    });
+    return [...own, ...named];
+  };
+  return [...block(true), ...block(false)];
+}
+
+/** The block without the inputs that its results do not depend on. */
+function ofValues(c: Custom, without: readonly number[], supply: Supply): Custom {
+  const left = <T>(l: readonly T[]): readonly T[] => l.filter((_, i) => !without.includes(i));
+  const zeroed = without.map((i) => {
+    const d = c.jvp.dins[i]!;
+    return mapNest(d, supply.axes(d.shape), zero, c.spans);
+  });
+  return {
+    ...c,
+    ins: left(c.ins),
+    body: keepLive(c.body, new Set([...c.outs, ...hiddenIn(c)])),
+    jvp: {
+      dins: left(c.jvp.dins),
+      douts: c.jvp.douts,
+      body: keepLive([...zeroed, ...c.jvp.body], new Set(c.jvp.douts)),
+    },
+  };
+}
+
+/** What the rule for the results reads of the body. */
+function hiddenIn(c: Custom): readonly Var[] {
+  const defined = new Set(c.body.flatMap((s) => defsOf(s)));
+  const rule = keepLive(c.jvp.body, new Set(c.jvp.douts));
+  return [...usesOfBlock(rule)].filter((v) => defined.has(v));
 }
 
 /** The block on copies of these inputs, defined beside it: a fold reads what is outside cell by cell. */
@@ -131,10 +200,15 @@ class Tracker {
     }
   }
 
-  /** The rule of a call on tangents, by what else it is given: as linear in the tangents as the call. */
+  /**
+   * The rule of a call on tangents: a result that is linear in them has a derivative that is, in them
+   * and theirs, and one that does not depend on them has a derivative that does not.
+   */
   #inside(s: Custom): void {
-    const onTangents = s.ins.map((v) => !isValue(this.of(v)));
-    if (!onTangents.includes(true) || !onTangents.includes(false)) return;
+    const isTangent = (v: Var): boolean => !isValue(this.of(v));
+    const onTangents = s.ins.map(isTangent);
+    const among = onTangents.includes(true) || captured(s, isTangent).length > 0;
+    if (!among || !onTangents.includes(false)) return;
     const known =
       s.linear !== undefined && onTangents.some((on, i) => on !== s.linear!.includes(i));
     if (known) {
@@ -142,11 +216,14 @@ class Tracker {
       return;
     }
     s.jvp.dins.forEach((d, i) => {
-      this.#grades.set(d, onTangents[i] ? 'zero' : 'free');
+      this.#grades.set(d, onTangents[i] ? 'linear' : 'free');
     });
     this.run(s.jvp.body);
-    const lost = s.jvp.douts.some((v) => this.of(v) === 'other' || this.of(v) === 'free');
-    if (lost) for (const v of s.outs) this.#set(v, 'other', s);
+    s.outs.forEach((v, i) => {
+      const [value, rule] = [this.of(v), this.of(s.jvp.douts[i]!)];
+      const kept = isValue(value) ? isValue(rule) : rule === 'linear' || rule === 'zero';
+      if (v.t === 'f32' && !kept) this.#set(v, 'other', s);
+    });
   }
 
   #fold(f: Fold): void {

@@ -9,8 +9,8 @@
  *
  * Invariant: every statement that was there defines the value it had, bit for bit. Reads that pass no
  * tangent (of stop, floor, comparisons, indices), folds that name a variable, and outputs have the
- * original; a read that passes tangents has the copy, in branches that choose it only where the copy
- * has its value. Conditions have no derivative, so derivatives of any order stay what they are.
+ * original; a read that passes tangents to what is asked for has the copy, in branches that choose it
+ * only where the copy has its value. Conditions have no derivative, so derivatives of any order stay what they are.
  */
 import { defsOf, type Supply, usesOf } from '../core/build.ts';
 import { freeAxes, freeVars, readE, substAxes, zeroE } from '../core/expr.ts';
@@ -20,14 +20,16 @@ import { always, or, select } from './arith.ts';
 import { isTame, type Passing, passingReads, rewritePassing } from './scalar.ts';
 
 /** Under which condition the tangent of each cell of a variable is used, over the axes of its nest. */
-type Use = 'always' | Expr;
+type Use = 'never' | 'always' | Expr;
 
+/** `wanted`: the variables whose tangents are used outside of the statements. */
 export function narrow(
   body: readonly Stmt[],
   active: ReadonlySet<Var>,
+  wanted: Iterable<Var>,
   supply: Supply,
 ): readonly Stmt[] {
-  return new Narrowing(body, active, supply).run();
+  return new Narrowing(body, active, wanted, supply).run();
 }
 
 class Narrowing {
@@ -40,17 +42,28 @@ class Narrowing {
   /** The copy of a variable that what passes tangents reads. */
   readonly #copy = new Map<Var, Var>();
 
-  constructor(body: readonly Stmt[], active: ReadonlySet<Var>, supply: Supply) {
+  constructor(
+    body: readonly Stmt[],
+    active: ReadonlySet<Var>,
+    wanted: Iterable<Var>,
+    supply: Supply,
+  ) {
     this.#body = body;
     this.#active = active;
     this.#supply = supply;
+    for (const x of wanted) this.#uses.set(x, 'always');
     body.forEach((s, i) => {
       for (const d of defsOf(s)) this.#at.set(d, i);
     });
   }
 
+  #useOf(x: Var): Use {
+    return this.#uses.get(x) ?? 'never';
+  }
+
   run(): readonly Stmt[] {
     for (const s of [...this.#body].reverse()) {
+      if (defsOf(s).every((d) => this.#useOf(d) === 'never')) continue;
       if (s.k === 'nest') this.#look(s, this.#condition(s));
       else for (const x of usesOf(s)) this.#uses.set(x, 'always');
     }
@@ -58,10 +71,9 @@ class Narrowing {
     return this.#copy.size === 0 ? this.#body : out;
   }
 
-  /** What no statement uses is asked for from outside. */
   #condition(s: Nest): Expr {
-    const use = this.#uses.get(s.v) ?? 'always';
-    return use === 'always' ? always : use;
+    const use = this.#useOf(s.v);
+    return use === 'always' || use === 'never' ? always : use;
   }
 
   readonly #isActive = (r: Passing): boolean => this.#active.has(r.x);
@@ -72,6 +84,7 @@ class Narrowing {
    * a copy further up.
    */
   #narrowed(s: Nest): readonly Stmt[] {
+    if (this.#useOf(s.v) === 'never') return [s];
     const condition = this.#condition(s);
     const body = rewritePassing(s.body, (r) => {
       const v = this.#copy.get(r.x);
@@ -89,20 +102,16 @@ class Narrowing {
   /** Notes the tangents that a nest uses, its own used under a condition over its axes. */
   #look(s: Nest, condition: Expr): void {
     for (const [r, here] of passingReads(s.body, this.#isActive, condition)) {
-      const old = this.#uses.get(r.x);
+      const old = this.#useOf(r.x);
       if (old === 'always') continue;
       const mine = this.#atCell(r, here, s);
-      if (mine === 'always') this.#uses.set(r.x, 'always');
-      else if (old === undefined) this.#uses.set(r.x, mine);
-      else {
-        const both = or(old, mine);
-        this.#uses.set(r.x, both === always ? 'always' : both);
-      }
+      const both = old === 'never' || mine === 'always' ? mine : or(old, mine);
+      this.#uses.set(r.x, both === always ? 'always' : both);
     }
   }
 
   /** The condition over the axes of the statement that defines what is read. */
-  #atCell(r: Passing, condition: Expr, s: Nest): Use {
+  #atCell(r: Passing, condition: Expr, s: Nest): Exclude<Use, 'never'> {
     const position = this.#at.get(r.x);
     if (condition === always || position === undefined) return 'always';
     const by = this.#body[position]!;

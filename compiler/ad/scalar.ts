@@ -12,7 +12,7 @@
 
 import { foldExpr, type Read, walkExpr } from '../core/expr.ts';
 import { sameExpr } from '../core/key.ts';
-import type { Expr, Prim } from '../core.ts';
+import type { Expr, Nest, Prim } from '../core.ts';
 import { add, always, and, isZero, not, or, select, sum, zero } from './arith.ts';
 import { type Partial, type PrimNode, partialOf } from './partials.ts';
 
@@ -140,21 +140,14 @@ function tameNodes(reaches: (e: Expr) => boolean): (e: Expr) => boolean {
 
 const isNonZero = (e: Expr) => e.k === 'const' && e.v !== 0;
 
-/**
- * Under which condition a cotangent passes through each node, when `root` is that of the body.
- * Nodes through which none passes are not in the map.
- */
-export function liveness(
-  body: Expr,
-  active: (r: Read) => boolean,
-  root: Expr,
-): ReadonlyMap<Expr, Expr> {
+/** Under which condition a cotangent passes through each node; those through which none does are not there. */
+function liveness(body: Expr, active: (r: Read) => boolean): ReadonlyMap<Expr, Expr> {
   const reaches = isActive(active);
   const order: Expr[] = [];
   walkExpr((e) => {
     if (reaches(e)) order.push(e);
   }, body);
-  const live = new Map<Expr, Expr>(reaches(body) ? [[body, root]] : []);
+  const live = new Map<Expr, Expr>(reaches(body) ? [[body, always]] : []);
   for (const e of order.reverse()) {
     const here = live.get(e);
     if (here === undefined || e.k !== 'prim') continue;
@@ -172,13 +165,18 @@ export function liveness(
 /**
  * Whether a node of the body may become a statement of its own. A statement does not know under
  * which condition it is used: where it is not, it would multiply a cotangent 0 by its partials. So a
- * node has to be live always, or to have finite partials, or to pass no tangent.
+ * node has to be live always, or to have finite partials, or to pass no tangent. Of an extremum one
+ * iteration counts, and none always.
  */
-export function mayStandAlone(body: Expr, active: (r: Read) => boolean): (e: Expr) => boolean {
+export function mayStandAlone(
+  { op, body }: Pick<Nest, 'op' | 'body'>,
+  active: (r: Read) => boolean,
+): (e: Expr) => boolean {
   const reaches = isActive(active);
-  const live = liveness(body, active, always);
+  const live = liveness(body, active);
   const finite = tameNodes(reaches);
-  return (e) => !reaches(e) || live.get(e) === always || finite(e);
+  const counts = op !== 'max' && op !== 'min';
+  return (e) => !reaches(e) || (counts && live.get(e) === always) || finite(e);
 }
 
 // ---------------------------------------------------------------- what passes tangents

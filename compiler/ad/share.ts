@@ -37,7 +37,7 @@ export function share(s: Nest, active: (r: Read) => boolean, supply: Supply): re
   const stored = new Set<Var>();
   const counts = (r: Read) => active(r) || stored.has(r.x);
   let best: { cost: number; piece: Nest; rest: Nest } | undefined;
-  const alone = mayStandAlone(s.body, active);
+  const alone = mayStandAlone(s, active);
   for (const e of nodes(s)) {
     if (!alone(e)) continue;
     const { piece, rest } = cut(s, e, supply);

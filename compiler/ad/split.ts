@@ -83,7 +83,7 @@ function byAxes(s: Nest, active: (r: Read) => boolean, supply: Supply, pieces: N
   const all = [...s.axes, ...s.red];
   const points = product(all);
   const passes = isActive(active);
-  const alone = mayStandAlone(s.body, active);
+  const alone = mayStandAlone(s, active);
   if (points === 0) return s;
   const worth = (e: Expr, c: Cut | undefined): c is Cut =>
     c !== undefined && primsOf(e) * (points - product(c.axes)) >= product(c.axes);

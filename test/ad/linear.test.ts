@@ -11,7 +11,37 @@ const program = (rule: string) => `fn f(x: f32): f32 = sin(x)
 derivative f(x, dx) = ${rule}
 
 fn g(x: f32): f32 = grad(f, x)
+fn g2(x: f32): f32 = grad(g, x)
+fn g3(x: f32): f32 = grad(g2, x)
+fn j(x: f32): f32 = jvp(f, x, 1.0).tangent
+fn j2(x: f32): f32 = jvp(j, x, 1.0).tangent
+fn j3(x: f32): f32 = jvp(j2, x, 1.0).tangent
+fn m3(x: f32): f32 = grad(j2, x)
+
+fn along(x: f32, u: f32): f32 = cos(x) * u
+derivative along(x, u, dx, du) = cos(x) * du - sin(x) * dx * u
+
+fn askew(x: f32, u: f32): f32 = cos(x) * u
+derivative askew(x, u, dx, du) = cos(x) * du - sin(x) * dx * u * u
+
+fn adrift(x: f32, u: f32): { v: f32, w: f32 } = { v: cos(x) * u, w: cos(x) }
+derivative adrift(x, u, dx, du) = { v: cos(x) * du - sin(x) * dx * u, w: du }
+
+fn drift(x: f32, u: f32): { v: f32, w: f32 } = { v: cos(x) * u, w: cos(x) }
+derivative drift(x, u, dx, du) = { v: cos(x) * du - sin(x) * dx * u, w: -sin(x) * dx }
+
+fn apply(h: f32 -> f32, x: f32): f32 = h(x)
+derivative apply(h, x, dx) = jvp(h, x, dx).tangent
 `;
+
+const calls = [
+  'along(x, dx)',
+  'along(x, along(x, dx)) / cos(x)',
+  'fold a = 0 for _: 4. a + along(x, dx) / 4',
+  // What a function captured is an input like any other, and results that do not depend on dx are values.
+  'apply(y -> y * dx, cos(x))',
+  'drift(x, dx).v * drift(x, dx).w / cos(x)',
+];
 
 const linear = [
   'cos(x) * dx',
@@ -26,6 +56,7 @@ const linear = [
   'grad(y -> sin(y), x) * dx',
   'grad(t -> t^2 * cos(x), dx) / 2',
   'checkpoint(y -> cos(y) * dx, x)',
+  ...calls,
 ];
 
 const bent = [
@@ -44,6 +75,11 @@ const bent = [
   'fold a = 1 for _: 3. a * (cos(x) + dx)',
   'prod i: 2. dx * f32(i)',
   '[dx, dx][argmax i. [dx, 2 * dx][i]] * cos(x)',
+  // A call of a function whose own rule is not linear in these tangents, or goes by none of their paths.
+  'askew(x, dx)',
+  'along(dx, x)',
+  'along(dx, dx)',
+  'adrift(x, dx).v * adrift(x, dx).w',
 ];
 
 /** Not even without the tangent it is 0. */
@@ -53,6 +89,14 @@ describe('a custom derivative', () => {
   it.each(linear)('that is linear has a gradient: %s', (rule) => {
     const [[got]] = runSource(program(rule), 'g', [[0.5]]) as [[number]];
     expect(got).toBeCloseTo(Math.cos(0.5), 12);
+  });
+
+  it.each(calls)('that calls another one has derivatives of every order: %s', (rule) => {
+    const at = (fn: string): number => runSource(program(rule), fn, [[0.5]])[0]![0]!;
+    const [first, second, third] = [Math.cos(0.5), -Math.sin(0.5), -Math.cos(0.5)];
+    for (const fn of ['g', 'j']) expect(at(fn)).toBeCloseTo(first, 12);
+    for (const fn of ['g2', 'j2']) expect(at(fn)).toBeCloseTo(second, 12);
+    for (const fn of ['g3', 'j3', 'm3']) expect(at(fn)).toBeCloseTo(third, 12);
   });
 
   it.each([...bent, ...shifted])('that is not is refused at its place: %s', (rule) => {

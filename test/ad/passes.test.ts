@@ -23,7 +23,7 @@ test('each stage keeps the rules of the IR', () => {
     const supply = supplyAfter(core);
     const tangents = new Map(core.inputs.filter(isReal).map((x) => [x, supply.like(x, 'd')]));
     const dx = [...tangents.values()];
-    const both = forward(core.body, tangents, supply, true);
+    const both = forward(core.body, tangents, core.outputs, supply, true);
     clean(core, dx, both);
 
     const linearVars = new Set(dx);

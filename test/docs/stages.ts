@@ -38,7 +38,7 @@ export function stage(sources: Sources, w: Wanted): string {
   }
   const d = supply.like(by, `d${by.name}`);
   const tangents: Tangents = new Map([[by, d]]);
-  const both = forward(core.body, tangents, supply, true);
+  const both = forward(core.body, tangents, core.outputs, supply, true);
   if (w.stage === 'tangents') return printStmts(both);
   if (w.stage === 'linear') {
     const { primal, linear } = unzip(both, new Set([d]), supply);
