@@ -207,11 +207,12 @@ class Tracker {
   #inside(s: Custom): void {
     const isTangent = (v: Var): boolean => !isValue(this.of(v));
     const onTangents = s.ins.map(isTangent);
-    const among = onTangents.includes(true) || captured(s, isTangent).length > 0;
-    if (!among || !onTangents.includes(false)) return;
-    const known =
-      s.linear !== undefined && onTangents.some((on, i) => on !== s.linear!.includes(i));
-    if (known) {
+    const more = captured(s, isTangent);
+    if ((!onTangents.includes(true) && more.length === 0) || !onTangents.includes(false)) return;
+    const inOthers =
+      s.linear !== undefined &&
+      (more.length > 0 || onTangents.some((on, i) => on !== s.linear!.includes(i)));
+    if (inOthers) {
       for (const v of s.outs) this.#set(v, 'other', s);
       return;
     }

@@ -3,8 +3,12 @@
  * those of their values (straight through a step), so that a rule that is not used shows.
  */
 export const ownPrelude: Readonly<Record<string, string>> = {
-  rules: `fn gate(x: f32, u: f32): f32 = u * floor(2 * x + 0.0371)
-derivative gate(x, u, dx, du) = du * floor(2 * x + 0.0371) + u * dx
+  // What the rule of gate says of u is gate itself, to every order, as it has to be for calls on tangents.
+  rules: `fn steps(x: f32): f32 = floor(2 * x + 0.0371)
+derivative steps(x, dx) = dx
+
+fn gate(x: f32, u: f32): f32 = u * floor(2 * x + 0.0371)
+derivative gate(x, u, dx, du) = du * steps(x) + u * dx
 
 fn half(x: f32): f32 = x * x / 2
 derivative half(x, dx) = gate(x, dx)
