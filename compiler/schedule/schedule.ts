@@ -20,7 +20,8 @@ import { groupRows, toScratch } from './group.ts';
 import { type Lowered, lower } from './lower.ts';
 import { layout } from './memory.ts';
 import { residentGroups } from './resident.ts';
-import { viewOutputs, wholes } from './views.ts';
+import { demand, type Staged, Verifier, type VerifyOptions } from './verify/index.ts';
+import { type Parts, viewOutputs, wholes } from './views.ts';
 
 /** [output, input] pairs: the output is to end up in the input's storage. */
 export type Donate = readonly (readonly [output: number, input: number])[];
@@ -33,24 +34,64 @@ export type ScheduleOptions = {
    * run a cell of the grid on one core with a cache. Default false.
    */
   readonly resident?: boolean;
+  /**
+   * Holds the plan against the core after every rewrite (verify/), and throws where they differ;
+   * default false. It takes as long as a slow run of the program.
+   */
+  readonly verify?: boolean | VerifyOptions;
 };
 
 export function schedule(core: Core, donate: Donate = [], options: ScheduleOptions = {}): Plan {
+  const after = options.verify ? verifying(core, donate, options.verify) : undefined;
   const fused = options.fuse === false ? core : fuse(core, { packs: options.resident });
-  const settled = splitAxes(settle(lower(fused), donate));
-  const made = options.fuse === false ? settled : grouped(settled, options.resident ?? false);
-  return bounded(layout(tidyAxes(made)));
+  after?.core('fusion', fused);
+  const lowered = settle(lower(fused), donate);
+  after?.plan('lowering', lowered);
+  const settled = splitAxes(lowered);
+  after?.plan('splitting of axes', settled);
+  const made =
+    options.fuse === false ? settled : grouped(settled, options.resident ?? false, after);
+  const tidy = tidyAxes(made);
+  after?.plan('merging of axes', tidy);
+  const placed = layout(tidy);
+  after?.plan('layout', placed);
+  const plan = bounded(placed);
+  after?.plan('bounds', plan);
+  return plan;
 }
 
 /** Kernels joined: rows on every target, then what stands around contractions where that is asked. */
-function grouped(given: Unplaced, resident: boolean): Unplaced {
+function grouped(given: Unplaced, resident: boolean, after?: After): Unplaced {
   const { plan, parts } = resident ? viewOutputs(given) : { plan: given, parts: new Map() };
+  const made = (name: string, steps: readonly Step[]): readonly Step[] => {
+    after?.plan(name, { ...plan, steps }, parts);
+    return steps;
+  };
+  made('views', plan.steps);
   const fresh = freshAxes(plan.steps);
-  const rows = groupRows(plan.steps, fresh, parts);
-  const steps = resident
-    ? wholes(gatherKernels(residentGroups(rows, fresh, parts), parts), parts)
-    : rows;
-  return toScratch({ ...plan, steps });
+  let steps = made('row groups', groupRows(plan.steps, fresh, parts));
+  if (resident) {
+    steps = made('resident groups', residentGroups(steps, fresh, parts));
+    steps = made('gathering', gatherKernels(steps, parts));
+    steps = made('naming of wholes', wholes(steps, parts));
+  }
+  const local = toScratch({ ...plan, steps });
+  after?.plan('scratch', local);
+  return local;
+}
+
+/** What looks at a program after each rewrite of it. */
+type After = {
+  readonly core: (name: string, core: Core) => void;
+  readonly plan: (name: string, plan: Staged, parts?: Parts) => void;
+};
+
+function verifying(core: Core, donate: Donate, options: true | VerifyOptions): After {
+  const verifier = new Verifier(core, donate, options === true ? {} : options);
+  return {
+    core: (name, fused) => demand(name, verifier.core(fused)),
+    plan: (name, plan, parts) => demand(name, verifier.plan(plan, parts)),
+  };
 }
 
 /** A plan without the offsets of its temporaries. */

@@ -1,67 +1,9 @@
-/**
- * Derivatives to fourth order, in every mixture of both modes, of functions whose rules are not their
- * derivatives: only where every rule is kept, in calls inside other rules too, do all of them give the
- * same number.
- */
+/** Every mixture of modes gives the same derivatives (orders.ts). */
 import { expect, it } from 'vitest';
-import { runSource } from '../elaborate/run-source.ts';
+import { byMixture, functions } from './orders.ts';
 
-const rules = `fn gate(x: f32, u: f32): f32 = u * floor(2 * x + 0.0371)
-derivative gate(x, u, dx, du) = du * floor(2 * x + 0.0371) + u * dx
-
-fn half(x: f32): f32 = x * x / 2
-derivative half(x, dx) = gate(x, dx)
-
-fn pair(x: f32, u: f32): { v: f32, w: f32 } = { v: cos(x) * u, w: cos(x) }
-derivative pair(x, u, dx, du) = { v: 3 * cos(x) * du - x * dx * u, w: -2 * dx }
-
-fn both(x: f32): f32 = sin(x)
-derivative both(x, dx) = pair(x, dx).v * pair(x, dx).w
-
-fn through(g: f32 -> f32, x: f32): f32 = g(x)
-derivative through(g, x, dx) = 2 * jvp(g, x, dx).tangent
-
-fn captured(x: f32): f32 = exp(x) / 4
-derivative captured(x, dx) = through(y -> y * dx, cos(x)) + through(y -> gate(y, dx), x)
-
-fn nested(x: f32): f32 = x^3
-derivative nested(x, dx) = 3 * both(x) * gate(half(x), gate(x, dx))
-
-fn folded(x: f32): f32 = x
-derivative folded(x, dx) = fold s = dx for _: 3. s / 2 + gate(x, s)
-`;
-
-const functions: Readonly<Record<string, string>> = {
-  'a call on tangents': 'sin(half(x))',
-  'results with and without tangents': 'x * both(x)',
-  'captured tangents': 'sin(captured(x))',
-  'a call on the tangent of a call': 'cos(nested(x)) + nested(sin(x))',
-  'a call in a fold': 'x * folded(half(x))',
-  'a function that captured': 'through(y -> half(y) * x, sin(x)) * captured(x)',
-};
-
-/** Mixtures of grad and jvp, the outermost first. */
-const words = (n: number): string[] =>
-  n === 0 ? [''] : words(n - 1).flatMap((w) => [`g${w}`, `j${w}`]);
-const orders = 4;
-
-function text(body: string): string {
-  const lines = [`${rules}\nfn f(x: f32): f32 = ${body}`];
-  const all = Array.from({ length: orders }, (_, n) => words(n + 1));
-  for (const w of all.flat()) {
-    const inner = w.length === 1 ? 'f' : `f_${w.slice(1)}`;
-    const value = w.startsWith('g') ? `grad(${inner}, x)` : `jvp(${inner}, x, 1.0).tangent`;
-    lines.push(`fn f_${w}(x: f32): f32 = ${value}`);
-  }
-  const results = all.map((l, n) => `d${n + 1}: [${l.map((w) => `f_${w}(x)`).join(', ')}]`);
-  const types = all.map((l, n) => `d${n + 1}: f32[${l.length}]`);
-  lines.push(`fn main(x: f32): { ${types.join(', ')} } = { ${results.join(', ')} }`);
-  return `${lines.join('\n')}\n`;
-}
-
-it.each(Object.entries(functions))('of %s', (_, body) => {
-  const got = runSource(text(body), 'main', [[1.3]]);
-  for (const order of got) {
+it.each(Object.entries(functions))('derivatives of every order of %s', (_, body) => {
+  for (const order of byMixture(body)) {
     const forward = order.at(-1)!;
     expect(Math.abs(forward)).toBeGreaterThan(1e-3);
     for (const v of order) expect(v).toBeCloseTo(forward, 8);

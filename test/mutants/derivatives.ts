@@ -140,7 +140,7 @@ export const derivatives: readonly Mutant[] = [
     ],
   ]),
   ...of('conditions of uses', 'compiler/ad/narrow.ts', [
-    ['the last use alone counts', 'const both = or(old, mine);', 'const both = or(mine, mine);'],
+    ['the last use alone counts', ': or(old, mine);', ': mine;'],
     [
       'a value that is used under a condition is 0',
       'select(condition, body, zeroE(',
@@ -166,9 +166,15 @@ export const derivatives: readonly Mutant[] = [
     ],
   ]),
   ...of('values beside derivatives', 'compiler/ad/narrow.ts', [
-    ['a value has only the first of its uses', 'const both = or(old, mine);', 'const both = old;'],
+    ['a value has only the first of its uses', ': or(old, mine);', ': old;'],
+    [
+      'what nothing asks for uses tangents',
+      "return this.#uses.get(x) ?? 'never';",
+      "return this.#uses.get(x) ?? 'always';",
+    ],
   ]).map(ruled),
   ...of('values beside derivatives', 'compiler/ad/scalar.ts', [
+    ['every iteration of an extremum counts', "op !== 'max' && op !== 'min'", "op !== 'sum'"],
     [
       'what passes no tangent reads the copy',
       '(passes(e, i) ? go(a) : a)',
@@ -199,8 +205,18 @@ export const derivatives: readonly Mutant[] = [
   ...of('rules', 'compiler/ad/linear.ts', [
     [
       'a call on tangents is its body',
-      'if (linear.length === s.ins.length) return inner;',
+      'if (linear.length === block.ins.length) return inner;',
       'if (linear.length > 0) return inner;',
+    ],
+    [
+      'a captured tangent is no input',
+      'if (more.length === 0) return s;',
+      'if (s.ins.length > 0) return s;',
+    ],
+    [
+      'results that do not depend on tangents are linear in them',
+      'return block.outs.every(onTangents)',
+      'return block.outs.some(onTangents)',
     ],
   ]).map(ruled),
   ...of('rules', 'compiler/ad/transpose-custom.ts', [

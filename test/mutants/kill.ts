@@ -12,8 +12,6 @@ import type { DeviceName } from '../../runtime/devices/device.ts';
 import { openDevice } from '../../runtime/devices/registry.ts';
 import { onDevice } from '../../runtime/gradcheck/device.ts';
 import { checkProperty } from '../../runtime/gradcheck/property.ts';
-import { differences, rules } from '../ad/rules.ts';
-import { sharing, verdicts, windowGradient, windows } from '../ad/values.ts';
 import { checkProgram } from '../gen/check-program.ts';
 import { agreesOn, enlarged } from '../gen/on-target.ts';
 import { type RandomProgram, randomProgram } from '../gen/program.ts';
@@ -25,8 +23,10 @@ import { borders, chains, packed, specials } from './emitters-lane.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
+import { plans } from './plans-lane.ts';
 import { reductions } from './reductions-lane.ts';
 import { refusals } from './refusals.ts';
+import { rulesAndValues } from './rules-lane.ts';
 
 /** `long`: for the mutants that name it. */
 type Lane = {
@@ -101,26 +101,12 @@ async function proofsHold(programs: number): Promise<void> {
   }
 }
 
-/** Custom derivatives against none; values beside derivatives against those without. */
-function rulesAndValues(): void {
-  const rule = rules.flatMap((r) => differences(r.text).map((d) => `${r.name}: ${d}`));
-  const value = sharing.flatMap(([name, text]) =>
-    verdicts(text).flatMap((v) => (v.k === 'ok' ? [] : [`${name}: ${v.k}`])),
-  );
-  const window = windows.flatMap(([name, body, read]) => {
-    const got = windowGradient(body, read);
-    const fine = got.every((v, i) => (i < read ? v >= 0 && Number.isFinite(v) : v === 0));
-    return fine ? [] : [`a window in a fold: ${name}`];
-  });
-  const [first] = [...rule, ...value, ...window];
-  if (first !== undefined) throw new ProgramFault(first);
-}
-
 const lanes: readonly Lane[] = [
   { name: 'faults are refused, right programs are not', run: refusals },
   { name: 'programs mean what they say', run: meanings },
   { name: 'proofs hold', run: () => proofsHold(6000), long: true },
   { name: 'rules and values', run: rulesAndValues },
+  { name: 'plans do what their programs say', run: plans },
   {
     name: 'derivatives of random programs',
     run: () => {

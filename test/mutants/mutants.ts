@@ -8,6 +8,7 @@ import { backend } from './backend.ts';
 import { checker } from './checker.ts';
 import { derivatives } from './derivatives.ts';
 import { emitters } from './emitters.ts';
+import { plans } from './plans.ts';
 import { type Mutant, of } from './row.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -261,4 +262,5 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
   ...backend,
+  ...plans,
 ];
