@@ -87,10 +87,11 @@ type After = {
 };
 
 function verifying(core: Core, donate: Donate, options: true | VerifyOptions): After {
-  const verifier = new Verifier(core, donate, options === true ? {} : options);
+  const asked = options === true ? {} : options;
+  const verifier = new Verifier(core, donate, asked);
   return {
-    core: (name, fused) => demand(name, verifier.core(fused)),
-    plan: (name, plan, parts) => demand(name, verifier.plan(plan, parts)),
+    core: (name, fused) => demand(name, verifier.core(fused), asked),
+    plan: (name, plan, parts) => demand(name, verifier.plan(plan, parts), asked),
   };
 }
 

@@ -31,6 +31,12 @@ export type FunctionOptions = {
    * run the parameter holds the new value.
    */
   readonly donate?: readonly string[] | Readonly<Record<string, string>>;
+  /**
+   * For whoever doubts a value: what is scheduled for the device is held against the program after
+   * every rewrite (compiler/schedule/verify), and nothing runs that differs. Takes as long as a slow
+   * run; default false. A fault that it finds is one of Tenon.
+   */
+  readonly verify?: boolean;
 };
 
 export type CallOptions = IngestOptions & {
@@ -164,6 +170,7 @@ export class TenonFunction implements AsyncDisposable {
     const special = specialise(this.#program.typed, this.#program.sources, this.typed, sizes, {
       grad: this.#options.grad ?? [],
       donate: this.#donate,
+      verify: this.#options.verify,
       present,
     });
     const opened = await this.#open();

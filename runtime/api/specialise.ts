@@ -26,6 +26,8 @@ export type SpecialiseOptions = {
   readonly present: ReadonlySet<string>;
   /** Parameter path -> result path whose leaves take over its storage. */
   readonly donate: ReadonlyMap<string, string>;
+  /** Whether plans are held against the program after every rewrite. */
+  readonly verify?: boolean | undefined;
 };
 
 /** @throws ProgramError when the function cannot be had at these sizes. */
@@ -44,7 +46,7 @@ export function specialise(
   const core = asProgramErrors(sources, fn, () => optimise(elaborated.core));
   const donate = donation(elaborated, options.donate);
   const { core: source } = elaborated;
-  const planned = planner(core, donate);
+  const planned = planner(core, donate, options.verify ?? false);
   const compiled: Compiled = {
     ...{ core, source, donate },
     plan: (wanted) => asProgramErrors(sources, fn, () => planned(wanted)),
@@ -76,15 +78,21 @@ function withDefaults(fn: TFn, present: ReadonlySet<string>): TFn {
 }
 
 /** A plan for each kind of target, made when it is first asked for. */
-function planner(core: Core, donate: Donation): Compiled['plan'] {
+function planner(core: Core, donate: Donation, verify: boolean): Compiled['plan'] {
   const made = new Map<boolean, Plan>();
   return ({ resident = false } = {}) => {
     const known = made.get(resident);
     if (known) return known;
-    const plan = schedule(core, donate, { resident });
+    const plan = schedule(core, donate, { resident, verify: verify && { notRun: tooMuch } });
     made.set(resident, plan);
     return plan;
   };
+}
+
+function tooMuch(why: string): never {
+  throw new TenonError('usage', `the plan cannot be verified: ${why}`, {
+    hint: 'Give smaller sizes: a plan is run over exact numbers, a step at a time.',
+  });
 }
 
 // ---------------------------------------------------------------- donation

@@ -14,7 +14,8 @@ import type { Core, Fold } from '../../compiler/core.ts';
 import { rounding } from '../../compiler/gradcheck/rounding.ts';
 import { type Pass, passes } from '../../compiler/optimise.ts';
 import type { Kernel, Plan, Step } from '../../compiler/plan.ts';
-import { schedule } from '../../compiler/schedule/schedule.ts';
+import { type ScheduleOptions, schedule } from '../../compiler/schedule/schedule.ts';
+import { PlanFault } from '../../compiler/schedule/verify/index.ts';
 import type { Span } from '../../dsl/source.ts';
 import type { Compiled, Device, HostArray } from '../devices/device.ts';
 import { TenonError } from '../errors.ts';
@@ -55,6 +56,8 @@ export type Bisection = {
   readonly first: Divergence | undefined;
   /** The pass of the compiler that changes the outputs, where no statement differs. */
   readonly pass: string | undefined;
+  /** The rewrite of the schedule that does, where no pass is at fault. */
+  readonly rewrite: string | undefined;
   /** The last kernel of each output, of the program as it is. */
   readonly kernels: readonly Divergence['kernel'][];
   readonly ok: boolean;
@@ -92,7 +95,10 @@ export async function bisect(
     ...exposed.core.outputs.map((y, i) => [y, apart.values[i]!] as const),
   ]);
   const locals = localsOf(core, exposed);
-  const found = { outputs, statements: locals.length, pass: undefined, first: undefined, kernels };
+  const found = {
+    ...{ outputs, statements: locals.length, kernels },
+    ...{ pass: undefined, rewrite: undefined, first: undefined },
+  };
   for (const local of locals) {
     if (signal?.aborted) throw new TenonError('aborted', 'the search was aborted');
     const y = local.core.outputs[0]!;
@@ -103,7 +109,9 @@ export async function bisect(
     return { ...found, first: { ...off, name: y.name, span: local.span, kernel }, ok: false };
   }
   const ok = outputs.every((o) => o.ok);
-  return { ...found, pass: ok ? undefined : guiltyPass(source, exact, passes), ok };
+  if (ok) return { ...found, ok };
+  const pass = guiltyPass(source, exact, passes);
+  return { ...found, pass, rewrite: pass === undefined ? whole.guiltyRewrite() : undefined, ok };
 }
 
 /** The first pass after which the outputs are further off than rounding explains. */
@@ -119,14 +127,33 @@ export function guiltyPass(source: Core, inputs: Arrays, all: readonly Pass[]): 
   return undefined;
 }
 
+type OnDevice = {
+  readonly values: Arrays;
+  readonly plan: () => Plan;
+  readonly guiltyRewrite: () => string | undefined;
+};
+
+/** The first rewrite of the schedule after which the plan is not what the core says. */
+function guiltyRewrite(core: Core, options: ScheduleOptions): string | undefined {
+  try {
+    schedule(core, [], { ...options, verify: true });
+    return undefined;
+  } catch (e) {
+    if (e instanceof PlanFault) return e.stage;
+    throw e;
+  }
+}
+
 async function runOn(
   device: Device,
   core: Core,
   inputs: readonly HostArray[],
   signal: AbortSignal | undefined,
-): Promise<{ readonly values: Arrays; readonly plan: () => Plan }> {
+): Promise<OnDevice> {
   let made: Plan | undefined;
-  const plan = (options = {}): Plan => {
+  let asked: ScheduleOptions = {};
+  const plan = (options = asked): Plan => {
+    asked = options;
     made ??= schedule(core, [], options);
     return made;
   };
@@ -135,7 +162,8 @@ async function runOn(
     for (const [i, x] of inputs.entries()) exec.write(i, x);
     await exec.run(signal);
     const read = await Promise.all(core.outputs.map((_, i) => exec.read(i)));
-    return { values: read.map((x) => Float64Array.from(x)), plan };
+    const values = read.map((x) => Float64Array.from(x));
+    return { values, plan, guiltyRewrite: () => guiltyRewrite(core, asked) };
   } finally {
     exec.dispose();
   }

@@ -167,6 +167,10 @@ export function printDifference(
   if (b.first !== undefined) printFirst(io, b.first, program, device);
   else if (b.pass !== undefined) {
     io.err(`No statement differs on ${device}: the pass \`${b.pass}\` changes what is computed.\n`);
+  } else if (b.rewrite !== undefined) {
+    io.err(
+      `No statement differs on ${device}: the schedule does after \`${b.rewrite}\`. This is a defect of Tenon.\n`,
+    );
   } else if (!b.ok) {
     io.err(
       `No statement differs on ${device} when every value is stored: it lies in how kernels are joined.\n`,
@@ -205,5 +209,6 @@ function data(b: Bisection, rows: readonly Row[], program: Program, device: stri
     outputs: rows,
     ...(b.first === undefined ? {} : { first: { ...first, ...place } }),
     ...(b.pass === undefined ? {} : { pass: b.pass }),
+    ...(b.rewrite === undefined ? {} : { rewrite: b.rewrite }),
   };
 }

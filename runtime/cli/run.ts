@@ -17,6 +17,7 @@ type Options = InputOptions & {
   readonly seed?: string;
   readonly finite?: boolean;
   readonly traceNan?: boolean;
+  readonly verify?: boolean;
 };
 
 export const runCommand: CommandSpec<Options> = {
@@ -36,12 +37,18 @@ export const runCommand: CommandSpec<Options> = {
       .option('--device <D>', 'wasm, webgpu, gpujs or reference', 'wasm')
       .option('--seed <N>', 'the seed of every key that is not given')
       .option('--trace-nan', 'where the first value that is not finite is made; runs slowly')
+      .option('--verify', 'hold what was scheduled against the program first; for small sizes')
       .option('--finite', 'refuse NaN and infinities in the inputs');
   },
   async run(io, args, options) {
     const [file, name] = args as [string, string];
     const program = await load(file);
     if (options.verbose) reportDiagnostics(program.warnings, program.sources, io);
+    if (options.verify && (options.traceNan || options.device === 'reference')) {
+      throw new TenonError('usage', '--verify is about what is scheduled, and here nothing is', {
+        hint: 'The reference and --trace-nan run the program as it is written.',
+      });
+    }
     let found: Found | undefined;
     const tell = (f: Found): void => {
       found = f;
@@ -50,6 +57,7 @@ export const runCommand: CommandSpec<Options> = {
     await using f = program.function(name, {
       device: options.traceNan ? tracingDevice(tell) : deviceName(options.device),
       sizes: readSizes(options),
+      verify: options.verify ?? false,
       grad: options.grad?.split(',').filter((n) => n !== '') ?? [],
     });
     using inputs = new CommandInputs(options);

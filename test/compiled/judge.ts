@@ -56,6 +56,9 @@ const params = ['w', 'x', 'y', 'm', 't'];
 /** Operations that the interpreter, and the definitional one, can afford. */
 const affordable = { run: 3e6, define: 2e5 };
 
+/** Points of nests whose plans are held against the program after every rewrite. */
+const verified = 2e5;
+
 const fault = (kind: FaultKind, cause: string, detail: string): Fault => ({
   ...{ k: 'fault', kind, group: `${kind}: ${cause}`, detail },
 });
@@ -230,7 +233,7 @@ async function onDevice(
   const donate = donation(p, f.e);
   const program: Compiled = {
     ...{ core: f.core, donate },
-    plan: (options) => schedule(f.core, donate, options),
+    plan: (options) => schedule(f.core, donate, { ...options, verify: { most: verified } }),
   };
   const types = f.core.inputs.map((x) => x.t);
   try {

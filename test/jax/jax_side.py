@@ -151,17 +151,6 @@ def vjp(f, x, ct):
     return jax.vjp(lambda z: F(f(z)), F(x))[1](F(ct))[0]
 
 
-@jax.custom_jvp
-def gate(x, u):
-    return u * jnp.floor(2 * x + 0.0371)
-
-
-@gate.defjvp
-def _(primals, tangents):
-    (x, u), (dx, du) = primals, tangents
-    return gate(x, u), du * jnp.floor(2 * x + 0.0371) + u * dx
-
-
 # JAX forgets the rule of what a rule calls with a tangent, so that half cannot call gate(x, dx): the step that
 # is in it has the rule itself, which is the same to the second order, and programs go no further.
 @jax.custom_jvp
@@ -172,6 +161,17 @@ def step(x):
 @step.defjvp
 def _(primals, tangents):
     return step(*primals), tangents[0]
+
+
+@jax.custom_jvp
+def gate(x, u):
+    return u * jnp.floor(2 * x + 0.0371)
+
+
+@gate.defjvp
+def _(primals, tangents):
+    (x, u), (dx, du) = primals, tangents
+    return gate(x, u), du * step(x) + u * dx
 
 
 @jax.custom_jvp

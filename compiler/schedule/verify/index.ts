@@ -28,6 +28,8 @@ export type Verdict =
 export type VerifyOptions = {
   /** The most points of nests that are run; default 20 million. */
   readonly most?: number;
+  /** Hears why a plan was not run; one that nobody hears of passes. */
+  readonly notRun?: (why: string) => void;
 };
 
 const defaultMost = 20_000_000;
@@ -152,15 +154,19 @@ export function pointsOf(steps: readonly Step[]): number {
 /** A plan that does not do what its core says: a fault of the compiler. */
 export class PlanFault extends Error {
   override readonly name = 'PlanFault';
+  /** The rewrite after which it was seen. */
+  readonly stage: string;
   readonly breaches: readonly Breach[];
 
   constructor(stage: string, breaches: readonly Breach[]) {
     super(`plan after ${stage}: ${breaches.map((b) => `${b.rule}: ${b.what}`).join('; ')}`);
+    this.stage = stage;
     this.breaches = breaches;
   }
 }
 
 /** @throws PlanFault for a breach. */
-export function demand(stage: string, v: Verdict): void {
+export function demand(stage: string, v: Verdict, { notRun }: VerifyOptions = {}): void {
   if (v.k === 'breaches') throw new PlanFault(stage, v.breaches);
+  if (v.k === 'not run') notRun?.(v.why);
 }
