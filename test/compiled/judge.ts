@@ -12,6 +12,7 @@ import type { Core } from '../../compiler/core.ts';
 import { elaborate } from '../../compiler/elaborate/index.ts';
 import type { Elaborated } from '../../compiler/elaborate/interface.ts';
 import { optimise } from '../../compiler/optimise.ts';
+import type { Plan } from '../../compiler/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { check } from '../../dsl/index.ts';
 import { renderDiagnostics } from '../../dsl/render.ts';
@@ -130,8 +131,8 @@ async function judge({ devices, differences }: Judge, p: Random): Promise<Outcom
   let runs = 0;
   // Either is half of the programs' to try: both are compiled in the same way.
   const form = p.graded
-    ? { e: graded, core: optimised, meaning: gradMeaning }
-    : { e: plain, core: optimise(plain.core), meaning };
+    ? formOf(p, graded, optimised, gradMeaning)
+    : formOf(p, plain, optimise(plain.core), meaning);
   for (const { name, device } of devices) {
     const bad = await onDevice(name, device, form, p);
     if (bad !== undefined) return bad;
@@ -209,9 +210,22 @@ function changedByPasses(
 
 type Form = {
   readonly e: Elaborated;
-  readonly core: Core;
   readonly meaning: (x: Values) => Bounded;
+  readonly compiled: Compiled;
 };
+
+/** What devices run: they share the plans, which are held against the program after every rewrite. */
+function formOf(p: Random, e: Elaborated, core: Core, meaning: Form['meaning']): Form {
+  const donate = donation(p, e);
+  const plans = new Map<boolean, Plan>();
+  const plan: Compiled['plan'] = ({ resident = false } = {}) => {
+    const made =
+      plans.get(resident) ?? schedule(core, donate, { resident, verify: { most: verified } });
+    plans.set(resident, made);
+    return made;
+  };
+  return { e, meaning, compiled: { core, donate, plan } };
+}
 
 /** Output and input slots of what is donated. */
 function donation(p: Random, e: Elaborated): Donation {
@@ -228,16 +242,12 @@ async function onDevice(
   f: Form,
   p: Random,
 ): Promise<Fault | undefined> {
-  const graded = f.core.outputs.length > f.e.result.length;
+  const { core, donate } = f.compiled;
+  const graded = core.outputs.length > f.e.result.length;
   const where = `${name}${graded ? ', with gradients' : ''}`;
-  const donate = donation(p, f.e);
-  const program: Compiled = {
-    ...{ core: f.core, donate },
-    plan: (options) => schedule(f.core, donate, { ...options, verify: { most: verified } }),
-  };
-  const types = f.core.inputs.map((x) => x.t);
+  const types = core.inputs.map((x) => x.t);
   try {
-    const exec = await device.prepare(program);
+    const exec = await device.prepare(f.compiled);
     try {
       let seen = 0;
       for (let n = 0; n < tries; n++) {
@@ -249,7 +259,7 @@ async function onDevice(
         // Called again: what was donated is what the call before gave.
         for (const call of ['', ', called again']) {
           await exec.run();
-          const got = await Promise.all(f.core.outputs.map((_, i) => exec.read(i)));
+          const got = await Promise.all(core.outputs.map((_, i) => exec.read(i)));
           off ??= difference(f.meaning(inputs), got, outputName(f.e))?.text.concat(call);
           for (const [out, into] of donate) inputs[into] = Float64Array.from(got[out]!);
           if (donate.length === 0 && n > 0) break;
