@@ -358,21 +358,25 @@ function guardsOf(c: Expr, extents: Extents): readonly Guard[] | undefined {
   const [x, y] = [affine(c.args[0]!, extents), affine(c.args[1]!, extents)];
   if (x === undefined || y === undefined) return undefined;
   const e = subIx(x, y);
-  const range = ranges[c.op];
+  const holds = ranges[c.op];
   let dynamic = false;
   eachVal(e, () => {
     dynamic = true;
   });
-  return range === undefined || dynamic ? undefined : [{ e, lo: range[0], hi: range[1] }];
+  const all = interval(e, extents);
+  if (holds === undefined || dynamic || !isExact(all.lo) || !isExact(all.hi)) return undefined;
+  return [{ e, ...holds({ lo: all.lo, hi: all.hi + 1 }) }];
 }
 
-/** Far beyond any index. */
-const far = 2 ** 40;
-/** The range of x - y for which a comparison holds. */
-const ranges: Partial<Record<Prim, readonly [number, number]>> = {
-  eq: [0, 1],
-  lt: [-far, 0],
-  le: [-far, 1],
-  gt: [1, far],
-  ge: [0, far],
+const isExact = (v: number): boolean => Math.abs(v) < 2 ** 53;
+
+type Ends = { readonly lo: number; readonly hi: number };
+
+/** Of the numbers that x - y may be, half open, those for which a comparison holds. */
+const ranges: Partial<Record<Prim, (all: Ends) => Ends>> = {
+  eq: () => ({ lo: 0, hi: 1 }),
+  lt: ({ lo }) => ({ lo, hi: 0 }),
+  le: ({ lo }) => ({ lo, hi: 1 }),
+  gt: ({ hi }) => ({ lo: 1, hi }),
+  ge: ({ hi }) => ({ lo: 0, hi }),
 };

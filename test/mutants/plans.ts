@@ -124,8 +124,8 @@ const rows: readonly Mutant[] = [
     ],
     [
       'points of a sum that meet are a grid',
-      'e.terms.length === 1 && t!.a.k === ',
-      'e.terms.length > 0 && t!.a.k === ',
+      's.axes.filter((a) => isFree(a, s.at));',
+      's.axes.filter((a) => isFree(a, s.at) || a.extent > 0);',
     ],
   ]),
   ...of('plans: donation', 'compiler/schedule/schedule.ts', [
@@ -153,19 +153,9 @@ const rows: readonly Mutant[] = [
       'last = Math.max(last, t.at);',
     ],
     [
-      'a slice of another step is freed in the loop',
-      't.scopes[depth] === scope && !t.axes.has(scope.axis)',
-      't.scopes[depth] === scope',
-    ],
-    [
-      'what is read before it is written does not outlive a step',
-      'if (!head?.write) return 0;',
-      'if (!head) return 0;',
-    ],
-    [
       'a gap is taken for larger than it is',
-      'if (gap >= need && gap < bestGap)',
-      'if (gap >= need / 2 && gap < bestGap)',
+      'const gap = p.from - end;',
+      'const gap = p.to - end;',
     ],
   ]),
 ];

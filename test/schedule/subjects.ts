@@ -10,7 +10,7 @@ import { arbitraryCore } from '../core/arbitrary-core.ts';
 import { carriedParts, joinedParts } from './carried-parts.ts';
 import { attention, type Chain, chains, coreOf, energy, sizesOf, text } from './chains.ts';
 import { arbitraryRows } from './rows.ts';
-import { someAxes } from './some-axes.ts';
+import { scattered, someAxes } from './some-axes.ts';
 
 export type Subject = {
   readonly core: Core;
@@ -52,12 +52,17 @@ const small = (c: Chain): Chain => ({ ...c, t: Math.min(c.t, 24), d: Math.min(c.
 /** By one input the cotangent is summed over some axes, by another over all of them. */
 const sums = fc.integer({ min: 1, max: 3 }).map((M) => coreOf(someAxes, { M }, ['y', 'x']));
 
+const places = fc
+  .record({ N: fc.integer({ min: 1, max: 5 }), M: fc.integer({ min: 1, max: 4 }) })
+  .map((sizes) => coreOf(scattered, { ...sizes, K: 3 }, ['x', 'v']));
+
 export const subjects = {
   'core programs': planned(arbitraryCore().map((c) => c.core)),
   rows: planned(arbitraryRows),
   'carries made of parts': planned(carriedParts),
   'matrices made of parts': planned(joinedParts),
   'sums over some axes': planned(sums),
+  'sums where data says': planned(places),
   products: planned(chains.map(small).map((c) => coreOf(text(c), sizesOf(c)))),
   'gradients of products': planned(
     chains.map(small).map((c) => coreOf(energy(c), sizesOf(c), ['x', 'w', 'b'])),

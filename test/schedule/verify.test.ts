@@ -15,6 +15,7 @@ const runs: Readonly<Record<keyof typeof subjects, number>> = {
   'carries made of parts': 60,
   'matrices made of parts': 60,
   'sums over some axes': 3,
+  'sums where data says': 10,
   products: 15,
   'gradients of products': 8,
   attention: 4,
