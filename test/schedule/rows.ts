@@ -61,7 +61,8 @@ function rows(R: number, C: number, choices: readonly number[]): Core {
 export const arbitraryRows: fc.Arbitrary<Core> = fc
   .tuple(
     fc.constantFrom(32, 33, 40),
-    fc.constantFrom(8, 9, 20, 'R', 'R'),
+    // Without a number of columns it is a square.
+    fc.constantFrom(8, 9, 20, undefined, undefined),
     fc.array(fc.nat(0xffff), { minLength: 40, maxLength: 40 }),
   )
-  .map(([r, c, choices]) => rows(r, c === 'R' ? r : c, choices));
+  .map(([r, c, choices]) => rows(r, c ?? r, choices));
