@@ -9,7 +9,7 @@
  * sizes, for every order in which a target may run what is said to be independent, up to the chance of
  * field.ts and to branches that no run takes.
  */
-import type { Core } from '../../core.ts';
+import type { Core, Stmt } from '../../core.ts';
 import type { BufId, Step } from '../../plan.ts';
 import type { Parts } from '../views.ts';
 import { type CoreValues, constants, coreValues, Unanswered } from './core-values.ts';
@@ -25,6 +25,8 @@ export type Verdict =
   /** It was not run: it takes more steps than are allowed, or it leaves what its types promise. */
   | { readonly k: 'not run'; readonly why: string };
 
+type NotRun = { readonly why: string };
+
 export type VerifyOptions = {
   /** The most points of nests that are run; default 20 million. */
   readonly most?: number;
@@ -39,7 +41,7 @@ export class Verifier {
   readonly #core: Core;
   readonly #donate: Subject['donate'];
   readonly #most: number;
-  #values: CoreValues | 'unanswered' | undefined;
+  #values: CoreValues | NotRun | undefined;
 
   constructor(core: Core, donate: Subject['donate'], options: VerifyOptions = {}) {
     this.#core = core;
@@ -55,7 +57,7 @@ export class Verifier {
     const work = pointsOf(plan.steps);
     if (work > this.#most) return { k: 'not run', why: `it has ${work} points` };
     const want = this.#wanted();
-    if (want === 'unanswered') return { k: 'not run', why: 'the core leaves its ranges' };
+    if ('why' in want) return { k: 'not run', why: want.why };
     try {
       const breaches = this.#run(plan, parts, want);
       return breaches.length > 0 ? { k: 'breaches', breaches } : { k: 'holds', work };
@@ -68,7 +70,7 @@ export class Verifier {
   /** A core program that is to mean the same. */
   core(other: Core): Verdict {
     const want = this.#wanted();
-    if (want === 'unanswered') return { k: 'not run', why: 'the core leaves its ranges' };
+    if ('why' in want) return { k: 'not run', why: want.why };
     const got = coreValues(other, inputsOf(other), ofNumber);
     const breaches = this.#core.outputs.flatMap((v, o) =>
       askAll(resultRules, {
@@ -82,14 +84,20 @@ export class Verifier {
     return breaches.length > 0 ? { k: 'breaches', breaches } : { k: 'holds', work: 0 };
   }
 
-  #wanted(): CoreValues | 'unanswered' {
+  #wanted(): CoreValues | NotRun {
+    this.#values ??= this.#evaluated();
+    return this.#values;
+  }
+
+  #evaluated(): CoreValues | NotRun {
+    const points = pointsOfCore(this.#core.body);
+    if (points > this.#most) return { why: `it has ${points} points` };
     try {
-      this.#values ??= coreValues(this.#core, inputsOf(this.#core), ofNumber);
+      return coreValues(this.#core, inputsOf(this.#core), ofNumber);
     } catch (e) {
       if (!(e instanceof Unanswered)) throw e;
-      this.#values = 'unanswered';
+      return { why: 'the core leaves its ranges' };
     }
-    return this.#values;
   }
 
   #run(plan: Staged, parts: Parts, want: CoreValues): readonly Breach[] {
@@ -141,10 +149,27 @@ const inputsOf = (core: Core): Float64Array[] =>
     ),
   );
 
+const times = (l: readonly { readonly extent: number }[]): number =>
+  l.reduce((n, a) => n * a.extent, 1);
+
+/** Points of all statements, over all steps of the folds around them. */
+function pointsOfCore(body: readonly Stmt[]): number {
+  return body.reduce((sum, s) => {
+    switch (s.k) {
+      case 'nest':
+        return sum + times(s.axes) * times(s.red);
+      case 'segsum':
+        return sum + times(s.axes);
+      case 'fold':
+        return sum + s.trip * pointsOfCore(s.body);
+      case 'custom':
+        return sum + pointsOfCore(s.body);
+    }
+  }, 0);
+}
+
 /** Points of all nests, over all runs of their kernels. */
 export function pointsOf(steps: readonly Step[]): number {
-  const times = (l: readonly { readonly extent: number }[]): number =>
-    l.reduce((n, a) => n * a.extent, 1);
   return steps.reduce((sum, s) => {
     if (s.k === 'loop') return sum + s.axis.extent * pointsOf(s.steps);
     return sum + s.nests.reduce((n, x) => n + times(s.grid) * times(x.axes) * times(x.red), 0);
