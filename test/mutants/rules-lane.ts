@@ -1,6 +1,7 @@
 /** Custom derivatives against none; values beside derivatives against those without. */
 import fc from 'fast-check';
 import { byMixture, functions } from '../ad/orders.ts';
+import { point, program, table } from '../ad/readers.ts';
 import { differences, rules } from '../ad/rules.ts';
 import { windows as moved, sharing, verdicts, windowGradient } from '../ad/values.ts';
 import { due, window, windows } from '../ad/windows.ts';
@@ -26,6 +27,12 @@ export function rulesAndValues(): void {
     const got = runSource(windows(w, 'max'), 'main', [x], {}, { grad: ['x'] })[1]!;
     return want.every((v, i) => Math.abs(v - got[i]!) < 1e-9) ? [] : ['the greatest of a window'];
   });
-  const [first] = [...rule, ...value, ...still, ...order, ...extreme];
+  const readers = fc
+    .sample(fc.tuple(program, point), { numRuns: 150, seed: 142 })
+    .flatMap(([text, [x, y]]) => {
+      const got = runSource(text, 'main', [x, y, table], {}, { grad: ['x'] }).at(-1)!;
+      return [...got].every(Number.isFinite) ? [] : ['the gradient of values with two readers'];
+    });
+  const [first] = [...rule, ...value, ...still, ...order, ...extreme, ...readers];
   if (first !== undefined) throw new ProgramFault(first);
 }
