@@ -1,6 +1,6 @@
 /** Custom derivatives against none; values beside derivatives against those without. */
 import fc from 'fast-check';
-import { byMixture, functions } from '../ad/orders.ts';
+import { byHand, byMixture, functions } from '../ad/orders.ts';
 import { point, program, table } from '../ad/readers.ts';
 import { differences, rules } from '../ad/rules.ts';
 import { windows as moved, sharing, verdicts, windowGradient } from '../ad/values.ts';
@@ -22,6 +22,11 @@ export function rulesAndValues(): void {
     const agree = byMixture(body).every((l) => l.every((v) => Math.abs(v - l.at(-1)!) < 1e-8));
     return agree ? [] : [`orders of ${name}`];
   });
+  const hand = byHand.flatMap(([body, slopes]) => {
+    const got = byMixture(body);
+    const right = slopes.every((d, n) => got[n]!.every((v) => Math.abs(v - d) < 1e-10));
+    return right ? [] : [`the rule of ${body}`];
+  });
   const extreme = fc.sample(window, { numRuns: 120, seed: 143 }).flatMap((w) => {
     const { x, want } = due(w, 'max');
     const got = runSource(windows(w, 'max'), 'main', [x], {}, { grad: ['x'] })[1]!;
@@ -33,6 +38,6 @@ export function rulesAndValues(): void {
       const got = runSource(text, 'main', [x, y, table], {}, { grad: ['x'] }).at(-1)!;
       return [...got].every(Number.isFinite) ? [] : ['the gradient of values with two readers'];
     });
-  const [first] = [...rule, ...value, ...still, ...order, ...extreme, ...readers];
+  const [first] = [...rule, ...value, ...still, ...order, ...hand, ...extreme, ...readers];
   if (first !== undefined) throw new ProgramFault(first);
 }
