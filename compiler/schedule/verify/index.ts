@@ -153,19 +153,20 @@ const times = (l: readonly { readonly extent: number }[]): number =>
   l.reduce((n, a) => n * a.extent, 1);
 
 /** Points of all statements, over all steps of the folds around them. */
-function pointsOfCore(body: readonly Stmt[]): number {
-  return body.reduce((sum, s) => {
-    switch (s.k) {
-      case 'nest':
-        return sum + times(s.axes) * times(s.red);
-      case 'segsum':
-        return sum + times(s.axes);
-      case 'fold':
-        return sum + s.trip * pointsOfCore(s.body);
-      case 'custom':
-        return sum + pointsOfCore(s.body);
-    }
-  }, 0);
+const pointsOfCore = (body: readonly Stmt[]): number =>
+  body.reduce((sum, s) => sum + pointsOfStmt(s), 0);
+
+function pointsOfStmt(s: Stmt): number {
+  switch (s.k) {
+    case 'nest':
+      return times(s.axes) * times(s.red);
+    case 'segsum':
+      return times(s.axes);
+    case 'fold':
+      return s.trip * pointsOfCore(s.body);
+    case 'custom':
+      return pointsOfCore(s.body);
+  }
 }
 
 /** Points of all nests, over all runs of their kernels. */
