@@ -17,6 +17,14 @@ derivative pair(x, u, dx, du) = { v: 3 * cos(x) * du - x * dx * u, w: -2 * dx }
 fn both(x: f32): f32 = sin(x)
 derivative both(x, dx) = pair(x, dx).v * pair(x, dx).w
 
+fn two(x: f32, u: f32): { v: f32, w: f32 } = { v: sin(x) * u, w: cos(x) * u }
+derivative two(x, u, dx, du) = { v: sin(x) * du + 2 * x * dx * u, w: cos(x) * du + 5 * dx * u }
+
+fn spread(x: f32): f32 = x
+derivative spread(x, dx) =
+  let t = two(x, dx)
+  t.v + 3 * t.w
+
 fn through(g: f32 -> f32, x: f32): f32 = g(x)
 derivative through(g, x, dx) = 2 * jvp(g, x, dx).tangent
 
@@ -33,6 +41,7 @@ derivative folded(x, dx) = fold s = dx for _: 3. s / 2 + gate(x, s)
 export const functions: Readonly<Record<string, string>> = {
   'a call on tangents': 'sin(half(x))',
   'results with and without tangents': 'x * both(x)',
+  'two results on tangents': 'sin(spread(x))',
   'captured tangents': 'sin(captured(x))',
   'a call on the tangent of a call': 'cos(nested(x)) + nested(sin(x))',
   'a call in a fold': 'x * folded(half(x))',
@@ -45,6 +54,7 @@ const at = 1.3;
 export const byHand: readonly (readonly [body: string, slopes: readonly number[]])[] = [
   ['half(x)', [Math.floor(2 * at + 0.0371), 1, 0]],
   ['both(x)', [Math.cos(at) ** 2, -(at + 2) * Math.cos(at)]],
+  ['spread(x)', [Math.sin(at) + 3 * Math.cos(at), 2 * at + 15, 2]],
   ['through(half, x)', [2 * Math.floor(2 * at + 0.0371), 2, 0]],
 ];
 

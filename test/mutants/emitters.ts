@@ -74,18 +74,6 @@ export const emitters: readonly Mutant[] = [
   ),
   ...of(
     'extents',
-    'compiler/emit/wasm/nest.ts',
-    [
-      [
-        'an axis has the extent that some nest of the kernel gives it',
-        '...nests.flatMap((n) => [n.axes, n.red])',
-        '...[...nests, ...k.nests].flatMap((n) => [n.axes, n.red])',
-      ],
-    ],
-    'programs at the borders on wasm',
-  ),
-  ...of(
-    'extents',
     'compiler/emit/wgsl/group.ts',
     [['a nest of no cells is numbered', 'if (cellsOf(n.axes) === 0) return [];', '']],
     'programs at the borders on webgpu',
