@@ -235,7 +235,7 @@ export function linearIn(s: Size, name: string): { coefficient: Size; rest: Size
   return { coefficient, rest };
 }
 
-/** The value with numbers for the variables; undefined when one is missing or it passes 2^53. */
+/** The value with numbers for the variables; undefined when one is no whole number or it passes 2^53. */
 export function evaluate(s: Size, value: (name: string) => number | undefined): number | undefined {
   let total = 0;
   let exact = true;
@@ -244,7 +244,7 @@ export function evaluate(s: Size, value: (name: string) => number | undefined): 
     let term = m.c;
     for (const name of m.v) {
       const x = value(name);
-      if (x === undefined) return undefined;
+      if (x === undefined || !Number.isInteger(x)) return undefined;
       term *= x;
     }
     total += term;

@@ -158,5 +158,8 @@ describe('near 2^53', () => {
     const n = S.pow(S.variable('N'), 6);
     expect(S.evaluate(n, () => 1000)).toBeUndefined();
     expect(S.evaluate(n, () => 100)).toBe(1e12);
+    // Nor of what is no number.
+    expect(S.evaluate(n, () => Number.NaN)).toBeUndefined();
+    expect(S.evaluate(n, () => Number.POSITIVE_INFINITY)).toBeUndefined();
   });
 });
