@@ -123,6 +123,16 @@ const plain = (init: (t: Dtype) => string, step: (v: string, t: Dtype) => string
   result: 's',
 });
 
+/** The first of equals: later ones must be strictly better, and NaN is better than any number. */
+const place = (better: '<' | '>', worst: (t: Dtype) => string): Accumulate => ({
+  start: (t) => `let s = 0, best = ${worst(t)};`,
+  step: (v, at, t) => {
+    const nan = t === 'f32' ? ' || (c !== c && best === best)' : '';
+    return `{ const c = ${v}; if (c ${better} best${nan}) { best = c; s = ${at}; } }`;
+  },
+  result: 's',
+});
+
 export const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {
   sum: plain(
     () => '0',
@@ -142,15 +152,6 @@ export const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {
     () => '0',
     (v) => `s | ${v}`,
   ),
-  // The first of equals: later ones must be strictly better. Where all are NaN, 0.
-  argmax: {
-    start: (t) => `let s = 0, best = ${least(t)};`,
-    step: (v, at) => `{ const c = ${v}; if (c > best) { best = c; s = ${at}; } }`,
-    result: 's',
-  },
-  argmin: {
-    start: (t) => `let s = 0, best = ${most(t)};`,
-    step: (v, at) => `{ const c = ${v}; if (c < best) { best = c; s = ${at}; } }`,
-    result: 's',
-  },
+  argmax: place('>', least),
+  argmin: place('<', most),
 };

@@ -84,6 +84,8 @@ describe('nests', () => {
     ['max', 'i32', [-5, -9], -5],
     ['argmax', 'f32', [1, 4, 4, 2], 1],
     ['argmin', 'f32', [3, 1, 2, 1], 1],
+    ['argmax', 'f32', [1, Number.NaN, 2, Number.NaN], 1],
+    ['argmin', 'f32', [1, Number.NaN, 0], 1],
     ['argmax', 'i32', [-7, -7], 0],
     ['all', 'bool', [1, 1, 0], 0],
     ['all', 'bool', [1, 1], 1],

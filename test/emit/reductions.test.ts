@@ -63,11 +63,12 @@ function reduced(op: ReduceOp, t: Stored, list: readonly number[]): number {
       );
     case 'argmax':
     case 'argmin': {
-      // The first of the best; NaN is passed over, and where nothing is better than the worst it is 0.
+      // The first NaN, or the first of the best; where nothing is better than the worst it is 0.
       let best = op === 'argmax' ? least : most;
       let found = 0;
       list.forEach((v, i) => {
-        if (op === 'argmax' ? v > best : v < best) [best, found] = [v, i];
+        const isFirstNaN = Number.isNaN(v) && !Number.isNaN(best);
+        if (isFirstNaN || (op === 'argmax' ? v > best : v < best)) [best, found] = [v, i];
       });
       return found;
     }

@@ -4,15 +4,15 @@ import { add, f32Op, mul, type Num, primal } from './dual.ts';
 import { type Dtype, scalarOp } from './numbers.ts';
 
 const sum = (xs: readonly Num[]): Num => xs.reduce(add, 0);
-/** Where the first of the best is; NaN is passed over. */
-const place = (xs: readonly Num[], better: (a: number, b: number) => boolean): number =>
-  xs
-    .map(primal)
-    .reduce((at, v, i, all) => (better(v, all[at]!) || Number.isNaN(all[at]) ? i : at), 0);
-/** The first of the best, and NaN where there is one. */
-function best(xs: readonly Num[], better: (a: number, b: number) => boolean, worst: number): Num {
-  return xs.find((x) => Number.isNaN(primal(x))) ?? xs[place(xs, better)] ?? worst;
+/** Where the first of the best is, or the first NaN. */
+function place(xs: readonly Num[], better: (a: number, b: number) => boolean): number {
+  const all = xs.map(primal);
+  const nan = all.findIndex(Number.isNaN);
+  return nan >= 0 ? nan : all.reduce((at, v, i) => (better(v, all[at]!) ? i : at), 0);
 }
+/** The first of the best, and NaN where there is one. */
+const best = (xs: readonly Num[], better: (a: number, b: number) => boolean, worst: number): Num =>
+  xs[place(xs, better)] ?? worst;
 
 export const reduced: Record<ReduceOp, (xs: readonly Num[]) => Num> = {
   sum,

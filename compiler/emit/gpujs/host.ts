@@ -58,8 +58,9 @@ const most = (t: Dtype): string =>
   literal(t === 'f32' ? Infinity : t === 'i32' ? 2147483647 : 4294967295);
 const step = (op: Prim, t: Dtype, v: string): string =>
   `acc = ${round(t, `h.${op}([acc, ${v}], '${t}', '${t}')`)};`;
+/** The first of equals, and the first NaN before them. */
 const pick = (op: string, v: string, at: string): string =>
-  `{ const c = ${v}; if (c ${op} best) { best = c; acc = ${at}; } }`;
+  `{ const c = ${v}; if (c ${op} best || (c !== c && best === best)) { best = c; acc = ${at}; } }`;
 
 type Accumulate = {
   readonly start: (t: Dtype) => string;

@@ -67,7 +67,16 @@ const extreme = (op: string, worst: number): Accumulate => ({
 });
 const pick = (op: string, worst: number): Accumulate => ({
   start: ['let acc = 0;', `let best = ${gpuNumber(worst)};`],
-  step: (v, at) => [`const c = ${v};`, `if (c ${op} best) {`, 'best = c;', `acc = ${at};`, '}'],
+  // The first NaN is the place, as it is the value of an extreme.
+  step: (v, at) => [
+    `const c = ${v};`,
+    'if (best == best) {',
+    `if (c != c || c ${op} best) {`,
+    'best = c;',
+    `acc = ${at};`,
+    '}',
+    '}',
+  ],
 });
 
 const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {

@@ -122,7 +122,12 @@ export class Accumulator {
       return;
     }
     const order = this.#op === 'argmax' ? [old, v] : [v, old];
-    const better = applyOp(g, this.#lanes, 'lt', 'bool', this.#t, order);
+    const lanes = this.#lanes;
+    const less = applyOp(g, lanes, 'lt', 'bool', this.#t, order);
+    const better =
+      this.#t === 'f32'
+        ? applyOp(g, lanes, 'or', 'bool', 'bool', [less, this.#firstNaN(v, old)])
+        : less;
     const flag = g.fn.local(this.#lanes === 4 ? 'v128' : 'i32');
     s.effect([better], ins.set(flag));
     const b = g.read(flag, this.#lanes === 4 ? 'v128' : 'i32', s);
@@ -134,6 +139,14 @@ export class Accumulator {
       [applyOp(g, this.#lanes, 'select', 'i32', 'bool', [b, here, oldAt])],
       ins.set(this.#index),
     );
+  }
+
+  /** It is the place of an extreme, as it is its value. */
+  #firstNaN(v: Node, old: Node): Node {
+    const [g, lanes] = [this.#g, this.#lanes];
+    const nan = applyOp(g, lanes, 'ne', 'bool', 'f32', [v, v]);
+    const none = applyOp(g, lanes, 'eq', 'bool', 'f32', [old, old]);
+    return applyOp(g, lanes, 'and', 'bool', 'bool', [nan, none]);
   }
 
   /** The value after the items of `s` so far. */

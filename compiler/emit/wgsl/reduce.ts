@@ -1,11 +1,11 @@
 /**
  * Serial reductions in WGSL: one row per operation, total by type. `acc` is the result.
  *
- * max and min keep NaN; argmax and argmin give the first of equals and pass over NaN; an empty
- * reduction gives the identity (or the least value, or index 0).
+ * max and min keep NaN, and argmax and argmin give its place: the first one; of equals the first. An
+ * empty reduction gives the identity (or the least value, or index 0).
  */
 import type { Dtype, ReduceOp } from '../../core.ts';
-import { wgslLiteral } from './literal.ts';
+import { nanTest, wgslLiteral } from './literal.ts';
 
 export type Accumulate = {
   readonly start: (t: Dtype) => string[];
@@ -29,7 +29,10 @@ export const accumulates = (
   });
   const pick = (op: string, worst: (t: Dtype) => string): Accumulate => ({
     start: (t) => ['var acc = 0i;', `var best = ${worst(t)};`],
-    step: (v, at) => [`let c = ${v};`, `if (c ${op} best) { best = c; acc = ${at}; }`],
+    step: (v, at, t) => {
+      const nan = t === 'f32' ? ` || (${nanTest('c')} && !${nanTest('best')})` : '';
+      return [`let c = ${v};`, `if (c ${op} best${nan}) { best = c; acc = ${at}; }`];
+    },
   });
   const extreme = (op: 'min' | 'max', worst: (t: Dtype) => string): Accumulate =>
     plain(worst, (v, t) => `${t === 'f32' ? need(`f_${op}`) : op}(acc, ${v})`);
@@ -52,7 +55,7 @@ export const accumulates = (
       () => 'false',
       (v) => `acc | ${v}`,
     ),
-    // The first of equals: later ones must be strictly better. Where all are NaN, 0.
+    // The first of equals: later ones must be strictly better.
     argmax: pick('>', least),
     argmin: pick('<', most),
   };
