@@ -6,7 +6,7 @@
  * Invariant: the arguments of a row are numbers, names or parenthesised, and so is what it gives.
  */
 import type { Dtype, Prim, ReduceOp } from '../core.ts';
-import { castTo, erf, floorDiv, floorRem, roundEven, scalarRule } from './scalar.ts';
+import { castTo, erf, floorDiv, floorRem, power, roundEven, scalarRule } from './scalar.ts';
 import { threefry } from './threefry.ts';
 
 /** What generated code may call, as `h`. */
@@ -15,6 +15,7 @@ export const helpers = {
   floorRem,
   roundEven,
   erf,
+  power,
   f16: (x: number) => scalarRule.f16([x], 'f32', 'f32'),
   bf16: (x: number) => scalarRule.bf16([x], 'f32', 'f32'),
   toI32: (x: number) => castTo('i32', 'f32', x),
@@ -50,7 +51,7 @@ export const primText: Readonly<Record<Prim, Text>> = {
   div: infix('/'),
   idiv: (a, t) => fitted(t, `h.floorDiv(${a[0]}, ${a[1]})`),
   mod: (a, t) => fitted(t, `h.floorRem(${a[0]}, ${a[1]})`),
-  pow: call('Math.pow'),
+  pow: call('h.power'),
   neg: (a, t) => fitted(t, `-${a[0]}`),
   eq: test('==='),
   ne: test('!=='),

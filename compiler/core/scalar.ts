@@ -37,7 +37,7 @@ export const scalarRule: Readonly<Record<Prim, ScalarRule>> = {
   div: (a) => a[0]! / a[1]!,
   idiv: (a, t) => wrap(t, floorDiv(a[0]!, a[1]!)),
   mod: (a, t) => wrap(t, floorRem(a[0]!, a[1]!)),
-  pow: (a) => a[0]! ** a[1]!,
+  pow: (a) => power(a[0]!, a[1]!),
   neg: (a, t) => (t === 'f32' ? -a[0]! : wrap(t, -a[0]!)),
   eq: test((x, y) => x === y),
   ne: test((x, y) => x !== y),
@@ -71,6 +71,11 @@ export const scalarRule: Readonly<Record<Prim, ScalarRule>> = {
   bits0: (a) => threefry(a[0]!, a[1]!, a[2]!, a[3]!)[0],
   bits1: (a) => threefry(a[0]!, a[1]!, a[2]!, a[3]!)[1],
 };
+
+/** IEEE 754's pow: 1 to any power is 1, and so is -1 to an infinite one. JavaScript says NaN. */
+export function power(x: number, y: number): number {
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+}
 
 /** floor(x / y); x for y = 0. */
 export function floorDiv(x: number, y: number): number {

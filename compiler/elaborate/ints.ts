@@ -24,7 +24,7 @@ import {
   scaleIx,
   subIx,
 } from '../core/ix.ts';
-import { scalarRule, wrap } from '../core/scalar.ts';
+import { power as realPower, scalarRule, wrap } from '../core/scalar.ts';
 import type { Dtype, Expr, Ix, Prim } from '../core.ts';
 import { CompileError } from './errors.ts';
 import { exactly, type Num, scalar } from './value.ts';
@@ -173,15 +173,16 @@ function applied(op: ScalarOp, args: readonly Expr[], t: Dtype, extents: Extents
 
 /** Small whole exponents are products: exact, and their derivative needs no logarithm. */
 function power(a: Expr, b: Expr): Expr {
-  if (a.k === 'const' && b.k === 'const' && a.t === 'f32') return constE('f32', a.v ** b.v);
-  // Of a constant the product is one, however many factors it has.
-  const whole = a.t === 'f32' ? 8 : a.k === 'const' ? Number.POSITIVE_INFINITY : 64;
+  if (a.k === 'const' && b.k === 'const' && a.t === 'f32')
+    return constE('f32', realPower(a.v, b.v));
+  // Integers wrap at every product, however many there are.
+  const whole = a.t === 'f32' ? 8 : Number.POSITIVE_INFINITY;
   if (b.k === 'const' && Number.isInteger(b.v) && Math.abs(b.v) <= whole) {
     const n = Math.abs(b.v);
     if (n === 0) return constE(a.t, 1);
-    const p = product(a, n);
-    if (b.v > 0) return p;
-    if (a.t === 'f32') return prim('div', constE('f32', 1), p);
+    if (b.v > 0) return product(a, n);
+    // Not 1 / x^n: the power may leave the range where its inverse does not.
+    if (a.t === 'f32') return product(prim('div', constE('f32', 1), a), n);
   }
   const real = prim('pow', castTo('f32', a), castTo('f32', b));
   return a.t === 'f32' ? real : castTo(a.t === 'u32' ? 'u32' : 'i32', prim('round', real));

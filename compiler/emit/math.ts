@@ -241,10 +241,11 @@ function pow(base: Low, ex: Low): Low {
   const signed = select(and(isNegative, odd), neg(ofBase), ofBase);
   const inDomain = or(or(not(isNegative), integral), or(eq(a, f(0)), eq(a, inf)));
   const real = select(inDomain, signed, nan);
-  // IEEE would call 1^inf one; JavaScript, whose ** is the reference here, calls it NaN.
+  const ordered = and(eq(base, base), eq(ex, ex));
+  // IEEE 754: 1, whatever the other one is, NaN too.
   const oneToInf = and(eq(a, one), eq(abs(ex), inf));
-  const ordered = and(and(eq(base, base), eq(ex, ex)), not(oneToInf));
-  return select(eq(ex, f(0)), one, select(ordered, real, nan));
+  const isOne = or(or(eq(ex, f(0)), eq(base, one)), oneToInf);
+  return select(isOne, one, select(ordered, real, nan));
 }
 
 // ---------------------------------------------------------------- rounding, tests
@@ -346,10 +347,11 @@ export function powConst(base: Low, n: number): Low | undefined {
   if (n === 0.5) return select(eq(base, neg(inf)), inf, abs(sqrt(base)));
   if (!Number.isInteger(n) || Math.abs(n) > 8) return undefined;
   let result: Low | undefined;
-  let square = base;
+  // Not 1 / x^n: the power may leave the range where its inverse does not.
+  let square = n < 0 ? div(one, base) : base;
   for (let k = Math.abs(n); k > 0; k >>= 1) {
     if (k & 1) result = result ? mul(result, square) : square;
     if (k > 1) square = mul(square, square);
   }
-  return n < 0 ? div(one, result!) : result;
+  return result;
 }

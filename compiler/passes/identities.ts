@@ -1,11 +1,12 @@
 /**
  * Identities of the primitives: a row per primitive, total by type.
  *
- * Invariants: the result has the value of the original for all inputs, f32 up to (a) the sign of a
- * zero, (b) exact rescaling: constants of a product are multiplied together, division by a power of
- * two becomes a product, small integer powers become products; never up to NaN or infinity. So x * 0
- * is 0 only when x is provably finite (bounded functions, indices, constants). AD needs no more:
- * it keeps its structural zeros symbolic (ad/arith.ts), so none of them reaches this table.
+ * Invariants: the result has the value of the original for all inputs, f32 up to (a) exact rescaling:
+ * constants of a product are multiplied together, division by a power of two becomes a product, small
+ * integer powers become products, (b) the sign of the zero that 0 * x and 0 + -0 are; never up to NaN or
+ * infinity. So 0 - x is not -x, and x * 0 is 0 only when x is provably finite (bounded functions,
+ * indices, constants). AD needs no more: it keeps its structural zeros symbolic (ad/arith.ts), so none
+ * of them reaches this table.
  * Constants are not folded into values that f32 cannot hold. Rows only make expressions smaller or
  * more canonical (constants first, indices as index nodes), and never compute a shared node twice.
  */
@@ -32,6 +33,7 @@ export type Args = readonly Expr[];
 type Rule = (a: Args, s: Algebra, t: Dtype) => Expr | undefined;
 
 const isNumber = (e: Expr, v: number) => e.k === 'const' && e.v === v;
+const numberOf = (e: Expr) => (e.k === 'const' ? e.v : undefined);
 const isTrue = (e: Expr) => e.k === 'const' && e.v !== 0;
 const isFalse = (e: Expr) => e.k === 'const' && e.v === 0;
 const argsOf = (e: Expr, op: Prim): Args | undefined =>
@@ -135,6 +137,7 @@ export const identities: Readonly<Record<Prim, Rule>> = {
   add: first(
     ([x, y], s) => s.combine(x!, y!, (a, b) => addIx(a, b)),
     constantFirst('add'),
+    // The zero that 0 + -0 is has either sign.
     ([x, y]) => (isNumber(x!, 0) ? y : undefined),
     gatherConstants('add', isInteger),
     // x + x = 2 * x, where the constant may meet others
@@ -151,8 +154,11 @@ export const identities: Readonly<Record<Prim, Rule>> = {
   ),
   sub: first(
     ([x, y], s) => s.combine(x!, y!, subIx),
-    ([x, y]) => (isNumber(y!, 0) ? x : undefined),
-    ([x, y], s) => (isNumber(x!, 0) ? s.prim('neg', y!) : undefined),
+    // x - -0 is x + 0.
+    ([x, y], _, t) =>
+      isNumber(y!, 0) && (t !== 'f32' || Object.is(numberOf(y!), 0)) ? x : undefined,
+    // 0 - 0 is 0, and -0 is not.
+    ([x, y], s, t) => (isNumber(x!, 0) && t !== 'f32' ? s.prim('neg', y!) : undefined),
     ([x, y], s, t) =>
       s.same(x!, y!) && (isInteger(t) || s.finite(x!)) ? s.const(t, 0) : undefined,
     ([x, y], s) => {
@@ -226,8 +232,11 @@ export const identities: Readonly<Record<Prim, Rule>> = {
       }
       case -1:
         return s.prim('div', s.const('f32', 1), x!);
-      case -2:
-        return s.prim('div', s.const('f32', 1), s.prim('mul', x!, x!));
+      case -2: {
+        // Not 1 / x^2: the square may leave the range.
+        const q = s.prim('div', s.const('f32', 1), x!);
+        return s.prim('mul', q, q);
+      }
       default:
         return undefined;
     }
@@ -235,11 +244,6 @@ export const identities: Readonly<Record<Prim, Rule>> = {
   neg: first(
     ([x], s) => s.combine(x!, x!, (a) => scaleIx(a, -1)),
     ([x]) => argsOf(x!, 'neg')?.[0],
-    // -(x - y) = y - x
-    ([x], s, t) => {
-      const d = t === 'f32' ? argsOf(x!, 'sub') : undefined;
-      return d === undefined ? undefined : s.prim('sub', d[1]!, d[0]!);
-    },
     ([x], s) => {
       const [c, y] = argsOf(x!, 'mul') ?? [];
       return c?.k === 'const' ? s.prim('mul', s.prim('neg', c), y!) : undefined;
@@ -316,7 +320,7 @@ export const identities: Readonly<Record<Prim, Rule>> = {
     },
     // A condition on indices around a read is a guard of the read.
     ([c, x, y], s) => {
-      if (x!.k !== 'read' || !isFalse(y!)) return undefined;
+      if (x!.k !== 'read' || !Object.is(numberOf(y!), 0)) return undefined;
       const guards = guardsOf(c!, s.extents);
       return guards === undefined
         ? undefined

@@ -195,12 +195,13 @@ describe('limits', () => {
     }
   });
 
-  it('pow agrees with ** on every pair of special values', () => {
+  it('pow agrees with IEEE 754 on every pair of special values', () => {
     const bad: string[] = [];
     for (const a of special) {
       for (const b of special) {
         const got = evaluate(mathFns.pow, [a, b]);
-        const want = Math.fround(a) ** Math.fround(b);
+        const isOne = a === 1 || (a === -1 && Math.abs(b) === Infinity);
+        const want = isOne ? 1 : Math.fround(a) ** Math.fround(b);
         if (!(ulps(got, want) <= 4)) bad.push(`${a} ** ${b} = ${got}, want ${want}`);
       }
     }

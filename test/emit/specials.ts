@@ -162,7 +162,8 @@ const floatRules: Partial<Record<Prim, (a: number, b: number) => number>> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: (a, b) => a ** b,
+  // IEEE 754: JavaScript says NaN of 1 and -1 to what is infinite, and of 1 to NaN.
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
   min: minimum,
   max: (a, b) => -minimum(-a, -b),
   neg: (a) => -a,

@@ -29,6 +29,10 @@ const int = (t: Dtype): boolean => t === 'i32' || t === 'u32';
 const exactly = (t: Dtype, f: (a: bigint, b: bigint) => bigint, a: number, b: number): number =>
   wrap(t, Number(BigInt.asIntN(32, f(BigInt(a), BigInt(b)))));
 
+/** By the table of IEEE 754: a base of 1 and an exponent of 0 give 1 whatever the other one is. */
+const realPower = (x: number, y: number): number =>
+  x === 1 || y === 0 || (Math.abs(x) === 1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+
 /** Ties to even. */
 const halfEven = (x: number): number => {
   const down = Math.floor(x);
@@ -73,7 +77,7 @@ export function scalarOp(op: ScalarOp, t: Dtype, from: Dtype, args: readonly num
     case 'mod':
       return b === 0 ? 0 : wrap(t, a - b * Math.floor(a / b));
     case 'pow':
-      return int(t) ? exactly(t, (x, y) => x ** y, a, b) : a ** b;
+      return int(t) ? exactly(t, (x, y) => x ** y, a, b) : realPower(a, b);
     case 'neg':
       return wrap(t, -a);
     case 'eq':

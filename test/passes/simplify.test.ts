@@ -275,7 +275,7 @@ describe('structure', () => {
       x - (-x) => 2.0 * x
       (-x) * (-x) => x * x
       x ^ 3 => x * (x * x)
-      x ^ -2 => 1.0 / (x * x)
+      x ^ -2 => $1 * $1;  where $1 = 1.0 / x
       x ^ 0.5 => x ^ 0.5
       exp(0) => 1.0
       log(0) => log(0.0)

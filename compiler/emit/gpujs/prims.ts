@@ -77,7 +77,12 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
   pow: (a, node) => {
     const e = node.args[1]!;
     const power = `Math.pow(${a[0]}, ${a[1]})`;
-    if (e.k !== 'const' || !Number.isInteger(e.v)) return power;
+    if (e.k !== 'const' || !Number.isFinite(e.v)) {
+      // IEEE 754: 1 where JavaScript has NaN.
+      const near = `(${a[0]} == 1 ? 1 : ${power})`;
+      return `(Math.abs(${a[1]}) > 3.4e38 ? (Math.abs(${a[0]}) == 1 ? 1 : ${power}) : ${near})`;
+    }
+    if (!Number.isInteger(e.v)) return power;
     if (Math.abs(e.v) <= 4) return product(a[0]!, e.v);
     // GPUs know no powers of negative numbers.
     const ofPositive = `Math.pow(-${a[0]}, ${a[1]})`;
@@ -132,8 +137,8 @@ export const gpujsPrim: Readonly<Record<Prim, Row>> = {
 
 function product(a: string, n: number): string {
   if (n === 0) return '1';
-  const all = `(${new Array<string>(Math.abs(n)).fill(a).join(' * ')})`;
-  return n < 0 ? `(1 / ${all})` : all;
+  // Not 1 / x^n: the power may leave the range where its inverse does not.
+  return `(${new Array<string>(Math.abs(n)).fill(n < 0 ? `(1 / ${a})` : a).join(' * ')})`;
 }
 
 /** Infinities, NaN and negative zero cannot be written in a kernel: they come in a small array. */
