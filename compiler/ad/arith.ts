@@ -91,21 +91,30 @@ export function not(a: Expr): Expr {
   return inverted(a) ?? prim('not', a);
 }
 
-function opposite(a: Expr, b: Expr): boolean {
+/** Whether one of them holds always: p and not p, or x >= y and not x > y, as of max at a tie. */
+function either(a: Expr, b: Expr): boolean {
   const [m, n] = [inverted(a), inverted(b)];
-  return (m !== undefined && sameExpr(m, b)) || (n !== undefined && sameExpr(n, a));
+  return (m !== undefined && implied(m, b)) || (n !== undefined && implied(n, a));
+}
+
+/** Whether q holds wherever p does, as far as is easily seen. */
+function implied(p: Expr, q: Expr): boolean {
+  if (sameExpr(p, q)) return true;
+  if (p.k !== 'prim' || q.k !== 'prim') return false;
+  const weaker = (p.op === 'gt' && q.op === 'ge') || (p.op === 'lt' && q.op === 'le');
+  return weaker && p.args.every((x, i) => sameExpr(x, q.args[i]!));
 }
 
 export function or(a: Expr, b: Expr): Expr {
   if (a.k === 'const') return a.v !== 0 ? a : b;
   if (b.k === 'const') return b.v !== 0 ? b : a;
   if (sameExpr(a, b)) return a;
-  if (opposite(a, b)) return always;
+  if (either(a, b)) return always;
   // (p and q) or (p and not q) is p
   if (a.k === 'prim' && b.k === 'prim' && a.op === 'and' && b.op === 'and') {
     const [p, q] = a.args;
     const [r, s] = b.args;
-    if (sameExpr(p!, r!) && opposite(q!, s!)) return p!;
+    if (sameExpr(p!, r!) && either(q!, s!)) return p!;
   }
   return prim('or', a, b);
 }

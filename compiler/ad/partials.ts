@@ -7,9 +7,10 @@
  * in g; `null` means the derivative is zero everywhere it exists; cells reuse the node itself (exp,
  * tanh, div, sqrt, pow) so that nothing transcendental is computed twice.
  *
- * Conventions where a derivative does not exist: abs is 0 at 0; of equal arguments of min and max
- * the first takes all (as the reductions do: first of equals); pow is 0 in both arguments at 0^0,
- * and 0 in the exponent at base 0. f16 and bf16 pass tangents straight through.
+ * Conventions where a derivative does not exist: abs is 0 at 0; of equal arguments of min and max each
+ * takes half, so that what is smooth although it is written with them has its derivative there, in
+ * either order (max(x, 0) + log(1 + exp(-abs(x))) at 0: 1/2); pow is 0 in both arguments at 0^0, and 0
+ * in the exponent at base 0. f16 and bf16 pass tangents straight through.
  */
 
 import { f32, prim } from '../core/expr.ts';
@@ -21,8 +22,11 @@ type Times = (n: PrimNode, g: Expr) => Expr;
 export type Partial =
   /** g times the partial derivative */
   | Times
-  /** g where the condition holds, which is where this argument is the one that counts; else 0 */
-  | { readonly when: (n: PrimNode) => Expr };
+  /**
+   * g where the condition holds, which is where this argument counts, and 0 elsewhere; half of it
+   * where it counts as much as another one
+   */
+  | { readonly when: (n: PrimNode) => Expr; readonly tied?: (n: PrimNode) => Expr };
 /** One per argument. A missing cell is read as null: an argument that is never f32. */
 export type Rule = readonly (Partial | null)[];
 
@@ -30,6 +34,12 @@ const arg = (n: PrimNode, i: number): Expr => n.args[i]!;
 const is = (op: Prim, a: Expr, b: Expr): Expr => prim(op, a, b);
 const identity: Times = (_, g) => g;
 const none: Rule = [null, null, null, null];
+
+const tied = (n: PrimNode): Expr => is('eq', arg(n, 0), arg(n, 1));
+
+/** What an argument passes of g where it counts: half where it is tied. */
+export const share = (p: Exclude<Partial, Times>, n: PrimNode, g: Expr): Expr =>
+  p.tied === undefined ? g : select(p.tied(n), mul(f32(0.5), g), g);
 
 const twoOverSqrtPi = f32(2 / Math.sqrt(Math.PI));
 
@@ -72,12 +82,12 @@ export const partials: Readonly<Record<Prim, Rule>> = {
   or: none,
   not: none,
   min: [
-    { when: (n) => is('le', arg(n, 0), arg(n, 1)) },
-    { when: (n) => not(is('le', arg(n, 0), arg(n, 1))) },
+    { when: (n) => is('le', arg(n, 0), arg(n, 1)), tied },
+    { when: (n) => not(is('lt', arg(n, 0), arg(n, 1))), tied },
   ],
   max: [
-    { when: (n) => is('ge', arg(n, 0), arg(n, 1)) },
-    { when: (n) => not(is('ge', arg(n, 0), arg(n, 1))) },
+    { when: (n) => is('ge', arg(n, 0), arg(n, 1)), tied },
+    { when: (n) => not(is('gt', arg(n, 0), arg(n, 1))), tied },
   ],
   abs: [(n, g) => mul(g, prim('sign', arg(n, 0)))],
   sign: none,

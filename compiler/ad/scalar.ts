@@ -14,7 +14,7 @@ import { foldExpr, type Read, walkExpr } from '../core/expr.ts';
 import { sameExpr } from '../core/key.ts';
 import type { Expr, Nest, Prim } from '../core.ts';
 import { add, always, and, isZero, not, or, select, sum, zero } from './arith.ts';
-import { type Partial, type PrimNode, partialOf } from './partials.ts';
+import { type Partial, type PrimNode, partialOf, share } from './partials.ts';
 
 /** The tangent of an expression, given those of its reads (`zero` where there is none). */
 export function tangentOf(ofRead: (r: Read) => Expr): (e: Expr) => Expr {
@@ -31,7 +31,8 @@ export function tangentOf(ofRead: (r: Read) => Expr): (e: Expr) => Expr {
             const p = partialOf(e, i);
             if (p === null) return zero;
             const da = go(a);
-            return isZero(da) ? zero : 'when' in p ? select(p.when(e), da, zero) : p(e, da);
+            if (isZero(da)) return zero;
+            return 'when' in p ? select(p.when(e), share(p, e, da), zero) : p(e, da);
           }),
         );
     }
@@ -99,7 +100,7 @@ export function sweep(body: Expr, active: (r: Read) => boolean, g: Expr): readon
 function pass(n: PrimNode, p: Partial, a: Adjoint): Adjoint {
   if ('when' in p) {
     const c = p.when(n);
-    return { g: a.g, mask: and(a.mask, c), live: and(a.live, c) };
+    return { g: share(p, n, a.g), mask: and(a.mask, c), live: and(a.live, c) };
   }
   return { g: p(n, a.g), mask: keepsZero.has(n.op) ? a.mask : a.live, live: a.live };
 }

@@ -2,7 +2,7 @@
  * Fission: each costly sub-expression of a nest is computed over the fewest axes it depends on.
  * `y[o] = sum i. exp(x[i]) * w[o, i]` becomes `e[i] = exp(x[i])` and a contraction; a reduction that
  * an output axis does not change is made once and spread; factors that the summation axes do not
- * change leave a sum; inside a fold, what depends on neither a carry nor the step goes before it.
+ * change leave a sum where that cannot overflow; inside a fold, what depends on neither a carry nor the step goes before it.
  *
  * Invariant: the work (core/work.ts) never grows: a part is split off only if the primitives that
  * leave the body outweigh those of the new nest and the cells it writes. Cheap arithmetic stays: it
@@ -171,12 +171,18 @@ function spreadReduction(s: Nest, supply: Supply): { once: Nest; view: Nest } | 
 /** coef * rest, where coef does not depend on the reduction axes; undefined stands for 1. */
 type Factors = { readonly coef: Expr | undefined; readonly rest: Expr | undefined };
 
-/** sum r. a * f(r) is a * sum r. f(r), when that saves work. */
+/**
+ * sum r. a * f(r) is a * sum r. f(r), when that saves work, and of f32 where a is known to be at least 1 in
+ * magnitude: else the sum may overflow where the products do not (a mean of large numbers), and an a that
+ * is not known may be 0 or infinite as well.
+ */
 function factorSum(s: Nest, supply: Supply): readonly Nest[] | undefined {
   if (s.op !== 'sum' || s.v.t === 'u32') return undefined;
   const red = new Set(s.red.map((a) => a.id));
   const { coef, rest } = factors(s.body, red);
   if (coef === undefined || rest === undefined) return undefined;
+  if (s.v.t === 'f32' && !(coef.k === 'const' && Math.abs(coef.v) >= 1 && Number.isFinite(coef.v)))
+    return undefined;
   const cells = sizeOf(s.v.shape);
   const saved = (primsOf(s.body) - primsOf(rest)) * cells * sizeOf(s.red.map((a) => a.extent));
   if (saved <= cells * (primsOf(coef) + 2)) return undefined;
@@ -193,16 +199,13 @@ function factors(e: Expr, red: ReadonlySet<AxisId>): Factors {
       case 'mul':
         return { coef: product(a!.coef, b!.coef), rest: product(a!.rest, b!.rest) };
       case 'neg':
-        return { coef: prim('neg', a!.coef ?? constE(e.t, 1)), rest: a!.rest };
-      case 'div': {
-        // Only a divisor that is the same everywhere leaves the sum.
-        if (b!.rest !== undefined) return { coef: undefined, rest: e };
-        return { coef: prim('div', a!.coef ?? constE('f32', 1), e.args[1]!), rest: a!.rest };
-      }
+        return { coef: negated(a!.coef ?? constE(e.t, 1)), rest: a!.rest };
     }
   }
   return { coef: undefined, rest: e };
 }
+
+const negated = (e: Expr): Expr => (e.k === 'const' ? constE(e.t, -e.v) : prim('neg', e));
 
 function product(a: Expr | undefined, b: Expr | undefined): Expr | undefined {
   return a === undefined ? b : b === undefined ? a : prim('mul', a, b);

@@ -176,8 +176,12 @@ test('a function in a window is not evaluated for cells that no window reaches',
 describe('ties and corners', () => {
   test('abs, min, max, and steps', () => {
     expect(partials((x) => prim('abs', x), 0)).toEqual([0]);
-    expect(partials((x, y) => prim('max', x, y), 1, 1)).toEqual([1, 0]);
-    expect(partials((x, y) => prim('min', x, y), 1, 1)).toEqual([1, 0]);
+    for (const op of ['max', 'min'] as const) {
+      expect(partials((x, y) => prim(op, x, y), 1, 1)).toEqual([0.5, 0.5]);
+      expect(partials((x) => prim(op, x, f32(1)), 1)).toEqual([0.5]);
+      expect(partials((x) => prim(op, f32(1), x), 1)).toEqual([0.5]);
+      expect(partials((x) => prim(op, x, x), 1)).toEqual([1]);
+    }
     for (const op of ['floor', 'ceil', 'round', 'sign', 'stop'] as const) {
       expect(partials((x) => prim(op, x), 1.3)).toEqual([0]);
     }

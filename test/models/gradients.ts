@@ -41,7 +41,7 @@ export async function verifies(
     else if (higherOrder.test(report.skipped)) expect(takesFunctions(fn)).toBe(true);
     else expect(report.skipped).toMatch(/no f32/);
     if (report.skipped === undefined) {
-      expect(reverseWork(program.typed, fn, sizes)).toBeLessThanOrEqual(5);
+      expect(reverseWork(program.typed, fn, sizes)).toBeLessThanOrEqual(1);
       expect(checkedPlaces(program.typed, fn, sizes)).toEqual([]);
     }
   });

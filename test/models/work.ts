@@ -10,10 +10,11 @@ import { schedule } from '../../compiler/schedule/schedule.ts';
 import type { TFn, TProgram } from '../../dsl/typed.ts';
 import { instantiate } from '../../runtime/gradcheck/instantiate.ts';
 import { allowedSizes } from '../../runtime/gradcheck/sizes.ts';
+import { mostWork } from '../core/ties.ts';
 
 /**
- * The work of values and gradients over that of the value, at the smallest sizes. Any program has to
- * write the cells of the gradient, which count as written by the value, too.
+ * The work of values and gradients over the most that it may be for this value, at the smallest sizes. Any
+ * program has to write the cells of the gradient, which count as written by the value, too.
  */
 export function reverseWork(
   program: TProgram,
@@ -22,7 +23,7 @@ export function reverseWork(
 ): number {
   const core = smallest(program, fn, given);
   const cells = core.inputs.filter(isReal).reduce((n, x) => n + sizeOf(x.shape), 0);
-  return work(cotangentProgram(core).core) / (work(core) + cells);
+  return work(cotangentProgram(core).core) / (work(core) + cells) / mostWork(core);
 }
 
 /** Accesses that the plans of a function and of its gradient check when they run, in words. */

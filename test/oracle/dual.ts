@@ -51,6 +51,9 @@ const apply = (op: ScalarOp, ...args: Num[]): Num => f32Op(op, 'f32', args);
 /** How much each argument counts, at arguments without the tag; undefined where it never does. */
 type Partials = (a: Num, b: Num) => readonly Num[];
 
+const shares = (ahead: number, tied: boolean): readonly Num[] =>
+  tied ? [0.5, 0.5] : ahead > 0 ? [1, 0] : [0, 1];
+
 const smooth: Partial<Record<ScalarOp, Partials>> = {
   add: () => [1, 1],
   sub: () => [1, -1],
@@ -61,9 +64,9 @@ const smooth: Partial<Record<ScalarOp, Partials>> = {
     mul(apply('pow', a, b), apply('log', a)),
   ],
   neg: () => [-1],
-  // Of equals the first.
-  min: (a, b) => (primal(a) <= primal(b) ? [1, 0] : [0, 1]),
-  max: (a, b) => (primal(a) >= primal(b) ? [1, 0] : [0, 1]),
+  // Of equals either has half.
+  min: (a, b) => shares(primal(b) - primal(a), primal(a) === primal(b)),
+  max: (a, b) => shares(primal(a) - primal(b), primal(a) === primal(b)),
   abs: (a) => [Math.sign(primal(a))],
   exp: (a) => [apply('exp', a)],
   log: (a) => [apply('div', 1, a)],

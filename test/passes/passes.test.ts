@@ -106,26 +106,45 @@ describe('fission', () => {
     `);
   });
 
-  it('takes factors out of a sum, and divisors, but not where nothing is saved', () => {
+  it('takes factors out of a sum that cannot make it overflow, but not where nothing is saved', () => {
     const h = new Hand();
-    const [a, z, x] = [h.input('a', [4]), h.input('z', [4]), h.input('x', [4, 16])];
+    const [n, a, x] = [
+      h.input('n', [4, 16], 'i32'),
+      h.input('a', [4], 'i32'),
+      h.input('x', [4, 16]),
+    ];
     const [i, k] = [h.supply.axis(4, 'i'), h.supply.axis(16, 'k')];
-    const term = prim('div', prim('neg', prim('mul', at(x, i, k), at(a, i))), at(z, i));
-    const y = h.reduce('y', [i], 'sum', [k], term);
+    const y = h.reduce('y', [i], 'sum', [k], prim('neg', prim('mul', at(n, i, k), at(a, i))));
+    const z = h.reduce('z', [i], 'sum', [k], prim('mul', f32(3), at(x, i, k)));
     const one = h.supply.axis(1, 'one');
-    const few = h.reduce('few', [i], 'sum', [one], prim('mul', at(a, i), at(x, i, one)));
-    const core = h.core(y, few);
+    const few = h.reduce('few', [i], 'sum', [one], prim('mul', at(a, i), at(n, i, one)));
+    // A factor below 1 keeps large terms in range, and an unknown one may be 0.
+    const mean = h.reduce('mean', [i], 'sum', [k], prim('mul', f32(1 / 16), at(x, i, k)));
+    const scaled = h.reduce(
+      'scaled',
+      [i],
+      'sum',
+      [k],
+      prim('mul', at(h.input('s', [4]), i), at(x, i, k)),
+    );
+    const core = h.core(y, z, few, mean, scaled);
     expect(printCore(fission(core))).toMatchInlineSnapshot(`
-      "input a: f32[4]
-      input z: f32[4]
+      "input n: i32[4, 16]
+      input a: i32[4]
       input x: f32[4, 16]
-      y_sum[i]: f32[4] = sum k:16. x[i, k]
-      y[i]: f32[4] = -a[i] / z[i] * y_sum[i]
-      few[i]: f32[4] = sum one:1. a[i] * x[i, one]
-      output y, few
+      input s: f32[4]
+      y_sum[i]: i32[4] = sum k:16. n[i, k]
+      y[i]: i32[4] = -a[i] * y_sum[i]
+      z_sum[i]: f32[4] = sum k:16. x[i, k]
+      z[i]: f32[4] = 3.0 * z_sum[i]
+      few[i]: i32[4] = sum one:1. a[i] * n[i, one]
+      mean[i]: f32[4] = sum k:16. 0.0625 * x[i, k]
+      scaled[i]: f32[4] = sum k:16. s[i] * x[i, k]
+      output y, z, few, mean, scaled
       "
     `);
-    const inputs = [[1, 2, 3, 4], [2, 4, 8, 16], Array.from({ length: 64 }, (_, n) => n - 20)];
+    const numbers = Array.from({ length: 64 }, (_, n) => n - 20);
+    const inputs = [numbers, [2, 4, 8, 16], numbers, [1, 2, 3, 4]];
     sameValues(interpret(fission(core), inputs), interpret(core, inputs), core.outputs);
   });
 
