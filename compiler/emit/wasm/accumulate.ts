@@ -7,6 +7,7 @@ import type { Dtype, ReduceOp } from '../../core.ts';
 import { ins, type Ty } from './binary.ts';
 import type { Graph, Node, Scope } from './graph.ts';
 import { applyOp } from './ops.ts';
+import { isLong, WideSum } from './wide-sum.ts';
 
 export const needsIndex = (op: ReduceOp): boolean => op === 'argmax' || op === 'argmin';
 
@@ -62,12 +63,22 @@ export function foldLanes(g: Graph, op: ReduceOp, t: Dtype, v: Node): Node {
   );
 }
 
+/** A running reduction of so many terms. */
+export const accumulator = (
+  g: Graph,
+  op: ReduceOp,
+  t: Dtype,
+  lanes: 1 | 4,
+  terms: number,
+): Accumulator | WideSum =>
+  isLong(op, t, terms) ? new WideSum(g, op, lanes) : new Accumulator(g, op, t, lanes);
+
 /**
  * A running reduction in a local, or two for the index of an extreme. A vector of f32 extremes takes
  * pmax (pmin), one instruction where f32x4.max is eight, and notes in the second local which lanes
  * have met a NaN.
  */
-export class Accumulator {
+class Accumulator {
   readonly #g: Graph;
   readonly #op: ReduceOp;
   readonly #t: Dtype;

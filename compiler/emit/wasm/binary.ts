@@ -3,10 +3,10 @@
  * directly, because an assembler costs more to load than a plan takes to compile.
  */
 
-export type Ty = 'i32' | 'i64' | 'f32' | 'v128';
+export type Ty = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 export type Code = readonly number[];
 
-const typeByte: Record<Ty, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
+const typeByte: Record<Ty, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 /** Unsigned LEB128. */
 export function leb(n: number): number[] {
@@ -119,11 +119,15 @@ export const op = {
   'f32.div': [0x95],
   'f32.min': [0x96],
   'f32.max': [0x97],
+  'f64.add': [0xa0],
+  'f64.mul': [0xa2],
   'i32.wrap_i64': [0xa7],
   'i64.extend_i32_s': [0xac],
   'i64.extend_i32_u': [0xad],
   'f32.convert_i32_s': [0xb2],
   'f32.convert_i32_u': [0xb3],
+  'f32.demote_f64': [0xb6],
+  'f64.promote_f32': [0xbb],
   'i32.reinterpret_f32': [0xbc],
   'f32.reinterpret_i32': [0xbe],
   'i32.trunc_sat_f32_s': [0xfc, 0],
@@ -151,6 +155,8 @@ export const op = {
   'v128.or': simd(0x50),
   'v128.xor': simd(0x51),
   'v128.bitselect': simd(0x52),
+  'f32x4.demote_f64x2_zero': simd(0x5e),
+  'f64x2.promote_low_f32x4': simd(0x5f),
   'f32x4.ceil': simd(0x67),
   'f32x4.floor': simd(0x68),
   'f32x4.nearest': simd(0x6a),
@@ -177,6 +183,8 @@ export const op = {
   'f32x4.max': simd(0xe9),
   'f32x4.pmin': simd(0xea),
   'f32x4.pmax': simd(0xeb),
+  'f64x2.add': simd(0xf0),
+  'f64x2.mul': simd(0xf2),
   'i32x4.trunc_sat_f32x4_s': simd(0xf8),
   'i32x4.trunc_sat_f32x4_u': simd(0xf9),
   'f32x4.convert_i32x4_s': simd(0xfa),

@@ -11,7 +11,7 @@ import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, AxisId, Dtype } from '../../core.ts';
 import type { BufId, KExpr, Kernel, KNest } from '../../plan.ts';
 import { axesOf, eachKExpr } from '../../schedule/flat.ts';
-import { Accumulator, combine, foldLanes, needsIndex } from './accumulate.ts';
+import { accumulator, combine, foldLanes, needsIndex } from './accumulate.ts';
 import { Arith, type Env } from './arith.ts';
 import { ins, type Ty } from './binary.ts';
 import { congruence } from './congruence.ts';
@@ -334,7 +334,8 @@ export class NestEmitter {
   /** Every lane (and every shift) is one cell. */
   #reduceCells(s: Scope, n: KNest, ar: Arith, shifts: readonly number[]): void {
     const lanes = ar.vec === undefined ? 1 : 4;
-    const accs = shifts.map(() => new Accumulator(this.#env.g, n.op!, n.body.t, lanes));
+    const terms = n.red.reduce((all, a) => all * a.extent, 1);
+    const accs = shifts.map(() => accumulator(this.#env.g, n.op!, n.body.t, lanes, terms));
     for (const a of accs) a.start(s);
     let at = s;
     const env: Env = { ...ar.env, axes: new Map(ar.env.axes) };
@@ -383,8 +384,11 @@ export class NestEmitter {
     const unroll = Math.min(most, vec.extent >= 64 ? 4 : vec.extent >= 16 ? 2 : 1);
     const full = vec.extent - (vec.extent % 4);
     const wide = vec.extent - (vec.extent % (4 * unroll));
-    const accs = Array.from({ length: unroll }, () => new Accumulator(g, n.op!, n.body.t, 4));
-    const rest = full < vec.extent ? new Accumulator(g, n.op!, n.body.t, 1) : undefined;
+    const times = n.red.reduce((all, a) => (a === vec ? all : all * a.extent), 1);
+    const terms = (times * vec.extent) / (4 * unroll);
+    const accs = Array.from({ length: unroll }, () => accumulator(g, n.op!, n.body.t, 4, terms));
+    const left = times * (vec.extent - full);
+    const rest = left > 0 ? accumulator(g, n.op!, n.body.t, 1, left) : undefined;
     for (const a of accs) a.start(s);
     rest?.start(s);
     let at = s;
