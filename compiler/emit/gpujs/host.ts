@@ -71,9 +71,15 @@ const plain = (init: (t: Dtype) => string, op: Prim): Accumulate => ({
   step: (v, _at, t) => step(op, t, v),
 });
 
+/** Reals in f64, rounded when they are stored: however many terms there are. */
+const wide = (init: (t: Dtype) => string, op: Prim, sign: string): Accumulate => ({
+  start: (t) => `let acc = ${init(t)};`,
+  step: (v, _at, t) => (t === 'f32' ? `acc = acc ${sign} ${v};` : step(op, t, v)),
+});
+
 const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {
-  sum: plain(() => '0', 'add'),
-  prod: plain(() => '1', 'mul'),
+  sum: wide(() => '0', 'add', '+'),
+  prod: wide(() => '1', 'mul', '*'),
   max: plain(least, 'max'),
   min: plain(most, 'min'),
   all: plain(() => '1', 'and'),

@@ -12,6 +12,7 @@
 import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, AxisId, ReduceOp } from '../../core.ts';
 import type { BufId, KExpr, Kernel, KNest, Plan } from '../../plan.ts';
+import { cascade, type Declares } from '../cascade.ts';
 import { axisName, type Lang, NestText } from '../nest-text.ts';
 import { type Inverse, inverseOf } from './digits.ts';
 import { floorBy, gpujsPrim, gpuNumber, repeats } from './prims.ts';
@@ -78,6 +79,13 @@ const pick = (op: string, worst: number): Accumulate => ({
     '}',
   ],
 });
+
+const declares: Declares = {
+  real: (name) => `let ${name} = 0;`,
+  count: (name) => `let ${name} = 0;`,
+  whole: String,
+  zero: '0',
+};
 
 const accumulate: Readonly<Record<ReduceOp, Accumulate>> = {
   sum: plain('0', (v) => `acc + ${v}`),
@@ -190,13 +198,16 @@ function nestLines(
   if (n.op === null) value = text.expr(n.body, outer);
   else {
     const acc = accumulate[n.op];
-    inner.push(...acc.start);
+    const terms = n.red.reduce((all, a) => all * a.extent, 1);
+    const long = cascade(n.op, n.body.t, terms, declares);
+    inner.push(...acc.start, ...long.start);
     if (n.red.every((a) => a.extent > 0)) {
       const v = text.expr(n.body, outer + n.red.length);
       n.red.forEach((a, i) => {
         inner.push(...open(a), ...text.at[outer + i + 1]!);
       });
-      inner.push(...acc.step(v, axisName(n.red[0]!.id)), ...n.red.map(() => '}'));
+      const step = acc.step(v, axisName(n.red[0]!.id));
+      inner.push(...step, ...long.step, ...n.red.map(() => '}'), ...long.end);
     }
   }
   inner.push(`out = ${n.store.mode === 'add' ? `out + ${value}` : value};`);

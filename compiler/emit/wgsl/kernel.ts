@@ -6,8 +6,10 @@
 import { extentsOf } from '../../core/ix.ts';
 import type { Axis } from '../../core.ts';
 import type { KExpr, Kernel, KNest } from '../../plan.ts';
+import { cascade } from '../cascade.ts';
 import { axisName, NestText } from '../nest-text.ts';
 import { fromWord, loopOpen, type Printer, type Shader, splitNumber, toWord } from './lang.ts';
+import { declares } from './reduce.ts';
 
 const LANES = 64;
 
@@ -51,14 +53,16 @@ export function nestLines(
   if (n.op === null) result = text.expr(n.body, outer);
   else {
     const acc = p.reduce[n.op];
-    inner.push(...acc.start(n.body.t));
+    const long = cascade(n.op, n.body.t, cellsOf(n.red), declares);
+    inner.push(...acc.start(n.body.t), ...long.start);
     // An empty reduction must not compute what stands inside or before its loops.
     if (n.red.every((a) => a.extent > 0)) {
       const value = text.expr(n.body, outer + n.red.length);
       n.red.forEach((a, i) => {
         inner.push(loopOpen(a), ...text.at[outer + i + 1]!);
       });
-      inner.push(...acc.step(value, axisName(n.red[0]!.id), n.body.t), ...n.red.map(() => '}'));
+      const step = acc.step(value, axisName(n.red[0]!.id), n.body.t);
+      inner.push(...step, ...long.step, ...n.red.map(() => '}'), ...long.end);
     }
   }
   inner.push(storeLine(p, n, text, outer, result));

@@ -10,9 +10,11 @@
 import { type Extents, extentsOf } from '../../core/ix.ts';
 import type { Axis, Dtype, ReduceOp } from '../../core.ts';
 import type { Kernel, KNest } from '../../plan.ts';
+import { cascade } from '../cascade.ts';
 import { axisName, NestText } from '../nest-text.ts';
 import { axesOfKernel, cellsOf, storeLine } from './kernel.ts';
 import { loopOpen, type Printer, type Shader, splitNumber } from './lang.ts';
+import { declares } from './reduce.ts';
 
 const LANES = 256;
 /** Fewer cells than this leave a GPU idle; shorter reductions are not worth a workgroup. */
@@ -70,6 +72,7 @@ export function reduceTogether(p: Printer, n: KNest, lanes: number, extents: Ext
   const t = n.body.t;
   const part = `part_${t}`;
   const acc = p.reduce[n.op!];
+  const long = cascade(n.op!, t, Math.ceil(cellsOf(n.red) / lanes), declares);
   const text = new NestText(p.lang, [], extents, [n.body]);
   const value = text.expr(n.body, 0);
   const atEnd = new NestText(
@@ -89,13 +92,16 @@ export function reduceTogether(p: Printer, n: KNest, lanes: number, extents: Ext
     : `for (var r = i32(lane); r < ${steps}i; r += ${lanes}i) {`;
   return [
     ...acc.start(t),
+    ...long.start,
     ...around.map(loopOpen),
     count,
     ...splitNumber(flat, 'r', isLong),
     ...text.at[0]!,
     ...acc.step(value, axisName(n.red[0]!.id), t),
+    ...long.step,
     '}',
     ...around.map(() => '}'),
+    ...long.end,
     `${part}[lane] = acc;`,
     `for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {`,
     'workgroupBarrier();',

@@ -5,7 +5,16 @@
  * empty reduction gives the identity (or the least value, or index 0).
  */
 import type { Dtype, ReduceOp } from '../../core.ts';
+import type { Declares } from '../cascade.ts';
 import { nanTest, wgslLiteral } from './literal.ts';
+
+/** For cascade.ts. */
+export const declares: Declares = {
+  real: (name) => `var ${name} = ${wgslLiteral('f32', 0)};`,
+  count: (name) => `var ${name} = 0i;`,
+  whole: (n) => `${n}i`,
+  zero: wgslLiteral('f32', 0),
+};
 
 export type Accumulate = {
   readonly start: (t: Dtype) => string[];
