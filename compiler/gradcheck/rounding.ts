@@ -2,7 +2,8 @@
  * How far a float32 device may be from the exact value: running error analysis (Wilkinson 1963) as a
  * transformation of the program. Beside every f32 variable stands a bound on its error, from the
  * partial derivatives of each primitive, half an ULP for each arithmetic operation, four for each
- * transcendental, and n half ULPs of the sum of |terms| for a reduction, whatever its order.
+ * transcendental, and for a sum as many half ULPs of the sum of |terms| as terms go one after the other
+ * into a number: targets add long sums up in parts (emit/wasm/wide-sum.ts, emit/cascade.ts).
  *
  * Invariant: the bounds are evaluated with the exact values; errors are first-order, so a result
  * near a kink (a condition or an extremum decided by rounding) may lie outside.
@@ -13,6 +14,7 @@ import { partialOf } from '../ad/partials.ts';
 import { mapNest, readAt, type Supply, supplyAfter } from '../core/build.ts';
 import { constE, f32, foldExpr, prim, readE, selectE } from '../core/expr.ts';
 import type { ConstData, Core, Expr, Fold, Nest, Prim, Stmt, Var } from '../core.ts';
+import { isContraction } from '../passes/fuse.ts';
 
 /** Half an ULP of float32, relative. */
 const u = 2 ** -24;
@@ -180,12 +182,18 @@ function withErrors(s: Stmt, errors: Map<Var, Var>, supply: Supply): readonly St
 const cells = (axes: readonly { readonly extent: number }[]): number =>
   axes.reduce((n, a) => n * a.extent, 1);
 
+/** Terms of a sum of n that a number takes one after the other, at most. */
+function chain(s: Nest, n: number): number {
+  if (isContraction(s)) return Math.min(n, 512 + n / 256);
+  return Math.min(n, 64 + 3 * Math.log2(Math.max(1, n)));
+}
+
 function nestError(s: Nest, errors: Map<Var, Var>, supply: Supply): readonly Stmt[] {
   const own = errorOf(errors)(s.body);
   const n = cells(s.red);
   switch (s.op) {
     case 'sum': {
-      const body = add(own, scale(abs(s.body), 2 * n * u));
+      const body = add(own, scale(abs(s.body), 2 * chain(s, n) * u));
       return [{ ...s, v: put(errors, s.v, supply), body }];
     }
     case 'prod': {

@@ -106,7 +106,7 @@ function costOf(root: Expr, points = 1): Cost {
 }
 
 /** A sum of a product in which two factors each have a parallel axis of their own. */
-function isContraction(n: Nest | SegSum): boolean {
+export function isContraction(n: Nest | SegSum): boolean {
   if (n.k !== 'nest' || n.op !== 'sum') return false;
   const factors = (e: Expr): Expr[] =>
     e.k === 'prim' && e.op === 'mul' ? e.args.flatMap(factors) : [e];
