@@ -80,7 +80,20 @@ export function normalDraw(key: Key, counter: Counter): Expr {
   return prim('mul', radius, prim('cos', angle));
 }
 
-/** Whole number in [0, n); the bias of the remainder is below n * 2^-32. */
+/**
+ * Whole number in [0, n): the remainder of the first word, whose bias is below n * 2^-32. Above 2^16 that of
+ * both words, by long division: as many bits of the second one at a time as fit.
+ */
 export function randintDraw(key: Key, counter: Counter, n: number): Expr {
-  return castE('i32', prim('mod', words(key, counter, domain.draw)[0], u32(n)));
+  const [first, second] = words(key, counter, domain.draw);
+  let rest: Expr = prim('mod', first, u32(n));
+  if (n <= 2 ** 16) return castE('i32', rest);
+  const most = Math.floor(32 - Math.log2(n));
+  for (let left = 32; left > 0; ) {
+    const k = Math.min(most, left);
+    left -= k;
+    const bits = prim('mod', prim('idiv', second, u32(2 ** left)), u32(2 ** k));
+    rest = prim('mod', prim('add', prim('mul', rest, u32(2 ** k)), bits), u32(n));
+  }
+  return castE('i32', rest);
 }

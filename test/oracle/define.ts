@@ -394,7 +394,7 @@ class Definition {
       case 'uniform':
         return uniform(keyOf(arg(0)), number(arg(1)));
       case 'randint':
-        return drawn(keyOf(arg(0)), number(arg(1)))[0] % range();
+        return below(range(), drawn(keyOf(arg(0)), number(arg(1))));
       case 'normalLike': {
         const key = keyOf(arg(0));
         const at = new Map<number, number>();
@@ -415,6 +415,10 @@ class Definition {
     }
   }
 }
+
+/** The remainder of the first word, or of both where n is large. */
+const below = (n: number, [a, b]: readonly [number, number]): number =>
+  n <= 2 ** 16 ? a % n : Number((BigInt(a) * 2n ** 32n + BigInt(b)) % BigInt(n));
 
 const record = (of: Readonly<Record<string, Value>>): Value => ({
   k: 'record',
