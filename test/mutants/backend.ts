@@ -108,8 +108,8 @@ export const backend: readonly Mutant[] = [
     ['the third lane is lost', 'combine(g, op, t, 1, lane[0]!, lane[2]!)', 'lane[0]!'],
     [
       'of equals the last is the largest',
-      "applyOp(g, this.#lanes, 'lt', 'bool', this.#t, order)",
-      "applyOp(g, this.#lanes, 'le', 'bool', this.#t, order)",
+      "applyOp(g, lanes, 'lt', 'bool', this.#t, order)",
+      "applyOp(g, lanes, 'le', 'bool', this.#t, order)",
     ],
     [
       'an extreme forgets that it met a NaN',

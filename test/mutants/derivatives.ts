@@ -20,8 +20,8 @@ export const derivatives: readonly Mutant[] = [
     ['sqrt loses its half', 'div(mul(g, f32(0.5)), n)', 'div(mul(g, f32(1)), n)'],
     [
       'min gives the other argument',
-      "{ when: (n) => is('le', arg(n, 0), arg(n, 1)) }",
-      "{ when: (n) => is('ge', arg(n, 0), arg(n, 1)) }",
+      "{ when: (n) => is('le', arg(n, 0), arg(n, 1)), tied }",
+      "{ when: (n) => is('ge', arg(n, 0), arg(n, 1)), tied }",
     ],
   ]),
   ...of('reductions', 'compiler/ad/reductions.ts', [

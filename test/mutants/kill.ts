@@ -23,6 +23,7 @@ import { borders, chains, packed, specials } from './emitters-lane.ts';
 import { runGolden } from './golden-lane.ts';
 import { groups } from './groups-lane.ts';
 import { meanings } from './meanings.ts';
+import { numbers } from './numbers-lane.ts';
 import { plans } from './plans-lane.ts';
 import { reductions } from './reductions-lane.ts';
 import { refusals } from './refusals.ts';
@@ -153,6 +154,9 @@ const lanes: readonly Lane[] = [
       }
     },
   },
+  { name: 'numbers at the borders on reference', run: () => numbers('reference') },
+  { name: 'numbers at the borders on wasm', run: () => numbers('wasm') },
+  { name: 'numbers at the borders on gpujs', run: () => numbers('gpujs') },
   { name: 'golden values on the reference', run: () => runGolden('reference') },
   { name: 'golden values on wasm', run: () => runGolden('wasm') },
   { name: 'whole numbers on webgpu', run: () => wholeNumbers('webgpu') },
