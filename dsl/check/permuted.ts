@@ -60,6 +60,8 @@ function factors(s: Solver, form: Form): Size[] {
 /** `H*W` against `W*H`: equal extents, but an element means something else. */
 export function warnPermuted(fn: Fn): void {
   const { solver } = fn;
+  // What is refused for another reason is asked about when that one is mended.
+  if (fn.errors() > 0) return;
   const done = new Set<string>();
   for (const e of solver.compared) {
     const [da, db] = [resolveDim(solver, e.a), resolveDim(solver, e.b)];
