@@ -150,6 +150,11 @@ export function equateProduct(
   if (dim !== undefined) equate(s, atom(S.product(parts)), dim, reason);
 }
 
+/** Both are one extent, and what is written of their order has to be one order as well. */
+export function sameLayout(s: Solver, a: Dim, b: Dim, reason: Reason): void {
+  s.compared.push({ a, b, reason });
+}
+
 function solve(s: Solver, name: string, dim: Dim, reason: Reason): void {
   s.sizes.set(name, { dim, reason });
   run(s);
@@ -224,6 +229,7 @@ function attempt(s: Solver, e: Equation): 'done' | 'stuck' {
       const found = hasUnknown(known) ? parts.rest : known;
       return givenUp(s, e, a.size, b.size, indivisible(s, e, name, parts.coefficient, found));
     }
+    if (a.form.k === 'product' && b.form.k === 'product') s.compared.push(e);
     solve(s, name, { size: value, form: formOfQuotient(a, b, name, value) }, e.reason);
     return 'done';
   }

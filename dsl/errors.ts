@@ -71,6 +71,7 @@ export const CODES = {
   W0003: 'key used twice',
   W0004: 'same size in another order',
   W0005: 'trailing term ignores the binder',
+  W0006: 'size named like another one',
 } as const satisfies Record<string, string>;
 
 export type Code = keyof typeof CODES;

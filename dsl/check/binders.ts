@@ -6,7 +6,7 @@
  * carry of a fold has one type for all steps.
  */
 import type { Binder, Expr } from '../ast.ts';
-import { equate, equateProduct } from '../equations.ts';
+import { equate, equateProduct, sameLayout } from '../equations.ts';
 import { provesNonNegative } from '../prove.ts';
 import { isReported, type Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -51,7 +51,7 @@ function bindOne(env: Env, b: Extract<Binder, { k: 'one' }>): BoundOne {
       }),
     );
   const type: Type = { k: 'idx', size: dim.size };
-  const bound = bind(env, b.name, type, 'index', { free: written === undefined });
+  const bound = bind(env, b.name, type, 'index', { free: written === undefined, range: dim });
   const inner = { ...bound.env, ranges: [...env.ranges, dim.size] };
   return {
     binder: { k: 'one', id: bound.local.id, name: b.name.text, size: dim.size },
@@ -86,13 +86,12 @@ function bindIndex(env: Env, b: Binder, expected?: { dim: Dim; why: Reason }): B
     dims.push(bound.dim);
     inner = bound.env;
   }
-  equateProduct(
-    solver,
-    dims.map((d) => d.size),
-    expected?.dim,
-    { ...(expected?.why ?? reason(b.span, 'this tuple')), span: b.span },
-  );
-  return { binder: { k: 'tuple', items }, dim: productDim(dims), env: inner };
+  const why = { ...(expected?.why ?? reason(b.span, 'this tuple')), span: b.span };
+  const dim = productDim(dims);
+  const ranges = dims.map((d) => d.size);
+  equateProduct(solver, ranges, expected?.dim, why);
+  if (expected !== undefined) sameLayout(solver, dim, expected.dim, why);
+  return { binder: { k: 'tuple', items }, dim, env: inner };
 }
 
 function bindAll(

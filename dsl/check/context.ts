@@ -164,6 +164,8 @@ export type Local = {
   readonly index?: Size;
   /** An index without a written range: where it is used bare, range and extent are equal. */
   readonly free?: boolean;
+  /** The range of an index, as it was written. */
+  readonly range?: Dim;
   /** A lambda bound by `let`: checked anew at each use. */
   readonly template?: { readonly lambda: Extract<Expr, { k: 'lambda' }>; readonly env: Env };
 };

@@ -9,11 +9,12 @@ import { settle } from '../equations.ts';
 import { diagnostic } from '../errors.ts';
 import { provesNonNegative } from '../prove.ts';
 import * as S from '../size.ts';
-import { hasUnknown, isUnknownName, resolveDim, resolveSize, showSize } from '../solver.ts';
-import type { Dim, Size, TExpr } from '../typed.ts';
-import { flatFactors, I32, sizeOfForm } from '../types.ts';
+import { hasUnknown, isUnknownName, resolveSize } from '../solver.ts';
+import type { Size, TExpr } from '../typed.ts';
+import { I32 } from '../types.ts';
 import type { Fn } from './context.ts';
 import { resolveUse } from './instances.ts';
+import { warnPermuted } from './permuted.ts';
 import { reportNegative } from './proofs.ts';
 import { zonk } from './zonk.ts';
 
@@ -85,23 +86,5 @@ function reportLeftOver(fn: Fn): void {
     const code = u.kind === 'size' ? 'E0502' : 'E0408';
     fn.report(diagnostic(code, u.span, `cannot infer ${what}`, { hint: u.hint, fix: u.fix }));
     if (u.kind === 'size') spread(name);
-  }
-}
-
-/** `H*W` against `W*H`: equal extents, but an element means something else. */
-function warnPermuted(fn: Fn): void {
-  const { solver } = fn;
-  const factors = (d: Dim): string[] =>
-    flatFactors(resolveDim(solver, d).form)
-      .map((f) => showSize(solver, sizeOfForm(f)))
-      .filter((text) => text !== '1');
-  for (const e of solver.compared) {
-    const a = factors(e.a);
-    const b = factors(e.b);
-    if (a.length !== b.length || a.join('*') === b.join('*')) continue;
-    if ([...a].sort().join() !== [...b].sort().join()) continue;
-    const message = `${e.reason.subject} is ${a.join('*')} and ${b.join('*')} is needed: the same size in another order`;
-    const hint = 'read it with a tuple index, and bind the parts in the order that is meant';
-    fn.report(diagnostic('W0004', e.reason.span, message, { hint }));
   }
 }

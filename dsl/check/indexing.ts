@@ -6,7 +6,7 @@
  * each component of a typed read is proved, or the read has a fallback.
  */
 import type { Expr } from '../ast.ts';
-import { equate, equateProduct, sameSize, suggest } from '../equations.ts';
+import { equate, equateProduct, sameLayout, sameSize, suggest } from '../equations.ts';
 import { provesNonNegative } from '../prove.ts';
 import type { Reported } from '../reported.ts';
 import * as S from '../size.ts';
@@ -23,8 +23,8 @@ import {
   showType,
 } from '../solver.ts';
 import type { Edit } from '../source.ts';
-import type { Dim, Size, TExpr, TIndex, Type } from '../typed.ts';
-import { atom, dimOfForm, dropDims, I32 } from '../types.ts';
+import type { Dim, Size, TBinder, TExpr, TIndex, Type } from '../typed.ts';
+import { atom, dimOfForm, dropDims, I32, productDim } from '../types.ts';
 import { unify } from '../unify.ts';
 import { isNumberUnknown, slashHint } from './arithmetic.ts';
 import { inferSized } from './calls.ts';
@@ -60,6 +60,23 @@ export function isFree(env: Env, te: TExpr): boolean {
   return env.fn.locals.get(te.id)?.free === true;
 }
 
+/** The range of an index as it was written, whose order the dimension's has to be. */
+function writtenRange(env: Env, te: TExpr): Dim | undefined {
+  if (te.k === 'local') return env.fn.locals.get(te.id)?.range;
+  if (te.k !== 'reduce' || te.type.k !== 'idx') return undefined;
+  return productDim(te.binders.map(rangeOfBinder));
+}
+
+function rangeOfBinder(b: TBinder): Dim {
+  return b.k === 'one' ? atom(b.size) : productDim(b.items.map(rangeOfBinder));
+}
+
+/** What a part of an index runs over, with the order of its own parts. */
+function dimOfIndex(env: Env, i: TIndex, range: Size): Dim {
+  if (i.k === 'tuple') return productDim(i.parts.map((p, n) => dimOfIndex(env, p, i.ranges[n]!)));
+  return (i.k === 'at' ? writtenRange(env, i.e) : undefined) ?? atom(range);
+}
+
 function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
   const { solver } = env.fn;
   const te = infer(env, e);
@@ -79,7 +96,8 @@ function at(env: Env, e: Expr, dim: Dim, g: Guarded): TIndex {
     advice: (own, size) => rangeAdvice(env, e, own, size),
   });
   if (t.k === 'idx') {
-    const own = atom(t.size);
+    const own = writtenRange(env, te) ?? atom(t.size);
+    sameLayout(solver, own, dim, why);
     if (isFree(env, te) || (te.k !== 'local' && hasUnknown(resolveSize(solver, t.size)))) {
       if (g.guarded) suggest(solver, own, dim, why);
       else equate(solver, own, dim, why);
@@ -163,8 +181,11 @@ function tuple(env: Env, e: Extract<Expr, { k: 'tuple' }>, dim: Dim, g: Guarded)
   };
   const inner: Guarded = { guarded: false, of: g.of, advice };
   const parts = e.items.map((item, i) => component(env, item, atom(ranges[i]!), inner));
-  equateProduct(solver, ranges, dim, reason(e.span, `this tuple index of ${g.of}`));
-  return { k: 'tuple', parts, ranges };
+  const why = reason(e.span, `this tuple index of ${g.of}`);
+  equateProduct(solver, ranges, dim, why);
+  const index: TIndex = { k: 'tuple', parts, ranges };
+  sameLayout(solver, dimOfIndex(env, index, dim.size), dim, why);
+  return index;
 }
 
 function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: Guarded): TIndex {
@@ -198,6 +219,13 @@ function side(env: Env, e: Extract<Expr, { k: 'left' | 'right' }>, dim: Dim, g: 
       e.span,
       `\`${e.k}\` reads a part of a sum such as \`A + B\`, and this dimension is ${showDim(solver, dim)}`,
     );
+  });
+  obligations.push(() => {
+    const { form } = resolveDim(solver, dim);
+    if (form.k !== 'sum') return;
+    const rest = { k: 'sum', parts: form.parts.slice(1) } as const;
+    const read = e.k === 'left' ? form.parts[0]! : rest.parts.length === 1 ? rest.parts[0]! : rest;
+    sameLayout(solver, dimOfIndex(env, part, range), dimOfForm(read), why);
   });
   obligations.push(() => {
     const size = resolveSize(solver, range);

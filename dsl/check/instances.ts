@@ -7,6 +7,7 @@
  */
 import type { Expr, TypeExpr } from '../ast.ts';
 import { equate, equateSizes } from '../equations.ts';
+import { diagnostic } from '../errors.ts';
 import { gcd, inUserNames, type KnownFact, knownRemainder, quotientIn } from '../facts.ts';
 import { provesEqual, provesNonNegative } from '../prove.ts';
 import { isReported, type Reported } from '../reported.ts';
@@ -66,10 +67,7 @@ function matchSizes(
   const out = new Map<string, SizeArg>();
   let position = 0;
   for (const a of given) {
-    const bare =
-      a.value.k === 'size' && sig.params.some((p) => p.name === (a.value as { name: string }).name);
-    const name =
-      a.name?.text ?? (bare ? (a.value as { name: string }).name : sig.params[position++]?.name);
+    const name = a.name?.text ?? sig.params[position++]?.name;
     const names = sig.params.map((p) => p.name).join(', ');
     const span = a.name?.span ?? a.value.span;
     if (name === undefined || !sig.params.some((p) => p.name === name)) {
@@ -89,8 +87,24 @@ function matchSizes(
       return error(env, 'E0412', span, `\`${name}\` of \`${sig.name}\` is given twice`);
     }
     out.set(name, a);
+    warnOtherName(env, sig, name, a);
   }
   return out;
+}
+
+/** A position is what counts; a size that is named like another one there may be meant for that one. */
+function warnOtherName(env: Env, sig: FnSig, name: string, a: SizeArg): void {
+  if (a.name !== undefined || a.value.k !== 'size' || a.value.name === name) return;
+  const own = a.value.name;
+  if (!sig.params.some((p) => p.name === own)) return;
+  const { span } = a.value;
+  const message = `\`${own}\` is given for the size \`${name}\` of \`${sig.name}\`, which has a size \`${own}\` too`;
+  env.fn.report(
+    diagnostic('W0006', span, message, {
+      hint: `sizes without a name are given by position: write \`${name} = ${own}\` if that is meant, or \`${own} = ${own}\``,
+      fix: [{ span: { ...span, end: span.start }, text: `${name} = ` }],
+    }),
+  );
 }
 
 export function instantiate(

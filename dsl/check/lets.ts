@@ -17,7 +17,7 @@ import { indexForm } from './proofs.ts';
 import { resolveType } from './resolve.ts';
 import { typeScope } from './scope.ts';
 
-export type LocalExtra = Pick<Local, 'index' | 'free' | 'template'>;
+export type LocalExtra = Pick<Local, 'index' | 'free' | 'template' | 'range'>;
 
 /** The type of a name whose lambda is checked at its uses; nothing looks at it. */
 export const TEMPLATE: Type = { k: 'fn', params: [], result: { k: 'record', fields: [] } };

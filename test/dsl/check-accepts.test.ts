@@ -38,7 +38,7 @@ fn attention[T, H, E](p: Attention[H*E], x: f32[T, H*E]): f32[T, H*E] =
   let qkv = for t. linear(p.qkv, x[t])
   let a = for h, t. softmax(for s. (sum e. qkv[t, (0, h, e)] * qkv[s, (1, h, e)]) / sqrt(E))
   for t. linear(p.proj, for (h, e). sum s. a[h, t, s] * qkv[s, (2, h, e)])
-fn use[T, H, E](p: Attention[H*E], x: f32[T, H*E]): f32[T, H*E] = attention[H](p, x)`;
+fn use[T, H, E](p: Attention[H*E], x: f32[T, H*E]): f32[T, H*E] = attention[H = H](p, x)`;
     const program = accept(text);
     expect(inferred(fnOf(program, 'attention'))).toMatchInlineSnapshot(`
       "(p: Attention[H*E], x: f32[T, H*E]): f32[T, H*E]

@@ -18,9 +18,9 @@ fn qkv[H, E](p: Linear[H*E, 3*(H*E)], x: f32[H*E]): f32[2*(H*E)] =
   ▸linear(p, x)`,
   'numbers that differ': `fn dot[N](x: f32[N], y: f32[N]): f32 = sum i. x[i] * y[i]
 fn f(x: f32[3], y: f32[4]): f32 = dot(x, ▸y)`,
-  'a number that does not divide': `fn firsts[N](x: f32[2*N]): f32[N] = for n. x[(n, 0)]
+  'a number that does not divide': `fn firsts[N](x: f32[N*2]): f32[N] = for n. x[(n, 0)]
 fn f(x: f32[7]): f32 = sum i. firsts(▸x)[i]`,
-  'a size that may not divide': `fn firsts[N](x: f32[2*N]): f32[N] = for n. x[(n, 0)]
+  'a size that may not divide': `fn firsts[N](x: f32[N*2]): f32[N] = for n. x[(n, 0)]
 fn f[M](x: f32[M]): f32 = sum i. firsts(▸x)[i]`,
   'an explicit size against an argument': `fn g[N, M](x: f32[N, M]): f32 = sum i, j. x[i, j]
 fn f(x: f32[3, 4]): f32 = g[3, 5](▸x)`,

@@ -26,12 +26,12 @@ fn patchify[C, H, W, P](img: f32[C, H*P, W*P]): f32[H*W, P*P*C] =
 fn block[T, H, E](p: Block[H*E], x: f32[T, H*E], c: f32[H*E]): f32[T, H*E] =
   let m = linear(p.adaLN_modulation.1, each v in c. silu(v))
   let s = for k: 6, d: H*E. m[(k, d)]
-  let a = attention[H](p.attn, for t. modulate(x[t], s[0], s[1]))
+  let a = attention[H = H](p.attn, for t. modulate(x[t], s[0], s[1]))
   let h = for t. x[t] + s[2] * a[t]
   for t. h[t] + s[5] * mlp(p.mlp, modulate(h[t], s[3], s[4]))
 
 fn trunk[L, T, H, E](blocks: Block[H*E][L], x: f32[T, H*E], c: f32[H*E]): f32[T, H*E] =
-  fold h = x for l. block[H](blocks[l], h, c)
+  fold h = x for l. block[H = H](blocks[l], h, c)
 
 /// velocity loss on t*data + (1 - t)*noise; keep = 0 drops z
 fn jointLoss[C, R, H, W](v: (Joint, f32) -> Joint, data: Joint, noise: Joint, t: f32,
