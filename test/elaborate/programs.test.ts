@@ -10,7 +10,7 @@ describe('indices', () => {
   for (h, w), (i, j, c). img[c, (h, i), (w, j)]
 fn back[C, H, W, P](x: f32[H*W, P*P*C]): f32[C, H*P, W*P] =
   for c, (h, i), (w, j). x[(h, w), (i, j, c)]
-fn same[C, H, W, P](img: f32[C, H*P, W*P]): f32[C, H*P, W*P] = back[H, W, P](patchify[P](img))`;
+fn same[C, H, W, P](img: f32[C, H*P, W*P]): f32[C, H*P, W*P] = back[H = H, W = W, P = P](patchify[P = P](img))`;
     const sizes = { C: 2, H: 2, W: 3, P: 2 };
     expect(runSource(text, 'same', [iota(48)], sizes)).toEqual([iota(48)]);
     expect(runSource(text, 'patchify', [iota(48)], sizes)[0]!.slice(0, 8)).toEqual([
