@@ -20,7 +20,7 @@ test('a gradient changes no value beside it, in any bit', () => {
         expect(got.slice(0, want.length)).toEqual(want);
       }
     }),
-    { numRuns: 150, seed: 141 },
+    { numRuns: 90, seed: 141 },
   );
 });
 
@@ -37,7 +37,7 @@ test('derivatives of values with two kinds of readers', () => {
       );
       expect(v.k === 'wrong' ? v.message : '').toBe('');
     }),
-    { numRuns: 100, seed: 142 },
+    { numRuns: 60, seed: 142 },
   );
 });
 
