@@ -4,7 +4,8 @@
  * parts where they lie in the file as they are, so it is never in memory twice.
  *
  * Which part of a file is the model follows the public code: `ema` where there is one, else `model`
- * or `state_dict`; `module.`, which data-parallel training puts before every name, is taken off.
+ * or `state_dict`. What wrappers put before every name is taken off: `module.` of data-parallel training,
+ * `_orig_mod.` of torch.compile, and `model.` in what PyTorch Lightning wrote.
  */
 
 import type { AnyArray, LazyLeaf } from '../api/tensor.ts';
@@ -69,9 +70,14 @@ export class Checkpoint implements Disposable {
         place: { file: this.name },
       });
     }
-    const parallel =
-      this.#contents.torch && inside.every(([name]) => name.startsWith(`${prefix}module.`));
-    const cut = prefix.length + (parallel ? 'module.'.length : 0);
+    let cut = prefix.length;
+    // Each at most once: a model may have a part of that name.
+    for (const left = new Set(this.#contents.wrappers); left.size > 0; ) {
+      const outer = [...left].find((w) => inside.every(([name]) => name.startsWith(w, cut)));
+      if (outer === undefined || inside.length === 0) break;
+      cut += outer.length;
+      left.delete(outer);
+    }
     const out = new Map<string, CheckpointTensor>();
     for (const [whole, tensor] of inside) {
       const own = whole.slice(cut);
@@ -85,6 +91,11 @@ export class Checkpoint implements Disposable {
       out.set(name, tensor);
     }
     return out;
+  }
+
+  /** What a parameter takes from the file: its tensor where it holds one without a name, else the model. */
+  whole(): Map<string, CheckpointTensor> | CheckpointTensor {
+    return this.tensors.get('') ?? this.select();
   }
 
   /** One tensor by its own name. @throws TenonError (`input`). */
@@ -112,7 +123,8 @@ type Contents = {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /** The part that is the model. */
   readonly usual: string;
-  readonly torch: boolean;
+  /** What wrappers of modules may have put before every name. */
+  readonly wrappers: readonly string[];
 };
 
 function contentsOf(source: ByteSource, first: Uint8Array): Contents {
@@ -130,7 +142,8 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
       ]),
     );
     const usual = ['ema', 'model', 'state_dict'].find((p) => torch.parts.includes(p)) ?? '';
-    return { tensors, usual, torch: true };
+    const wrappers = ['module.', '_orig_mod.', ...(torch.lightning ? ['model.'] : [])];
+    return { tensors, usual, wrappers };
   }
   // PROTO and its version. A header of safetensors whose length has such a fourth byte is too long.
   if (first[0] === 0x80 && first[1]! <= 5 && first[3]! > maxHeaderBytes / 2 ** 24) {
@@ -159,7 +172,7 @@ function contentsOf(source: ByteSource, first: Uint8Array): Contents {
       },
     ]),
   );
-  return { tensors, usual: '', torch: false };
+  return { tensors, usual: '', wrappers: [] };
 }
 
 const partsOf = (names: Iterable<string>): string[] =>

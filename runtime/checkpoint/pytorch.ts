@@ -47,6 +47,8 @@ export class TorchReader {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
   /** Labels of the root under which there are records, such as `model`, `ema` and `opt`. */
   readonly parts: readonly string[];
+  /** Whether PyTorch Lightning wrote it, which says so beside the tensors. */
+  readonly lightning: boolean;
   readonly #archive: ZipArchive;
   readonly #fail: Refuse;
   readonly #folder: string;
@@ -78,6 +80,7 @@ export class TorchReader {
     this.#collect(root, '', 0, tensors);
     this.tensors = tensors;
     this.parts = recordsIn(root);
+    this.lightning = labelsOf(root).includes('pytorch-lightning_version');
   }
 
   /** A whole tensor, row-major, widened exactly to a host type. */
@@ -232,6 +235,9 @@ export class TorchReader {
     return whole ? (items as number[]) : this.#fail(`${path} has no shape`);
   }
 }
+
+const labelsOf = (root: PValue): PValue[] =>
+  typeof root === 'object' && root?.k === 'dict' ? root.entries.map(([key]) => key) : [];
 
 function recordsIn(root: PValue): string[] {
   if (typeof root !== 'object' || root?.k !== 'dict') return [];

@@ -56,7 +56,7 @@ export class CommandInputs implements Disposable {
     const path = hash < 0 ? source : source.slice(0, hash);
     const file = this.#files.get(path) ?? Checkpoint.open(path);
     this.#files.set(path, file);
-    if (hash < 0) return file.select();
+    if (hash < 0) return file.whole();
     const within = source.slice(hash + 1);
     const isPart = [...file.tensors.keys()].some((n) => n.startsWith(`${within}.`));
     return isPart ? file.select({ part: within }) : file.read(within);
@@ -77,6 +77,11 @@ function readValue(name: string, text: string): Tree {
         hint: `A tensor comes from a file: --in ${name}=FILE#TENSOR.`,
       },
     );
+  }
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+    throw new TenonError('usage', `--arg ${name}=${text}: this is beyond the largest f32`, {
+      hint: `Write --arg ${name}=inf if infinity is meant.`,
+    });
   }
   return value;
 }

@@ -117,6 +117,41 @@ describe('what torch.save writes', () => {
     expect(() => file.select({ part: 'ema' })).toThrow(/no tensors in "ema"/);
   });
 
+  it('a tensor that was saved alone is the input', () => {
+    using file = Checkpoint.open(join(here, 'bare-tensor.pt'));
+    const whole = file.whole();
+    expect(whole instanceof Map).toBe(false);
+    if (!(whole instanceof Map)) expect(whole.read()).toHaveLength(whole.shape[0]!);
+  });
+
+  it('what torch.compile puts before every name is taken off', () => {
+    using file = Checkpoint.open(join(here, 'compiled-prefix.pt'));
+    expect([...file.select().keys()]).toEqual(['0.weight', '0.bias', '2.weight', '2.bias']);
+  });
+
+  it('and what parallel training and PyTorch Lightning put there, each once', () => {
+    const w = tensor({ key: '0', elements: 1 }, [1], [1]);
+    const names = (root: Parameters<typeof dict>[0]): string[] => {
+      const file = open(zip(archive(dict(root), { 0: floats(1) })));
+      return [...file.select().keys()];
+    };
+    // A record within a record has no beginning and no end.
+    const inner = (of: Parameters<typeof dict>[0]): Uint8Array =>
+      dict(of).slice(op.start.length, -op.stop.length);
+    const version = { 'pytorch-lightning_version': inner({}) };
+    expect(names({ 'module._orig_mod.a.w': w, 'module._orig_mod.b': w })).toEqual(['a.w', 'b']);
+    expect(names({ '_orig_mod.module.a': w, '_orig_mod.module.module.b': w })).toEqual([
+      'a',
+      'module.b',
+    ]);
+    expect(names({ 'module.a': w, b: w })).toEqual(['module.a', 'b']);
+    const trained = { 'model.a': w, 'model.model.b': w };
+    expect(names({ ...version, state_dict: inner(trained) })).toEqual(['a', 'model.b']);
+    expect(names({ ...version, state_dict: inner({ 'model.model.b': w }) })).toEqual(['model.b']);
+    // Not from Lightning: it is a part of the model.
+    expect(names({ state_dict: inner(trained) })).toEqual(['model.a', 'model.model.b']);
+  });
+
   it('any view is read as its strides say', () => {
     fc.assert(
       fc.property(

@@ -132,6 +132,12 @@ describe('tenon run', () => {
     ],
     ['an extra leaf', () => ['loss', ...model(), '--arg', 'q=1'], 1, /q is given but is no leaf/],
     [
+      'a number that no f32 holds',
+      () => ['loss', '--arg', 'scale=1e39'],
+      2,
+      /beyond the largest f32/,
+    ],
+    [
       'an index out of range',
       () => [
         'pick',
