@@ -4,9 +4,10 @@
  * all before the picture is allocated. Only the chunks that make the picture are handed on, so that
  * a compressed profile or comment is never unpacked.
  */
-import { crc32, inflateSync } from 'node:zlib';
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { convertIndexedToRgb, type DecodedPng, decode, encode } from 'fast-png';
 import { TenonError } from '../errors.ts';
+import { deinterlaced } from './png-interlace.ts';
 
 /** Row-major, `data[(y * width + x) * 4 + c]`, c = red, green, blue, alpha (not premultiplied). */
 export type RgbaImage = {
@@ -37,10 +38,10 @@ export function decodePng(bytes: Uint8Array, name = 'data', limits: PngLimits = 
   if (header.width * header.height > maxPixels) {
     return fail(`${header.width}x${header.height} is more than ${maxPixels} pixels`);
   }
-  checkPixels(chunks, header, fail);
+  const pixels = checkPixels(chunks, header, fail);
   let picture: DecodedPng;
   try {
-    picture = decode(joinChunks(chunks, header));
+    picture = decode(joinChunks(inRows(chunks, header, pixels, fail), header));
   } catch (e) {
     return fail(e instanceof Error ? e.message : 'it cannot be decoded');
   }
@@ -111,23 +112,55 @@ function readHeader(chunks: readonly Chunk[], fail: Fail): Header {
 }
 
 /** Unpacks the pixel data under a limit, so that a small file cannot ask for gigabytes. */
-function checkPixels(chunks: readonly Chunk[], h: Header, fail: Fail): void {
+function checkPixels(chunks: readonly Chunk[], h: Header, fail: Fail): Uint8Array {
   const row = 1 + Math.ceil((h.width * h.channels * h.depth) / 8);
   // An interlaced picture is seven smaller ones, whose rows are rounded up to bytes.
   const limit = row * h.height + 7 * (h.width + h.height + 2) * 8;
-  let unpacked = 0;
+  let unpacked: Uint8Array = new Uint8Array();
   try {
     unpacked = inflateSync(
       Buffer.concat(chunks.filter((c) => c.type === 'IDAT').map((c) => c.body)),
       {
         maxOutputLength: limit,
       },
-    ).length;
+    );
   } catch (e) {
     const tooLarge = e instanceof RangeError;
     fail(tooLarge ? 'it unpacks to more than its pixels' : 'its pixel data cannot be unpacked');
   }
-  if (!h.interlaced && unpacked < row * h.height) fail('it has too few pixels');
+  if (!h.interlaced && unpacked.length < row * h.height) fail('it has too few pixels');
+  return unpacked;
+}
+
+/** The chunks of a picture that the codec can take: small samples are not interlaced. */
+function inRows(
+  chunks: readonly Chunk[],
+  h: Header,
+  pixels: Uint8Array,
+  fail: Fail,
+): readonly Chunk[] {
+  if (!h.interlaced || h.depth >= 8) return chunks;
+  const rows = deinterlaced(pixels, { width: h.width, height: h.height, bits: h.depth });
+  if (rows === undefined) return fail('it has too few pixels, or a filter that does not exist');
+  const header = chunks[0]!.body.slice();
+  header[12] = 0;
+  const rest = chunks.filter((c) => c.type !== 'IHDR' && c.type !== 'IDAT' && c.type !== 'IEND');
+  const [first, data, end] = [
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', new Uint8Array()),
+  ];
+  return [first, ...rest, data, end];
+}
+
+function chunk(type: string, body: Uint8Array): Chunk {
+  const whole = new Uint8Array(12 + body.length);
+  const view = new DataView(whole.buffer);
+  view.setUint32(0, body.length);
+  whole.set(Buffer.from(type, 'latin1'), 4);
+  whole.set(body, 8);
+  view.setUint32(8 + body.length, crc32(whole.subarray(4, 8 + body.length)));
+  return { type, whole, body };
 }
 
 /** A palette means something to an indexed picture only; elsewhere it is a suggestion. */

@@ -22,14 +22,24 @@ function chunk(type: string, body: Uint8Array): Buffer {
   return out;
 }
 
-type Made = { width: number; height: number; depth: number; type: number; raw: Uint8Array };
+type Made = {
+  width: number;
+  height: number;
+  depth: number;
+  type: number;
+  raw: Uint8Array;
+  interlaced?: boolean;
+};
 
 /** A PNG from unpacked rows (each with its filter byte), and any chunks in between. */
-function pngOf({ width, height, depth, type, raw }: Made, ...between: Buffer[]): Uint8Array {
+function pngOf(
+  { width, height, depth, type, raw, interlaced }: Made,
+  ...between: Buffer[]
+): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([depth, type, 0, 0, 0], 8);
+  header.set([depth, type, 0, 0, interlaced ? 1 : 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const parts = [
     signature,
@@ -57,6 +67,93 @@ describe('round trip', () => {
         expect(decodePng(bytes)).toEqual(image);
       }),
     );
+  });
+});
+
+/** Rows of pixels of a few bits, each packed and filtered in its own way. */
+function packed(
+  rows: readonly (readonly number[])[],
+  bits: number,
+  filters: readonly number[],
+): number[] {
+  let above: number[] = [];
+  return rows.flatMap((row, r) => {
+    const bytes: number[] = new Array(Math.ceil((row.length * bits) / 8)).fill(0);
+    row.forEach((v, i) => {
+      const at = i * bits;
+      bytes[at >> 3]! |= v << (8 - bits - (at & 7));
+    });
+    const filter = filters[r % filters.length]!;
+    const out = bytes.map((v, i) => {
+      const [a, b, c] = [bytes[i - 1] ?? 0, above[i] ?? 0, above[i - 1] ?? 0];
+      const near = [a, b, c].map((x) => Math.abs(a + b - c - x));
+      const paeth = near[0]! <= Math.min(near[1]!, near[2]!) ? a : near[1]! <= near[2]! ? b : c;
+      return (v - [0, a, b, (a + b) >> 1, paeth][filter]!) & 255;
+    });
+    above = bytes;
+    return [filter, ...out];
+  });
+}
+
+describe('interlaced pictures of few bits', () => {
+  const starts = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ] as const;
+  const drawn = fc
+    .record({
+      width: fc.integer({ min: 1, max: 19 }),
+      height: fc.integer({ min: 1, max: 19 }),
+      depth: fc.constantFrom(1, 2, 4),
+      filters: fc.array(fc.nat(4), { minLength: 1, maxLength: 5 }),
+    })
+    .chain((p) =>
+      fc
+        .array(fc.nat(2 ** p.depth - 1), {
+          minLength: p.width * p.height,
+          maxLength: p.width * p.height,
+        })
+        .map((pixels) => ({ ...p, pixels })),
+    );
+
+  it('are the same pictures', () => {
+    fc.assert(
+      fc.property(drawn, ({ width, height, depth, filters, pixels }) => {
+        const at = (x: number, y: number): number => pixels[y * width + x]!;
+        const range = (from: number, to: number, step: number): number[] =>
+          Array.from(
+            { length: Math.max(0, Math.ceil((to - from) / step)) },
+            (_, i) => from + i * step,
+          );
+        const straight = range(0, height, 1).map((y) => range(0, width, 1).map((x) => at(x, y)));
+        const passes = starts.flatMap(([x0, y0, dx, dy]) => {
+          const columns = range(x0, width, dx);
+          if (columns.length === 0) return [];
+          return packed(
+            range(y0, height, dy).map((y) => columns.map((x) => at(x, y))),
+            depth,
+            filters,
+          );
+        });
+        const of = { width, height, depth, type: 0 };
+        const raw = Uint8Array.from(packed(straight, depth, [0]));
+        const want = decodePng(pngOf({ ...of, raw }));
+        const got = decodePng(pngOf({ ...of, raw: Uint8Array.from(passes), interlaced: true }));
+        expect(got).toEqual(want);
+      }),
+    );
+  });
+
+  it('with too few rows or a filter that does not exist are refused', () => {
+    const of = { width: 3, height: 3, depth: 4, type: 0, interlaced: true };
+    for (const raw of [Uint8Array.of(0, 16), Uint8Array.of(9, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]) {
+      expect(() => decodePng(pngOf({ ...of, raw }))).toThrow(/too few pixels, or a filter/);
+    }
   });
 });
 
