@@ -53,6 +53,19 @@ export function f16Value(bits: number): number {
   return e === 0 ? sign * m * 2 ** -24 : sign * (1024 + m) * 2 ** (e - 25);
 }
 
+/** The three formats of 8 bits in the OCP specifications: FP8 (2023) and the scales of MX (2023). */
+export function e4m3Value(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1;
+  const [e, m] = [(bits >> 3) & 15, bits & 7];
+  // It has no infinity, and one NaN of either sign.
+  if (e === 15 && m === 7) return Number.NaN;
+  return e === 0 ? sign * m * 2 ** -9 : sign * (8 + m) * 2 ** (e - 10);
+}
+
+export const e5m2Value = (bits: number): number => f16Value(bits << 8);
+
+export const e8m0Value = (bits: number): number => (bits === 255 ? Number.NaN : 2 ** (bits - 127));
+
 export function bf16Value(bits: number): number {
   u32[0] = bits << 16;
   return f32[0]!;

@@ -5,7 +5,7 @@
  * that Node runs on that this project supports.
  */
 import type { HostArray } from '../devices/device.ts';
-import { bf16Bits, bf16Value, f16Bits, f16Value } from './half.ts';
+import { bf16Bits, bf16Value, e4m3Value, e5m2Value, e8m0Value, f16Bits, f16Value } from './half.ts';
 import { Room } from './room.ts';
 import { itemBytes, type SafeDtype } from './safetensors-header.ts';
 
@@ -57,8 +57,7 @@ const big = {
   why: (v: bigint) => `is ${v}, which does not fit 32 bits`,
 };
 
-/** The dtypes that can be read. */
-const forms: Readonly<Record<SafeDtype, Form | undefined>> = {
+const forms: Readonly<Record<SafeDtype, Form>> = {
   F32: form(Float32Array),
   F64: form(Float64Array),
   F16: form(Uint16Array, { to: Float32Array, value: f16Value }),
@@ -76,8 +75,9 @@ const forms: Readonly<Record<SafeDtype, Form | undefined>> = {
     value: (v) => (v > 1 ? undefined : v),
     why: (v) => `is the byte ${v}, a boolean is 0 or 1`,
   }),
-  F8_E4M3: undefined,
-  F8_E5M2: undefined,
+  F8_E4M3: form(Uint8Array, { to: Float32Array, value: e4m3Value }),
+  F8_E5M2: form(Uint8Array, { to: Float32Array, value: e5m2Value }),
+  F8_E8M0: form(Uint8Array, { to: Float32Array, value: e8m0Value }),
 };
 
 /**
@@ -89,9 +89,7 @@ export function fromBytes(
   bytes: Uint8Array,
   { space = anew, first = 0 }: { readonly space?: Space; readonly first?: number } = {},
 ): Conversion<HostArray> {
-  const known = forms[dtype];
-  if (known === undefined) return no(`the dtype ${dtype} is not supported`);
-  const { view: View, widen } = known;
+  const { view: View, widen } = forms[dtype];
   // Of any alignment, unless they were read into the space already.
   const raw = space.raw(bytes.length);
   if (bytes.buffer !== raw || bytes.byteOffset !== 0) new Uint8Array(raw).set(bytes);

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bf16Bits, bf16Value, f16Bits, f16Value } from '../../runtime/io/half.ts';
+import {
+  bf16Bits,
+  bf16Value,
+  e4m3Value,
+  e5m2Value,
+  e8m0Value,
+  f16Bits,
+  f16Value,
+} from '../../runtime/io/half.ts';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const formats = [
@@ -55,4 +63,21 @@ it('known values', () => {
   expect(bf16Bits(1)).toBe(0x3f80);
   expect(bf16Bits(1 + 2 ** -8)).toBe(0x3f80);
   expect(bf16Bits(1 + 3 * 2 ** -8)).toBe(0x3f82);
+});
+
+/** As ml_dtypes has them. */
+it('known values of eight bits', () => {
+  const codes = [0, 1, 7, 8, 56, 120, 126, 127, 128, 200, 254, 255];
+  expect(codes.map(e4m3Value)).toEqual([
+    ...[0, 2 ** -9, 7 * 2 ** -9, 2 ** -6, 1, 256, 448],
+    ...[Number.NaN, -0, -4, -448, Number.NaN],
+  ]);
+  expect(codes.map(e5m2Value)).toEqual([
+    ...[0, 2 ** -16, 7 * 2 ** -16, 2 ** -13, 0.5, 32768],
+    ...[Number.NaN, Number.NaN, -0, -8, Number.NaN, Number.NaN],
+  ]);
+  expect([124, 252].map(e5m2Value)).toEqual([Infinity, -Infinity]);
+  expect([0, 126, 127, 128, 254, 255].map(e8m0Value)).toEqual([
+    ...[2 ** -127, 0.5, 1, 2, 2 ** 127, Number.NaN],
+  ]);
 });
