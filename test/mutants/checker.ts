@@ -158,6 +158,33 @@ const rows: readonly Mutant[] = [
 
 /** Kinds that are drawn too rarely for the lane; the second proof stops the programs of `refusals`. */
 const refused: readonly Mutant[] = [
+  ...of('checker: layouts', 'dsl/check/permuted.ts', [
+    [
+      'every order is the written one',
+      'return same && !agree(x, y);',
+      'return same && x.length < 0;',
+    ],
+    [
+      'what splits a factor is another layout',
+      'if (rest !== undefined) return agree([rest, ...as], bs);',
+      'if (rest?.length === 0) return agree([rest, ...as], bs);',
+    ],
+  ]),
+  ...of('checker: layouts', 'dsl/equations.ts', [
+    ['parts of a tuple are not compared', 's.compared.push({ a, b, reason });', ''],
+  ]),
+  ...of('checker: sizes by position', 'dsl/check/instances.ts', [
+    [
+      'no name is that of another size',
+      'const own = a.value.name;\n  if (!',
+      'const own = a.value.name;\n  if (',
+    ],
+    [
+      'a size with a name is by position too',
+      'if (a.name !== undefined || a.value.k',
+      'if (a.value.k',
+    ],
+  ]),
   ...of('checker: facts', 'dsl/facts.ts', [
     [
       'remainders by any divisor are known',

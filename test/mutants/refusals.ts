@@ -1,4 +1,4 @@
-/** Programs that must be refused, by code, and programs that must not. */
+/** Programs that must be refused or warned of, by code, and programs that must not. */
 import { CompileError } from '../../compiler/elaborate/errors.ts';
 import { check } from '../../dsl/index.ts';
 import { elaborateSource } from '../elaborate/run-source.ts';
@@ -43,6 +43,21 @@ const right: readonly string[] = [
   'fn f[N](x: f32[N]): f32 where N >= 2 = x[1]',
 ];
 
+const warned: readonly (readonly [codes: string, text: string])[] = [
+  ['W0004', 'fn f[A, E](x: f32[A*E]): f32[A, E] = for h, e. x[(e, h)]'],
+  ['W0004', 'fn f[C, H](x: f32[C, H]): f32[H*C] = for (c, h). x[c, h]'],
+  ['W0004', 'fn f[H, W](x: f32[W*H]): f32[H*W] = for n. x[n]'],
+  ['W0004', 'fn f(x: f32[2*3]): f32[3, 2] = for a, b. x[(a, b)]'],
+  ['', 'fn f[A, B, C](x: f32[A*B*C]): f32[A, B, C] = for a, b, c. x[((a, b), c)]'],
+  ['', 'fn f[H, W](x: f32[H*W*1]): f32[1, H, W] = for a, b, c. x[(a, b, c)]'],
+  ['', 'fn f(x: f32[6]): f32[3, 2] = for a, b. x[(a, b)]'],
+  ['', 'fn f[N, A, B](x: f32[N]): f32[A, B] where N == A*B = for a, b. x[(a, b)]'],
+  ['', 'fn f[N, A, B](x: f32[N]): f32[B, A] where N == A*B = for b, a. x[(b, a)]'],
+  ['W0006,W0006', 'fn g[A, B](): f32 = f32(A) - f32(B)\nfn f[A, B](): f32 = g[B, A]()'],
+  ['', 'fn g[A, B](): f32 = f32(A) - f32(B)\nfn f[A, B](): f32 = g[A, B]()'],
+  ['', 'fn g[A, B](): f32 = f32(A) - f32(B)\nfn f[A, B](): f32 = g[A = B, B = A]()'],
+];
+
 /** Rules of custom derivatives. */
 const linear = ['cos(x) * dx', 'if x > 2 then 0 else dx', 'fold a = 0 for _: 3. a + dx / 3'];
 const bent = [
@@ -75,6 +90,11 @@ export function refusals(): void {
     const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
     const found = diagnostics.filter((d) => d.severity === 'error');
     if (!found.some((d) => d.code.startsWith(code))) throw new ProgramFault(`accepted: ${text}`);
+  }
+  for (const [codes, text] of warned) {
+    const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
+    const found = diagnostics.map((d) => d.code).join();
+    if (found !== codes) throw new ProgramFault(`${found}, not ${codes}: ${text}`);
   }
   for (const text of right) {
     const { diagnostics } = check(new Map([['t.tn', text]]), 't.tn');
