@@ -164,11 +164,6 @@ const refused: readonly Mutant[] = [
       'return same && !agree(x, y);',
       'return same && x.length < 0;',
     ],
-    [
-      'what splits a factor is another layout',
-      'if (rest !== undefined) return agree([rest, ...as], bs);',
-      'if (rest?.length === 0) return agree([rest, ...as], bs);',
-    ],
   ]),
   ...of('checker: layouts', 'dsl/equations.ts', [
     ['parts of a tuple are not compared', 's.compared.push({ a, b, reason });', ''],
